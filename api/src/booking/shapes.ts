@@ -1,0 +1,53 @@
+/** JSON shapes of the booking endpoints under /api, imported by the portal as types. Days are `YYYY-MM-DD` in Asia/Shanghai, money is fen. */
+
+export interface Named { zh: string; en: string }
+
+/** GET /api/departments: the department catalogue with what is open in the booking window. */
+export interface DepartmentSummary extends Named {
+  /** Code of the national department catalogue, such as `03.04`. */
+  code: string
+  /** Code of the level-1 department; null for a level-1 one. */
+  parent: string | null
+  /** Everyday words that lead here, in Chinese and English: complaints, organs, former names. */
+  keywords: string[]
+  hospitals: number
+  freePlaces: number
+}
+
+/** GET /api/availability?department=03.04[&district=310101]: hospitals with open places, soonest first. */
+export interface HospitalAvailability {
+  /** FHIR id of the Organization. */
+  organization: string
+  name: Named
+  /** Level and grade as shown, such as 三级甲等 / Tertiary A. */
+  level: Named
+  district: Named & { code: string }
+  address: Named
+  days: { date: string; free: number }[]
+  free: number
+  feeFromFen: number
+}
+
+/** One clinic session of a doctor with its open time segments, from `$find`. */
+export interface SessionOffer {
+  /** FHIR id of the Schedule. */
+  schedule: string
+  organization: { id: string; name: Named }
+  department: { code: string; name: Named }
+  practitioner: { id: string; name: Named }
+  /** `chief`, `associate-chief`, `attending`, `resident`. */
+  title: string
+  /** `ordinary`, `expert`, `disease-specific`, `special-need`. */
+  clinicType: string
+  date: string
+  half: 'am' | 'pm' | 'night'
+  start: string
+  end: string
+  feeFen: number
+  /** False for special-need clinics, which the patient pays alone. */
+  insured: boolean
+  free: number
+  capacity: number
+  /** One entry a time segment; `slot` is the Slot to book, null when the segment is full. */
+  segments: { start: string; end: string; free: number; slot: string | null }[]
+}

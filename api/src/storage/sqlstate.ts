@@ -1,0 +1,37 @@
+/**
+ * PostgreSQL errors → outcomes. A rule of the physical world is a named constraint; here its name becomes the code and
+ * sentence a caller gets, the same as when the rule was seen before writing. Source: PostgreSQL Appendix A.
+ */
+import { fail, type OutcomeCode, type OutcomeError, type Sentence } from '../fhir/outcome.ts'
+
+interface PostgresError { code: string; constraint_name?: string }
+
+/** Constraint name → what a caller is told. Each domain adds its constraints here. */
+const constraintOutcomes: Record<string, readonly [OutcomeCode, Sentence]> = {
+  resource_pkey: ['conflict', { zh: '同一编号的资源刚刚被创建，请重新读取后再试。', en: 'A resource with this id was created at the same moment. Read it and try again.' }],
+  id_alias_pkey: ['conflict', { zh: '同一编号的资源刚刚被创建，请重新读取后再试。', en: 'A resource with this id was created at the same moment. Read it and try again.' }],
+}
+
+function isPostgresError(error: unknown): error is PostgresError {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code)
+}
+
+/** Serialization failure or deadlock: the same transaction may succeed when run again. */
+export function isRetryable(error: unknown): boolean {
+  return isPostgresError(error) && (error.code === '40001' || error.code === '40P01')
+}
+
+/** Name of the violated constraint, null when the error is something else. */
+export function violatedConstraint(error: unknown): string | null {
+  return isPostgresError(error) && error.code.startsWith('23') ? (error.constraint_name ?? null) : null
+}
+
+export function outcomeOf(error: unknown): OutcomeError | null {
+  const name = violatedConstraint(error)
+  const found = name === null ? undefined : constraintOutcomes[name]
+  if (found) return fail(found[0], found[1])
+  if (isPostgresError(error) && error.code === '57014') {
+    return fail('timeout', { zh: '查询时间过长，请缩小范围后再试。', en: 'The query took too long. Narrow it and try again.' })
+  }
+  return null
+}
