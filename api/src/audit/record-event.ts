@@ -1,0 +1,98 @@
+/**
+ * The audit trail: one row per patient concerned, insert-only. A write's rows are in its transaction; a read's rows are
+ * committed before the answer goes out, so that an answered read is never without its row. Rows of many readers that arrive
+ * together share one insert. No value of a record ever enters a row. Source: IHE BALP, docs/audit.md.
+ */
+import type { Kysely } from 'kysely'
+import type { Ctx } from '../ctx.ts'
+import { shardOf } from '../fhir/id.ts'
+import { batched } from '../storage/batched.ts'
+import type { AuditEventTable, Tables } from '../storage/tables.ts'
+
+export interface AuditEntry {
+  action: AuditEventTable['action']
+  /** FHIR interaction (`read`, `search-type`, `create` …) or operation name (`$book`). */
+  interaction: string
+  resourceType: string | null
+  resourceId: string | null
+  /** Key of the patient concerned; null when none is. */
+  pid: string | null
+  /** Counts and types, never values of a record; null when there is nothing to add. */
+  detail: string | null
+  /** HTTP status of the answer. */
+  outcome: number
+}
+
+/** Writes rows in the caller's transaction (a write), or at once (a read). */
+export async function recordEvents(db: Kysely<Tables>, ctx: Ctx, entries: readonly AuditEntry[]): Promise<void> {
+  if (entries.length === 0) return
+  const rows = entries.map((entry) => rowOf(ctx, entry))
+  if (db.isTransaction) await insert(db, rows)
+  else await inserterOf(db)(rows)
+}
+
+const inserters = new WeakMap<object, (rows: Row[]) => Promise<void>>()
+type Row = ReturnType<typeof rowOf>
+
+function inserterOf(db: Kysely<Tables>): (rows: Row[]) => Promise<void> {
+  let inserter = inserters.get(db)
+  if (!inserter) {
+    inserter = batched<Row[], void>(64, async (groups) => {
+      await insert(db, groups.flat())
+      return groups.map(() => undefined)
+    })
+    inserters.set(db, inserter)
+  }
+  return inserter
+}
+
+async function insert(db: Kysely<Tables>, rows: Row[]): Promise<void> {
+  await db.insertInto('audit_event').values(rows).execute()
+}
+
+function rowOf(ctx: Ctx, entry: AuditEntry) {
+  const { principal } = ctx
+  return {
+    shard: entry.pid === null ? 0 : shardOf(entry.pid),
+    id: ctx.newId(entry.pid === null ? 0 : shardOf(entry.pid)),
+    recorded_at: ctx.now,
+    pid: entry.pid,
+    action: entry.action,
+    interaction: entry.interaction,
+    resource_type: entry.resourceType,
+    resource_id: entry.resourceId,
+    detail: entry.detail,
+    outcome: entry.outcome,
+    principal_kind: principal.kind,
+    principal_id: principal.id,
+    principal_name: principal.name,
+    role: principal.role,
+    practitioner: principal.practitioner,
+    organization: principal.organization,
+    organization_name: principal.organizationName,
+    purpose: purposeOf(ctx),
+    basis: basisOf(ctx, entry),
+    request_id: ctx.requestId,
+  }
+}
+
+/** v3 PurposeOfUse of the caller's role. */
+function purposeOf({ principal }: Ctx): string {
+  switch (principal.role) {
+    case 'citizen': return 'PATRQT'
+    case 'clinician': case 'gp': return 'TREAT'
+    case 'insurer': return 'HPAYMT'
+    case 'public-health': return 'PUBHLTH'
+    case 'scheduler': return 'HOPERAT'
+    default: return principal.role === null ? 'HOPERAT' : 'SYSADMIN'
+  }
+}
+
+/** Why it was allowed, or that it was not. */
+function basisOf({ principal }: Ctx, entry: AuditEntry): string {
+  if (entry.outcome >= 400) return 'refused'
+  if (principal.kind === 'client') return 'system-scope'
+  if (principal.role === 'citizen') return 'own-or-family'
+  if (principal.role === 'clinician' || principal.role === 'gp') return 'care-relation'
+  return principal.role ?? 'none'
+}
