@@ -1,0 +1,114 @@
+/**
+ * JSON that keeps the digits of numbers. FHIR says that `1.10` is not `1.1` (R4 2.24.0.1, decimal), and JSON.parse
+ * forgets the difference. Numbers stay plain JavaScript numbers; the text of those that would be written differently is
+ * kept beside them under a symbol, and `stringifyJson` writes it back as long as the number is still the same one.
+ * Most bodies hold no such number: a scan of the text finds that out and plain JSON.parse does the rest.
+ */
+import { fail, type OutcomeError } from './outcome.ts'
+
+/** Deepest nesting of arrays and objects that is read. FHIR itself needs about 20. */
+export const maxDepth = 60
+
+/** Texts of an object's or array's numbers, by key. A symbol, so that `{ ...resource }` keeps it and Object.keys does not see it. */
+const digits = Symbol('digits')
+type Digits = Map<string, string>
+
+declare global {
+  interface JSON {
+    rawJSON(text: string): unknown
+  }
+}
+
+/**
+ * A number that JavaScript would write differently: exponent, trailing zero of a fraction, more digits than a double
+ * holds, a very small one, minus zero. It may also match inside a string; then the slow path is merely slower.
+ */
+const oddNumber = /[[:,]\s*-?(?:\d*\.\d*0(?!\d)|\d[\d.]*[eE][-+\d]|[\d.]{16}|0\.0{6}|0(?![\d.])(?<=-0))/
+
+/** Throws json-broken (with the position) and json-too-deep. */
+export function parseJson(text: string): unknown {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw broken(text, cause)
+  }
+  checkDepth(value, 1)
+  return oddNumber.test(text) ? JSON.parse(text, keepDigits as (key: string, value: unknown) => unknown) : value
+}
+
+/** The text of a number as it was sent, when it differs from what JavaScript writes; undefined otherwise. */
+export function sourceDigits(holder: object, key: string): string | undefined {
+  const text = (holder as { [digits]?: Digits })[digits]?.get(key)
+  return text !== undefined && Number(text) === (holder as Record<string, unknown>)[key] ? text : undefined
+}
+
+/** The text of a decimal as sent or as JavaScript writes it; undefined when there is no number. */
+export function decimalText(holder: object, key: string): string | undefined {
+  const value = (holder as Record<string, unknown>)[key]
+  return typeof value === 'number' ? sourceDigits(holder, key) ?? String(value) : undefined
+}
+
+export function stringifyJson(value: unknown): string {
+  return JSON.stringify(withDigits(value))
+}
+
+function keepDigits(this: object, key: string, value: unknown, context: { source?: string }): unknown {
+  if (typeof value === 'number' && context.source !== undefined && context.source !== String(value)) {
+    const holder = this as { [digits]?: Digits }
+    holder[digits] ??= new Map()
+    holder[digits].set(key, context.source)
+  }
+  return value
+}
+
+/** The value itself, or a copy along the paths to kept digits, with those numbers as raw JSON. */
+function withDigits(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  let copy: Record<string, unknown> | unknown[] | null = null
+  const put = (key: string, replacement: unknown): void => {
+    copy ??= Array.isArray(value) ? [...value] : { ...value }
+    ;(copy as Record<string, unknown>)[key] = replacement
+  }
+  for (const key of Object.keys(value)) {
+    const child = (value as Record<string, unknown>)[key]
+    if (typeof child === 'object' && child !== null) {
+      const replacement = withDigits(child)
+      if (replacement !== child) put(key, replacement)
+    }
+  }
+  for (const key of (value as { [digits]?: Digits })[digits]?.keys() ?? []) {
+    const text = sourceDigits(value, key)
+    if (text !== undefined) put(key, JSON.rawJSON(text))
+  }
+  return copy ?? value
+}
+
+function checkDepth(value: unknown, depth: number): void {
+  if (typeof value !== 'object' || value === null) return
+  if (depth > maxDepth) {
+    throw fail('json-too-deep', {
+      zh: `内容嵌套超过 ${maxDepth} 层，请减少嵌套。`,
+      en: `The body is nested deeper than ${maxDepth} levels. Flatten it.`,
+    })
+  }
+  if (Array.isArray(value)) for (const item of value) checkDepth(item, depth + 1)
+  else for (const key in value) checkDepth((value as Record<string, unknown>)[key], depth + 1)
+}
+
+function broken(text: string, cause: unknown): OutcomeError {
+  const position = positionOf(text, cause)
+  return fail('json-broken', {
+    zh: `JSON 格式有误：${position.zh}。请检查引号、逗号和括号。`,
+    en: `The JSON is broken ${position.en}. Check quotes, commas and brackets.`,
+  })
+}
+
+function positionOf(text: string, cause: unknown): { zh: string; en: string } {
+  const at = /position (\d+)/.exec(cause instanceof Error ? cause.message : '')
+  const offset = at ? Number(at[1]) : text.length
+  const before = text.slice(0, offset)
+  const line = before.split('\n').length
+  const column = offset - before.lastIndexOf('\n')
+  return { zh: `第 ${line} 行第 ${column} 个字符`, en: `at line ${line}, character ${column}` }
+}

@@ -1,0 +1,64 @@
+/**
+ * The hash of everything that is found by equality: tokens, references, uris, compartments. The writer puts these keys
+ * into `resource.keys`, the search asks for them, and both take them from here: what is not hashed alike is not found.
+ * Invariant: a key is stored for ever, so the text that is hashed may never change (keys.test.ts holds samples).
+ * A key is xxHash64 of that text as the signed 64-bit number that PostgreSQL's bigint holds; see docs/decisions/0002-storage.md.
+ */
+import xxhash from 'xxhash-wasm'
+
+const { h64 } = await xxhash()
+
+/** Separates the parts of a key's text; FHIR strings cannot contain it. */
+const bar = '\u0001'
+
+function hash(text: string): bigint {
+  return BigInt.asIntN(64, h64(text))
+}
+
+/**
+ * One key for each way of asking for a token: `system|code` (system is a string), `|code`, a code that has no system
+ * (null), and `code` whatever its system (undefined). `code` is compared as it is written.
+ */
+export function tokenKey(type: string, param: string, system: string | null | undefined, code: string): bigint {
+  if (system === undefined) return hash(`${type}.${param}${bar}c${code}`)
+  return hash(`${type}.${param}${bar}t${system ?? ''}${bar}${code}`)
+}
+
+/** `system|`: any code of a system. */
+export function systemKey(type: string, param: string, system: string): bigint {
+  return hash(`${type}.${param}${bar}s${system}`)
+}
+
+/** `reference` is `Type/id` for our own resources, else the address as written, both without `/_history/…`. */
+export function referenceKey(type: string, param: string, reference: string): bigint {
+  return hash(`${type}.${param}${bar}r${reference}`)
+}
+
+/** A reference by business identifier (`param:identifier=system|value`); system as in `tokenKey`. */
+export function referenceIdentifierKey(type: string, param: string, system: string | null | undefined, value: string): bigint {
+  if (system === undefined) return hash(`${type}.${param}${bar}j${value}`)
+  return hash(`${type}.${param}${bar}i${system ?? ''}${bar}${value}`)
+}
+
+/** A uri, compared as it is written. */
+export function uriKey(type: string, param: string, uri: string): bigint {
+  return hash(`${type}.${param}${bar}u${uri}`)
+}
+
+/** `k` of the rows in idx_string and idx_value: the parameter without a value. */
+export function paramKey(type: string, param: string): bigint {
+  return hash(`${type}.${param}${bar}p`)
+}
+
+/**
+ * `k` of quantities with a unit, beside `paramKey` for any unit. With a system, `unit` is the code; with null it is what
+ * the person may have meant by `5.4||mg`: the code or the unit's text.
+ */
+export function unitKey(type: string, param: string, system: string | null, unit: string): bigint {
+  return hash(`${type}.${param}${bar}q${system ?? ''}${bar}${unit}`)
+}
+
+/** A Patient compartment beyond the first, which is column `pid`. `patientKey` is keyOf(Patient id). */
+export function compartmentKey(patientKey: string): bigint {
+  return hash(`~Patient${bar}${patientKey}`)
+}
