@@ -25,15 +25,15 @@ export async function loadAccessFacts(db: Kysely<Tables>, ctx: Ctx, pids: readon
 
 async function proxied(db: Kysely<Tables>, ctx: Ctx, own: string, pids: readonly string[]): Promise<string[]> {
   const rows = await db.selectFrom('proxy_grant').select('pid')
-    .where('grantee_pid', '=', own).where('pid', 'in', [...pids]).where('from_at', '<=', ctx.now)
-    .where((eb) => eb.or([eb('until_at', 'is', null), eb('until_at', '>', ctx.now)])).execute()
+    .where('grantee_pid', '=', own).where('pid', 'in', [...pids]).where('from_at', '<=', ctx.now.toISOString())
+    .where((eb) => eb.or([eb('until_at', 'is', null), eb('until_at', '>', ctx.now.toISOString())])).execute()
   return rows.map((row) => row.pid)
 }
 
 async function inCare(db: Kysely<Tables>, ctx: Ctx, practitioner: string, pids: readonly string[]): Promise<string[]> {
   const rows = await db.selectFrom('care_relation').select('pid').distinct()
     .where('practitioner', '=', practitioner).where('pid', 'in', [...pids])
-    .where('from_at', '<=', ctx.now).where('until_at', '>', ctx.now).execute()
+    .where('from_at', '<=', ctx.now.toISOString()).where('until_at', '>', ctx.now.toISOString()).execute()
   return rows.map((row) => row.pid)
 }
 

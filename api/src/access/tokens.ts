@@ -1,0 +1,74 @@
+/**
+ * Access tokens: JWT of type `at+jwt` (RFC 9068), verified locally. Algorithm, type, issuer, audience, expiry and key id are
+ * pinned; whatever else a token says is ignored. Invariant: a Principal only ever comes from `verifyToken`.
+ */
+import { createLocalJWKSet, errors, importJWK, type JWTPayload, jwtVerify, SignJWT } from 'jose'
+import { signingAlgorithm, type SigningKey } from '../crypto.ts'
+import { fail } from '../fhir/outcome.ts'
+import { type Principal, type Role, roles } from './principal.ts'
+
+export interface TokenAuthority {
+  /** `iss` of our tokens: the public URL of this server. */
+  issuer: string
+  /** `aud`: the FHIR base. */
+  audience: string
+  keys: readonly SigningKey[]
+}
+
+export const personTokenMinutes = 8 * 60
+export const clientTokenMinutes = 15
+
+/** Signs a token for a principal. @param minutes lifetime. */
+export async function issueToken(authority: TokenAuthority, principal: Principal, now: Date, minutes: number, id: string): Promise<string> {
+  const key = authority.keys[0]
+  if (!key) throw new Error('There is no signing key.')
+  const seconds = Math.floor(now.getTime() / 1000)
+  const { kind, id: subject, name, role, patient, practitioner, organization, organizationName, scopes } = principal
+  return new SignJWT({
+    kind, name, role, patient, practitioner, organization, organization_name: organizationName,
+    ...(kind === 'client' ? { client_id: subject } : {}), scope: scopes.join(' '),
+  })
+    .setProtectedHeader({ alg: key.alg, kid: key.kid, typ: 'at+jwt' })
+    .setIssuer(authority.issuer).setAudience(authority.audience).setSubject(subject).setJti(id)
+    .setIssuedAt(seconds).setExpirationTime(seconds + minutes * 60)
+    .sign(await importJWK(key.privateJwk, key.alg))
+}
+
+export type TokenVerifier = (token: string, now: Date) => Promise<Principal>
+
+/** A verifier that keeps the imported keys. @throws OutcomeError `token-expired` or `token-invalid` (401) from the returned function. */
+export function tokenVerifier(authority: TokenAuthority): TokenVerifier {
+  const keySet = createLocalJWKSet({ keys: authority.keys.map((key) => key.publicJwk) })
+  return async (token, now) => {
+    try {
+      const { payload } = await jwtVerify(token, keySet, {
+        algorithms: [signingAlgorithm], typ: 'at+jwt', issuer: authority.issuer, audience: authority.audience,
+        currentDate: now, requiredClaims: ['sub', 'exp', 'iat', 'jti'],
+      })
+      return principalOf(payload)
+    } catch (error) {
+      if (error instanceof errors.JWTExpired) {
+        throw fail('token-expired', { zh: '登录已过期，请重新登录。', en: 'Your sign-in has expired. Please sign in again.' })
+      }
+      if (error instanceof errors.JOSEError || error instanceof TypeError) throw invalidToken()
+      throw error
+    }
+  }
+}
+
+export function invalidToken() {
+  return fail('token-invalid', { zh: '登录凭证无效，请重新登录。', en: 'The access token is not valid. Please sign in again.' })
+}
+
+function principalOf(payload: JWTPayload): Principal {
+  const text = (name: string): string | null => (typeof payload[name] === 'string' ? payload[name] : null)
+  const kind = payload.kind === 'client' || payload.kind === 'person' ? payload.kind : null
+  const role = text('role')
+  if (kind === null || !payload.sub || (role !== null && !(roles as readonly string[]).includes(role))) throw invalidToken()
+  return {
+    kind, id: payload.sub, name: text('name') ?? payload.sub, role: role as Role | null,
+    patient: text('patient'), practitioner: text('practitioner'),
+    organization: text('organization'), organizationName: text('organization_name'),
+    scopes: (text('scope') ?? '').split(' ').filter((scope) => scope !== ''),
+  }
+}
