@@ -1,0 +1,103 @@
+/**
+ * The only reader of the environment. Every variable stands in `variables` with its default and why; all faults are reported
+ * together and the result is frozen. `docs/configuration.md` is generated from the table.
+ */
+export interface Variable { name: string; default: string; why: string }
+
+export const variables = [
+  { name: 'PORT', default: '8080', why: 'Port of the platform.' },
+  { name: 'HOST', default: '127.0.0.1', why: 'Address the servers listen on.' },
+  { name: 'PUBLIC_URL', default: '', why: 'Address under which people and systems reach the platform; issuer of its tokens. Unset: http://HOST:PORT.' },
+  { name: 'DATABASE_URL', default: '', why: 'A PostgreSQL 15 or newer (or Citus) of your own. Unset: the embedded server, data in DATA_DIR.' },
+  { name: 'INSURER_310000_DATABASE_URL', default: '', why: 'Database of the Shanghai insurance centre. Unset: on the same server as the platform.' },
+  { name: 'INSURER_320500_DATABASE_URL', default: '', why: 'Database of the neighbouring insurance centre. Unset: on the same server as the platform.' },
+  { name: 'DATA_DIR', default: '.data', why: 'Folder of the embedded database and of demonstration keys.' },
+  { name: 'POOL_CONNECTIONS_MAX', default: '6', why: 'Database connections of one process; 4 to 8 measured best on two cores.' },
+  { name: 'INSURER_URL', default: '', why: 'The settlement service the platform talks to. Unset: the Shanghai centre that start launches.' },
+  { name: 'INSURER_310000_PORT', default: '8091', why: 'Port of the Shanghai insurance centre.' },
+  { name: 'INSURER_320500_PORT', default: '8092', why: 'Port of the neighbouring insurance centre.' },
+  { name: 'INSURER_TIMEOUT_MS', default: '8000', why: 'How long the platform waits for an answer of the insurance centre before the state counts as unknown.' },
+  { name: 'REGION', default: '310000', why: 'Region of an insurance centre process (set by start).' },
+  { name: 'SEED', default: 'demo', why: 'What an empty database gets: `demo` (2,000 citizens), `none`, or a number of citizens.' },
+  { name: 'SIGNING_KEY_FILE', default: '', why: 'File with the private JWK (ES256) that signs access tokens; required in production. Unset: a key made and kept in the database.' },
+  { name: 'BODY_MEGABYTES_MAX', default: '20', why: 'Largest request body accepted.' },
+  { name: 'NODE_ENV', default: '', why: '`production`: no demo accounts, no token command, secrets must be given, secure cookies, fictitious-region IDs refused.' },
+  { name: 'LOG_LEVEL', default: 'info', why: 'Least level that is logged: trace, debug, info, warn, error, silent.' },
+  { name: 'CLOCK_OFFSET_MINUTES', default: '0', why: 'Moves the clock of all processes; for tests of a certain time of day, refused in production.' },
+] as const satisfies readonly Variable[]
+
+type Name = (typeof variables)[number]['name']
+export type Environment = Partial<Record<Name, string>> & Record<string, string | undefined>
+
+export interface Config {
+  port: number
+  host: string
+  publicUrl: string
+  /** Null: embedded. */
+  databaseUrl: string | null
+  insurerDatabaseUrls: { '310000': string | null; '320500': string | null }
+  dataDir: string
+  poolConnectionsMax: number
+  insurerUrl: string
+  insurerPorts: { '310000': number; '320500': number }
+  insurerTimeoutMs: number
+  region: '310000' | '320500'
+  /** Citizens of the demo city; 0 for none. */
+  seedCitizens: number
+  signingKeyFile: string | null
+  bodyBytesMax: number
+  production: boolean
+  logLevel: string
+  clockOffsetMs: number
+}
+
+/** @throws Error that lists every fault. */
+export function readConfig(env: Environment = process.env as Environment): Config {
+  const faults: string[] = []
+  const text = (name: Name): string => env[name]?.trim() || (variables.find((each) => each.name === name)?.default ?? '')
+  const optional = (name: Name): string | null => text(name) || null
+  const whole = (name: Name, min: number, max: number): number => {
+    const value = Number(text(name))
+    if (!Number.isInteger(value) || value < min || value > max) faults.push(`${name} must be a whole number from ${min} to ${max}, not "${text(name)}".`)
+    return value
+  }
+  const url = (name: Name): string | null => {
+    const value = optional(name)
+    if (value !== null && !URL.canParse(value)) faults.push(`${name} must be a URL, not "${value}".`)
+    return value
+  }
+
+  const production = text('NODE_ENV') === 'production'
+  const host = text('HOST')
+  const port = whole('PORT', 0, 65_535)
+  const insurerPorts = { '310000': whole('INSURER_310000_PORT', 0, 65_535), '320500': whole('INSURER_320500_PORT', 0, 65_535) }
+  const region = text('REGION')
+  if (region !== '310000' && region !== '320500') faults.push(`REGION must be 310000 or 320500, not "${region}".`)
+  const seed = text('SEED')
+  if (!/^(demo|none|\d{1,7})$/.test(seed)) faults.push(`SEED must be demo, none or a number of citizens, not "${seed}".`)
+  const logLevel = text('LOG_LEVEL')
+  if (!['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].includes(logLevel)) faults.push(`LOG_LEVEL "${logLevel}" is not a level.`)
+  if (production && optional('SIGNING_KEY_FILE') === null) faults.push('SIGNING_KEY_FILE must be given in production.')
+  if (production && optional('PUBLIC_URL') === null) faults.push('PUBLIC_URL must be given in production.')
+  if (production && whole('CLOCK_OFFSET_MINUTES', -1e7, 1e7) !== 0) faults.push('CLOCK_OFFSET_MINUTES is refused in production.')
+
+  const config: Config = {
+    port, host,
+    publicUrl: (url('PUBLIC_URL') ?? `http://${host}:${port}`).replace(/\/$/, ''),
+    databaseUrl: url('DATABASE_URL'),
+    insurerDatabaseUrls: { '310000': url('INSURER_310000_DATABASE_URL'), '320500': url('INSURER_320500_DATABASE_URL') },
+    dataDir: text('DATA_DIR'),
+    poolConnectionsMax: whole('POOL_CONNECTIONS_MAX', 1, 64),
+    insurerUrl: (url('INSURER_URL') ?? `http://${host}:${insurerPorts['310000']}`).replace(/\/$/, ''),
+    insurerPorts,
+    insurerTimeoutMs: whole('INSURER_TIMEOUT_MS', 100, 120_000),
+    region: region as Config['region'],
+    seedCitizens: seed === 'demo' ? (production ? 0 : 2000) : seed === 'none' ? 0 : Number(seed),
+    signingKeyFile: optional('SIGNING_KEY_FILE'),
+    bodyBytesMax: whole('BODY_MEGABYTES_MAX', 1, 1024) * 1024 * 1024,
+    production, logLevel,
+    clockOffsetMs: whole('CLOCK_OFFSET_MINUTES', -1e7, 1e7) * 60_000,
+  }
+  if (faults.length > 0) throw new Error(`The configuration is not valid:\n- ${faults.join('\n- ')}`)
+  return Object.freeze(config)
+}
