@@ -136,6 +136,191 @@ export interface LoadedFileTable { sha256: string; name: string; resources: numb
 /** storage */
 export interface PlatformFactTable { name: string; value: unknown }
 
+/** booking: what a list of hospitals shows, copied from Organization resources. */
+export interface ClinicProviderTable {
+  shard: number
+  organization: string
+  name_zh: string
+  name_en: string
+  level_code: string
+  level_zh: string
+  level_en: string
+  district_code: string
+  district_zh: string
+  district_en: string
+  address_zh: string
+  address_en: string
+}
+/** booking: the weekly pattern of a doctor. */
+export interface SessionTemplateTable {
+  shard: number
+  id: string
+  organization: string
+  department: string
+  healthcare_service: string
+  practitioner_role: string
+  practitioner: string
+  practitioner_name_zh: string
+  practitioner_name_en: string
+  location: string
+  location_name_zh: string
+  location_name_en: string
+  weekday: number
+  half: 'am' | 'pm' | 'night'
+  start_time: string
+  end_time: string
+  clinic_type: 'ordinary' | 'expert' | 'disease-specific' | 'special-need'
+  title: 'chief' | 'associate-chief' | 'attending' | 'resident'
+  fee_fen: bigint
+  capacity: number
+  segment_minutes: number
+  valid_from: string
+  valid_until: string | null
+}
+/** booking: a doctor's half-day, the Schedule of FHIR. */
+export interface ClinicSessionTable {
+  shard: number
+  id: string
+  template_id: string
+  organization: string
+  department: string
+  healthcare_service: string
+  practitioner_role: string
+  practitioner: string
+  practitioner_name_zh: string
+  practitioner_name_en: string
+  location: string
+  location_name_zh: string
+  location_name_en: string
+  service_date: string
+  half: 'am' | 'pm' | 'night'
+  start_at: Instant
+  end_at: Instant
+  capacity: number
+  used: Generated<number>
+  segment_minutes: number
+  segments: number
+  status: Generated<'open' | 'suspended' | 'closed'>
+  release_at: Instant
+  fee_fen: bigint
+  clinic_type: 'ordinary' | 'expert' | 'disease-specific' | 'special-need'
+  title: 'chief' | 'associate-chief' | 'attending' | 'resident'
+  updated_at: Instant
+}
+/** booking: a place somebody took; `cancelled` frees it. */
+export interface BookingTable {
+  shard: number
+  id: string
+  appointment: string
+  session_id: string
+  no: number
+  pid: string
+  patient: string
+  state: 'held' | 'booked' | 'checked-in' | 'arrived' | 'fulfilled' | 'noshow' | 'cancelled'
+  held_until: InstantOrNull
+  start_at: Instant
+  end_at: Instant
+  service_date: string
+  organization: string
+  department: string
+  practitioner: string
+  booked_by: string
+  cancel_reason: string | null
+  created_at: Instant
+  updated_at: Instant
+}
+/** booking: the lock of a patient's limits, and a bar on online booking. */
+export interface BookingPatientTable { shard: number; pid: string; barred_until: InstantOrNull }
+/** booking: numbers set by a city, hospital, department or clinic. */
+export interface BookingParameterTable {
+  scope: 'city' | 'hospital' | 'department' | 'clinic'
+  scope_id: string
+  name: string
+  value: number
+  from_at: Instant
+  until_at: InstantOrNull
+  set_by: string
+}
+
+/** settlement: one a visit; amounts of the split are null until settled. */
+export interface BillTable {
+  shard: number
+  encounter: string
+  encounter_id: string
+  pid: string
+  patient_id: string
+  organization_id: string
+  organization_zh: string
+  organization_en: string
+  department_zh: string
+  department_en: string
+  practitioner_id: string | null
+  service_date: string
+  state: Generated<'open' | 'settling' | 'settled' | 'reversed' | 'refused'>
+  total_fen: Generated<bigint>
+  fund_fen: bigint | null
+  account_current_fen: bigint | null
+  account_prior_fen: bigint | null
+  cash_fen: bigint | null
+  message_zh: string | null
+  message_en: string | null
+  claim_id: string | null
+  claim_response_id: string | null
+  explanation_id: string | null
+  invoice_id: string | null
+  updated_at: Instant
+}
+/** settlement: first_pay_ratio in parts of 10 000, limit_fen of one unit. */
+export interface BillLineTable {
+  shard: number
+  charge_item: string
+  charge_item_id: string
+  encounter: string
+  code: string
+  name_zh: string
+  name_en: string
+  quantity: number
+  unit_price_fen: bigint
+  catalogue_class: 'A' | 'B' | 'C'
+  first_pay_ratio: number
+  limit_fen: bigint | null
+  entered_at: Instant
+}
+/** settlement */
+export interface SettlementAttemptTable {
+  shard: number
+  id: string
+  encounter: string
+  kind: 'settle' | 'reverse'
+  message_id: string
+  claim_id: string
+  request_hash: string
+  request: string
+  state: 'prepared' | 'sent' | 'confirmed' | 'rejected' | 'unknown' | 'resolved'
+  resolution: 'adopted' | 'reversed' | null
+  reason: string | null
+  answer: string | null
+  asked: Generated<number>
+  created_at: Instant
+  sent_at: InstantOrNull
+  ask_at: InstantOrNull
+  decided_at: InstantOrNull
+  principal_id: string
+}
+/** settlement: append-only; a row moves an amount from one account to another. */
+export interface LedgerEntryTable {
+  shard: number
+  id: string
+  encounter: string
+  attempt: string
+  message_id: string
+  organization_id: string
+  debit_account: string
+  credit_account: string
+  amount_fen: bigint
+  recorded_at: Instant
+}
+
 export interface Tables {
   resource: ResourceTable
   resource_history: ResourceHistoryTable
@@ -154,6 +339,78 @@ export interface Tables {
   idempotency: IdempotencyTable
   loaded_file: LoadedFileTable
   platform_fact: PlatformFactTable
+  clinic_provider: ClinicProviderTable
+  session_template: SessionTemplateTable
+  clinic_session: ClinicSessionTable
+  booking: BookingTable
+  booking_patient: BookingPatientTable
+  booking_parameter: BookingParameterTable
+  bill: BillTable
+  bill_line: BillLineTable
+  settlement_attempt: SettlementAttemptTable
+  ledger_entry: LedgerEntryTable
+}
+
+/** insurer */
+export interface InsuredPersonTable {
+  psn_no: string
+  region: string
+  resident_id: string
+  name: string
+  sex: 'male' | 'female' | 'unknown'
+  birth_date: string
+  retired_on: string | null
+  aid: Generated<boolean>
+  account_current_fen: Generated<bigint>
+  account_prior_fen: Generated<bigint>
+}
+/** insurer: until_date is the last day, null when open. */
+export interface EnrolmentTable { psn_no: string; scheme: number; person_type: number; from_date: string; until_date: string | null }
+/** insurer */
+export interface AccumulatorTable {
+  psn_no: string
+  scheme: number
+  year_from: string
+  deductible_outpatient_fen: Generated<bigint>
+  deductible_inpatient_fen: Generated<bigint>
+  above_deductible_fen: Generated<bigint>
+  aid_fen: Generated<bigint>
+}
+/** insurer: one a message id. */
+export interface ClaimTable {
+  message_id: string
+  client_id: string
+  state: 'settled' | 'refused' | 'reversed' | 'void'
+  body_hash: string | null
+  psn_no: string | null
+  scheme: number | null
+  year_from: string | null
+  service_date: string | null
+  policy: string | null
+  content: string | null
+  response_id: string | null
+  response: string | null
+  received_at: Instant
+  deductible_outpatient_fen: Generated<bigint>
+  deductible_inpatient_fen: Generated<bigint>
+  above_deductible_fen: Generated<bigint>
+  aid_fen: Generated<bigint>
+  account_current_fen: Generated<bigint>
+  account_prior_fen: Generated<bigint>
+  reversed_at: InstantOrNull
+  reversal_id: string | null
+  reversal: string | null
+}
+/** insurer: append-only; a row moves an amount from one account to another. */
+export interface FundEntryTable {
+  id: string
+  message_id: string
+  kind: 'settle' | 'reverse'
+  debit_account: string
+  credit_account: string
+  provider: string
+  amount_fen: bigint
+  recorded_at: Instant
 }
 
 /** The database of an insurance centre. Tables are added by its own migrations under migrations/insurer. */
@@ -161,4 +418,9 @@ export interface InsurerTables {
   client: ClientTable
   signing_key: SigningKeyTable
   used_assertion: UsedAssertionTable
+  insured_person: InsuredPersonTable
+  enrolment: EnrolmentTable
+  accumulator: AccumulatorTable
+  claim: ClaimTable
+  fund_entry: FundEntryTable
 }
