@@ -149,6 +149,7 @@ create table proxy_grant (
   pid          uuid        not null,               -- whose record
   grantee_pid  uuid        not null,               -- who may act
   relationship text        not null,               -- v3 RoleCode, as in RelatedPerson.relationship
+  patient      text        not null,               -- FHIR id of that patient
   patient_name text        not null,
   from_at      timestamptz not null,
   until_at     timestamptz,                        -- null: open end

@@ -97,6 +97,8 @@ export interface ProxyGrantTable {
   shard: number
   pid: string
   grantee_pid: string
+  /** FHIR id of the patient. */
+  patient: string
   relationship: string
   patient_name: string
   from_at: Instant
