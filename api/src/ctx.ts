@@ -29,6 +29,11 @@ export function makeCtx(principal: Principal, given: Partial<Ctx> = {}): Ctx {
   }
 }
 
+/** Joins the log, audit and reply of one request. */
+export function newRequestId(): string {
+  return randomUUID()
+}
+
 /** The clock, for processes and loops that have no request. */
 export function systemNow(): Date {
   return new Date()

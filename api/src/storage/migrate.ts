@@ -20,6 +20,12 @@ export async function migrate<T>(db: Kysely<T>, set: MigrationSet): Promise<stri
   return (results ?? []).filter((each) => each.status === 'Success').map((each) => each.migrationName)
 }
 
+/** Names of the migrations that a database has not seen yet. */
+export async function pendingMigrations<T>(db: Kysely<T>, set: MigrationSet): Promise<string[]> {
+  const migrator = new Migrator({ db, provider: { getMigrations: () => readMigrations(set) } })
+  return (await migrator.getMigrations()).filter((each) => each.executedAt === undefined).map((each) => each.name)
+}
+
 async function readMigrations(set: MigrationSet): Promise<Record<string, Migration>> {
   const folder = fileURLToPath(new URL(`${set}/`, root))
   const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort()

@@ -1,0 +1,63 @@
+/** The whole HTTP surface of the platform on one page: middleware order, mounts, errors. */
+import { prometheus } from '@hono/prometheus'
+import { Hono } from 'hono'
+import { compress } from 'hono/compress'
+import { routePath } from 'hono/route'
+import { secureHeaders } from 'hono/secure-headers'
+import { Registry } from 'prom-client'
+import { monotonicMs, newRequestId } from './ctx.ts'
+import { type AppEnv, authenticate } from './http/auth.ts'
+import { bookingRoutes } from './http/booking-routes.ts'
+import { renderErrors } from './http/errors.ts'
+import { fhirRoutes } from './http/fhir.ts'
+import { healthRoutes } from './http/health.ts'
+import { discovery, oidcRoutes } from './http/oidc.ts'
+import { portalFiles } from './http/portal-files.ts'
+import { settlementRoutes } from './http/settlement-routes.ts'
+import { signInRoutes } from './http/sign-in.ts'
+import { fail } from './fhir/outcome.ts'
+import type { Services } from './services.ts'
+
+export function createApp(services: Services): Hono<AppEnv> {
+  const { config, log, authority } = services
+  const registry = new Registry()
+  const metrics = prometheus({ registry, collectDefaultMetrics: true })
+  // `$` may arrive as %24: decoded before routing, or /Patient/%24find would be read as the id `$find`.
+  const app = new Hono<AppEnv>({ getPath: (request) => new URL(request.url).pathname.replaceAll('%24', '$') })
+
+  app.onError(renderErrors(services))
+  app.notFound(() => { throw fail('not-found', { zh: '没有这个地址。', en: 'There is nothing at this address.' }) })
+
+  app.use(async (c, next) => {
+    const started = monotonicMs()
+    c.set('requestId', newRequestId())
+    c.header('X-Request-Id', c.get('requestId'))
+    await next()
+    log.debug({ requestId: c.get('requestId'), method: c.req.method, route: routePath(c, -1), status: c.res.status, ms: Math.round(monotonicMs() - started) }, 'request')
+  })
+  app.use(secureHeaders({
+    contentSecurityPolicy: {
+      defaultSrc: ["'self'"], scriptSrc: ["'self'"], styleSrc: ["'self'"], imgSrc: ["'self'", 'data:'], objectSrc: ["'none'"],
+      baseUri: ["'none'"], frameAncestors: ["'none'"], formAction: ["'self'"],
+    },
+    strictTransportSecurity: config.production ? 'max-age=31536000; includeSubDomains' : false,
+    referrerPolicy: 'no-referrer',
+  }))
+  app.use(metrics.registerMetrics)
+  app.get('/metrics', metrics.printMetrics)
+  app.route('/health', healthRoutes(services))
+  app.route('/oidc', oidcRoutes({ db: services.db.$pickTables<'client' | 'signing_key' | 'used_assertion'>(), authority, now: services.now }))
+  app.get('/.well-known/openid-configuration', (c) => c.json(discovery(authority.issuer)))
+  app.get('/fhir/.well-known/smart-configuration', (c) => c.json(discovery(authority.issuer)))
+
+  app.use('/fhir/*', compress({ threshold: 2048 }), authenticate(services.verifyToken, services.now))
+  app.use('/fhir', compress({ threshold: 2048 }), authenticate(services.verifyToken, services.now))
+  app.use('/api/*', compress({ threshold: 2048 }), authenticate(services.verifyToken, services.now))
+  app.route('/fhir', fhirRoutes(services))
+  app.route('/api', signInRoutes(services))
+  app.route('/api', bookingRoutes(services))
+  app.route('/api', settlementRoutes(services))
+  app.all('/api/*', () => { throw fail('not-found', { zh: '没有这个接口。', en: 'There is no such endpoint.' }) })
+  app.route('/', portalFiles())
+  return app
+}

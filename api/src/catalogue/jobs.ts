@@ -1,0 +1,39 @@
+/**
+ * Background jobs: what runs, how often. Each is a sweep that may run twice or be killed half-way without harm; one process
+ * runs a job at a time (advisory lock), so several workers may be started.
+ */
+import { type Kysely, sql } from 'kysely'
+import type { Ctx } from '../ctx.ts'
+import type { Store } from '../records/store.ts'
+import type { SettlementGateway } from '../settlement/gateway.ts'
+import type { Db } from '../storage/pool.ts'
+import type { Tables } from '../storage/tables.ts'
+
+export interface JobDeps { db: Db; store: Store; gateway: SettlementGateway; ctx(): Ctx }
+
+export interface Job {
+  name: string
+  /** Pause between two runs, in seconds. */
+  everySeconds: number
+  /** @returns how many things it did, for the log and the metrics. */
+  run(deps: JobDeps): Promise<number>
+}
+
+export const jobs: readonly Job[] = [
+  { name: 'merge-index-pending-lists', everySeconds: 60, run: ({ db }) => mergePendingLists(db) },
+  { name: 'forget-used-assertions', everySeconds: 600, run: ({ db, ctx }) => forgetAssertions(db, ctx()) },
+]
+
+/** GIN indexes collect new keys in a list that searches must scan; merging it keeps them fast. */
+async function mergePendingLists(db: Kysely<Tables>): Promise<number> {
+  const { rows } = await sql<{ pages: bigint }>`
+    select gin_clean_pending_list(i.indexrelid::regclass) as pages
+    from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am a on a.oid = c.relam
+    where a.amname = 'gin' and c.relkind = 'i' and c.relname like 'resource%'`.execute(db)
+  return rows.reduce((sum, row) => sum + Number(row.pages), 0)
+}
+
+async function forgetAssertions(db: Kysely<Tables>, ctx: Ctx): Promise<number> {
+  const done = await db.deleteFrom('used_assertion').where('expires_at', '<', ctx.now.toISOString()).executeTakeFirst()
+  return Number(done.numDeletedRows)
+}

@@ -1,0 +1,13 @@
+/** Every $operation the server offers: name, level, types and handler. Routes and the CapabilityStatement follow from it. */
+import { accessLogOperation } from '../records/access-log.ts'
+import type { Operation } from '../records/store.ts'
+import type { SettlementGateway } from '../settlement/gateway.ts'
+
+/** What operations need beyond a call: ports to the world. */
+export interface OperationPorts { gateway: SettlementGateway }
+
+export function operations(_ports: OperationPorts): readonly Operation[] {
+  return [
+    accessLogOperation,
+  ]
+}

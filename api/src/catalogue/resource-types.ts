@@ -1,0 +1,26 @@
+/**
+ * One entry for each FHIR type the server stores. A type that is not named here is plain: written by those whom access
+ * allows, read by those who may see it. A workflow type names the rule or the projection that keeps it true; `none` means
+ * that only operations and domains write it.
+ */
+import { audienceOf } from '../access/audience.ts'
+import { type ResourceType, resourceTypes } from '../fhir/resource-types.ts'
+import type { ResourceEntry } from '../records/store.ts'
+
+type Special = Partial<Pick<ResourceEntry, 'write' | 'rule' | 'projection'>>
+
+const special: Partial<Record<ResourceType, Special>> = {
+  AppointmentResponse: { write: 'none' },
+  AuditEvent: { write: 'none' },
+  PaymentNotice: { write: 'none' },
+  PaymentReconciliation: { write: 'none' },
+}
+
+/** Types that exist only as parameters or answers of an interaction, never as stored resources. */
+const unstored: ReadonlySet<ResourceType> = new Set<ResourceType>(['OperationOutcome', 'Parameters'])
+
+export const resourceEntries: ReadonlyMap<ResourceType, ResourceEntry> = new Map(
+  resourceTypes.filter((type) => !unstored.has(type)).map((type) => [type, {
+    type, audience: audienceOf(type), write: 'open', rule: null, projection: null, ...special[type],
+  }]),
+)

@@ -1,0 +1,61 @@
+/**
+ * The only renderer of errors. An OutcomeError becomes an OperationOutcome under /fhir and problem details (RFC 9457) under
+ * /api, with the same codes; anything else is our fault: a 500 with a constant sentence and the request id, the cause in the
+ * log. A refusal gets its audit row here, because the transaction that refused has rolled back.
+ */
+import type { Context } from 'hono'
+import { HTTPException } from 'hono/http-exception'
+import { recordEvents } from '../audit/record-event.ts'
+import { fail, type Issue, issue, operationOutcome, OutcomeError } from '../fhir/outcome.ts'
+import type { Services } from '../services.ts'
+import { type AppEnv, languageOf } from './auth.ts'
+
+export function renderErrors(services: Services): (error: Error, c: Context<AppEnv>) => Promise<Response> {
+  return async (error, c) => {
+    const outcome = asOutcome(error)
+    const ctx = c.get('ctx')
+    const requestId = c.get('requestId')
+    if (!outcome) services.log.error({ requestId, method: c.req.method, error: { name: error.name, message: error.message, stack: error.stack } }, 'request failed')
+    else if (ctx && (outcome.status === 401 || outcome.status === 403)) {
+      await recordEvents(services.db, ctx, [{ action: 'E', interaction: 'refused', resourceType: null, resourceId: null, pid: null, detail: outcome.issues[0]?.code ?? null, outcome: outcome.status }])
+        .catch((failure: Error) => { services.log.error({ requestId, error: failure.message }, 'audit row of a refusal failed') })
+    }
+    const status = outcome?.status ?? 500
+    const issues = outcome?.issues ?? [internalFault(requestId)]
+    const headers: Record<string, string> = { ...outcome?.headers, 'Cache-Control': 'no-store' }
+    if (status === 401) headers['WWW-Authenticate'] = `Bearer realm="Pujiang Health"${issues[0]?.code === 'token-invalid' || issues[0]?.code === 'token-expired' ? ', error="invalid_token"' : ''}`
+    if (status === 403) headers['WWW-Authenticate'] = 'Bearer realm="Pujiang Health", error="insufficient_scope"'
+    if (status === 503 && !headers['Retry-After']) headers['Retry-After'] = '2'
+    return c.req.path.startsWith('/fhir') ? fhirReply(c, status, issues, headers) : problemReply(c, status, issues, headers)
+  }
+}
+
+function asOutcome(error: Error): OutcomeError | null {
+  if (error instanceof OutcomeError) return error
+  if (error instanceof HTTPException && error.status === 413) {
+    return fail('body-too-large', { zh: '提交的内容太大。', en: 'The request body is too large.' })
+  }
+  return null
+}
+
+function internalFault(requestId: string): Issue {
+  return issue('internal', {
+    zh: `系统出错，请稍后再试。若仍有问题，请告知编号 ${requestId}。`,
+    en: `Something went wrong on our side. Please try again; if it happens again, quote ${requestId}.`,
+  }, null, 'fatal')
+}
+
+function fhirReply(c: Context, status: number, issues: readonly Issue[], headers: Record<string, string>): Response {
+  return new Response(JSON.stringify(operationOutcome(issues, languageOf(c))), { status, headers: { ...headers, 'Content-Type': 'application/fhir+json; charset=utf-8' } })
+}
+
+/** RFC 9457; `code` is our stable code, `issues` lists all faults with their field. */
+function problemReply(c: Context, status: number, issues: readonly Issue[], headers: Record<string, string>): Response {
+  const language = languageOf(c)
+  const first = issues[0]
+  const problem = {
+    type: `https://pujiang.health/problems/${first?.code}`, title: first?.text[language], status, code: first?.code,
+    issues: issues.map((each) => ({ code: each.code, text: each.text[language], field: each.expression })),
+  }
+  return new Response(JSON.stringify(problem), { status, headers: { ...headers, 'Content-Type': 'application/problem+json; charset=utf-8' } })
+}
