@@ -1,0 +1,112 @@
+/**
+ * The price list: one ChargeItemDefinition an item, whose id is made of its code, so that a price is found without a
+ * search. Invariant: what a charge costs, and its insurance class, come from here alone.
+ * Source of the terms: national catalogue classes 甲 A, 乙 B, 丙 C with first-pay ratio and price limit.
+ */
+import type { ChargeItemDefinition, Extension } from '@medplum/fhirtypes'
+import type { Named } from '../booking/shapes.ts'
+import { fenOf, yuan } from '../fhir/money.ts'
+
+export const chargeItemSystem = 'https://pujiang.health/fhir/CodeSystem/charge-item'
+export const chargeKindSystem = 'https://pujiang.health/fhir/CodeSystem/charge-kind'
+export const definitionUrl = 'https://pujiang.health/fhir/ChargeItemDefinition'
+export const catalogueClassUrl = 'https://pujiang.health/fhir/StructureDefinition/charge-catalogue-class'
+export const firstPayUrl = 'https://pujiang.health/fhir/StructureDefinition/charge-first-pay-ratio'
+export const priceLimitUrl = 'https://pujiang.health/fhir/StructureDefinition/charge-price-limit'
+const unitUrl = 'https://pujiang.health/fhir/StructureDefinition/charge-unit'
+const translationUrl = 'http://hl7.org/fhir/StructureDefinition/translation'
+
+export type ChargeKind = 'service' | 'drug' | 'lab' | 'imaging'
+
+/** An item of the price list as people enter it. */
+export interface PriceListItem {
+  /** Letters, digits, `-` and `.` only, at most 50: it becomes part of the resource's id. */
+  code: string
+  zh: string
+  en: string
+  kind: ChargeKind
+  /** What one is: 次, 盒, 项 … */
+  unit: string
+  priceFen: number
+  catalogueClass: 'A' | 'B' | 'C'
+  /** 0..1; only class B uses it. */
+  firstPayRatio: number
+  /** Price limit of one unit; null when there is none. */
+  limitFen: number | null
+}
+
+/** What a charge needs to know of its definition. */
+export interface ChargeTerms {
+  code: string
+  name: Named
+  unitPriceFen: bigint
+  catalogueClass: 'A' | 'B' | 'C'
+  /** Parts of 10 000. */
+  firstPayParts: number
+  limitFen: bigint | null
+}
+
+export function chargeItemDefinitionId(code: string): string {
+  return `charge-item-${code}`
+}
+
+/** The resource of a price-list item. Pure. */
+export function chargeItemDefinition(item: PriceListItem): ChargeItemDefinition {
+  const id = chargeItemDefinitionId(item.code)
+  const english: Extension = { url: translationUrl, extension: [{ url: 'lang', valueCode: 'en' }, { url: 'content', valueString: item.en }] }
+  const definition: ChargeItemDefinition & { _title: { extension: Extension[] } } = {
+    resourceType: 'ChargeItemDefinition',
+    id,
+    url: `${definitionUrl}/${id}`,
+    title: item.zh,
+    _title: { extension: [english] },
+    status: 'active',
+    extension: [
+      ...termExtensions({ catalogueClass: item.catalogueClass, firstPayParts: Math.round(item.firstPayRatio * 10_000), limitFen: item.limitFen === null ? null : BigInt(item.limitFen) }),
+      { url: unitUrl, valueString: item.unit },
+    ],
+    code: {
+      coding: [{ system: chargeItemSystem, code: item.code, display: item.zh, _display: { extension: [english] } } as { code: string }],
+      text: item.zh,
+    },
+    useContext: [{
+      code: { system: 'http://terminology.hl7.org/CodeSystem/usage-context-type', code: 'task' },
+      valueCodeableConcept: { coding: [{ system: chargeKindSystem, code: item.kind }] },
+    }],
+    propertyGroup: [{ priceComponent: [{ type: 'base', amount: yuan(BigInt(item.priceFen)) }] }],
+  }
+  return definition
+}
+
+/** The insurance terms as extensions, the same on ChargeItemDefinition, ChargeItem and Claim.item. */
+export function termExtensions(terms: Pick<ChargeTerms, 'catalogueClass' | 'firstPayParts' | 'limitFen'>): Extension[] {
+  return [
+    { url: catalogueClassUrl, valueCode: terms.catalogueClass },
+    { url: firstPayUrl, valueDecimal: terms.firstPayParts / 10_000 },
+    ...(terms.limitFen === null ? [] : [{ url: priceLimitUrl, valueMoney: yuan(terms.limitFen) }]),
+  ]
+}
+
+/** Reads a definition back; null when it carries no price or class, which makes it useless for a charge. */
+export function chargeTerms(definition: ChargeItemDefinition): ChargeTerms | null {
+  const coding = definition.code?.coding?.find((each) => each.system === chargeItemSystem)
+  const price = fenOf(definition.propertyGroup?.[0]?.priceComponent?.find((each) => each.type === 'base')?.amount)
+  const extension = (url: string) => definition.extension?.find((each) => each.url === url)
+  const catalogueClass = extension(catalogueClassUrl)?.valueCode
+  if (!coding?.code || price === null || (catalogueClass !== 'A' && catalogueClass !== 'B' && catalogueClass !== 'C')) return null
+  const zh = definition.title ?? coding.display ?? coding.code
+  const limit = extension(priceLimitUrl)?.valueMoney
+  return {
+    code: coding.code,
+    name: { zh, en: englishTitle(definition) ?? zh },
+    unitPriceFen: price,
+    catalogueClass,
+    firstPayParts: Math.round((extension(firstPayUrl)?.valueDecimal ?? 0) * 10_000),
+    limitFen: limit ? fenOf(limit) : null,
+  }
+}
+
+function englishTitle(definition: ChargeItemDefinition): string | null {
+  const sibling = (definition as { _title?: { extension?: Extension[] } })._title
+  return sibling?.extension?.find((each) => each.url === translationUrl)?.extension?.find((each) => each.url === 'content')?.valueString ?? null
+}
