@@ -5,14 +5,11 @@
  */
 import type { ChargeItemDefinition, Extension } from '@medplum/fhirtypes'
 import type { Named } from '../booking/shapes.ts'
+import { chargeItemSystem, type LineTerms, readTerms, termExtensions } from '../fhir/claim-message.ts'
 import { fenOf, yuan } from '../fhir/money.ts'
 
-export const chargeItemSystem = 'https://pujiang.health/fhir/CodeSystem/charge-item'
-export const chargeKindSystem = 'https://pujiang.health/fhir/CodeSystem/charge-kind'
+const chargeKindSystem = 'https://pujiang.health/fhir/CodeSystem/charge-kind'
 export const definitionUrl = 'https://pujiang.health/fhir/ChargeItemDefinition'
-export const catalogueClassUrl = 'https://pujiang.health/fhir/StructureDefinition/charge-catalogue-class'
-export const firstPayUrl = 'https://pujiang.health/fhir/StructureDefinition/charge-first-pay-ratio'
-export const priceLimitUrl = 'https://pujiang.health/fhir/StructureDefinition/charge-price-limit'
 const unitUrl = 'https://pujiang.health/fhir/StructureDefinition/charge-unit'
 const translationUrl = 'http://hl7.org/fhir/StructureDefinition/translation'
 
@@ -36,14 +33,10 @@ export interface PriceListItem {
 }
 
 /** What a charge needs to know of its definition. */
-export interface ChargeTerms {
+export interface ChargeTerms extends LineTerms {
   code: string
   name: Named
   unitPriceFen: bigint
-  catalogueClass: 'A' | 'B' | 'C'
-  /** Parts of 10 000. */
-  firstPayParts: number
-  limitFen: bigint | null
 }
 
 export function chargeItemDefinitionId(code: string): string {
@@ -78,32 +71,14 @@ export function chargeItemDefinition(item: PriceListItem): ChargeItemDefinition 
   return definition
 }
 
-/** The insurance terms as extensions, the same on ChargeItemDefinition, ChargeItem and Claim.item. */
-export function termExtensions(terms: Pick<ChargeTerms, 'catalogueClass' | 'firstPayParts' | 'limitFen'>): Extension[] {
-  return [
-    { url: catalogueClassUrl, valueCode: terms.catalogueClass },
-    { url: firstPayUrl, valueDecimal: terms.firstPayParts / 10_000 },
-    ...(terms.limitFen === null ? [] : [{ url: priceLimitUrl, valueMoney: yuan(terms.limitFen) }]),
-  ]
-}
-
 /** Reads a definition back; null when it carries no price or class, which makes it useless for a charge. */
 export function chargeTerms(definition: ChargeItemDefinition): ChargeTerms | null {
   const coding = definition.code?.coding?.find((each) => each.system === chargeItemSystem)
   const price = fenOf(definition.propertyGroup?.[0]?.priceComponent?.find((each) => each.type === 'base')?.amount)
-  const extension = (url: string) => definition.extension?.find((each) => each.url === url)
-  const catalogueClass = extension(catalogueClassUrl)?.valueCode
-  if (!coding?.code || price === null || (catalogueClass !== 'A' && catalogueClass !== 'B' && catalogueClass !== 'C')) return null
+  const terms = readTerms(definition.extension)
+  if (!coding?.code || price === null || price < 0n || terms === null) return null
   const zh = definition.title ?? coding.display ?? coding.code
-  const limit = extension(priceLimitUrl)?.valueMoney
-  return {
-    code: coding.code,
-    name: { zh, en: englishTitle(definition) ?? zh },
-    unitPriceFen: price,
-    catalogueClass,
-    firstPayParts: Math.round((extension(firstPayUrl)?.valueDecimal ?? 0) * 10_000),
-    limitFen: limit ? fenOf(limit) : null,
-  }
+  return { code: coding.code, name: { zh, en: englishTitle(definition) ?? zh }, unitPriceFen: price, ...terms }
 }
 
 function englishTitle(definition: ChargeItemDefinition): string | null {
