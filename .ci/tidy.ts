@@ -158,7 +158,7 @@ function scriptOf(component: string): string {
   let inside = false
   return component.split('\n').map((content) => {
     if (/^<script\b/.test(content)) { inside = true; return '' }
-    if (/^<\/script>/.test(content)) inside = false
+    if (content.startsWith('</script>')) inside = false
     return inside ? content : ''
   }).join('\n')
 }
