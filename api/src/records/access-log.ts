@@ -9,6 +9,7 @@ import { loadAccessFacts } from '../access/facts.ts'
 import type { Ctx } from '../ctx.ts'
 import { keyOf } from '../fhir/id.ts'
 import { fail, notFound } from '../fhir/outcome.ts'
+import type { ResourceType } from '../fhir/resource-types.ts'
 import type { Db } from '../storage/pool.ts'
 import type { AuditEventTable } from '../storage/tables.ts'
 import type { Operation, OperationCall, OperationResult } from './store.ts'
@@ -84,7 +85,7 @@ function auditEvent(row: Row, patient: string, ctx: Ctx): AuditEvent {
     entity: [
       { what: { reference: `Patient/${patient}` }, role: { system: 'http://terminology.hl7.org/CodeSystem/object-role', code: '1' } },
       ...(row.resource_type ? [{
-        what: row.resource_id ? { reference: `${row.resource_type}/${row.resource_id}` } : { type: row.resource_type, display: row.resource_type },
+        what: row.resource_id ? { reference: `${row.resource_type}/${row.resource_id}` } : { type: row.resource_type as ResourceType, display: row.resource_type },
         role: { system: 'http://terminology.hl7.org/CodeSystem/object-role', code: '4' },
         ...(row.detail ? { description: row.detail } : {}),
       }] : []),

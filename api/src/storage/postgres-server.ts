@@ -70,6 +70,13 @@ export async function startPostgres(options: ServerOptions): Promise<PostgresSer
   return { port, url: url(port), stop }
 }
 
+/** Stops the server of a folder if one runs, and removes a cluster that had to live elsewhere. */
+export function stopPostgres(folder: string): void {
+  const dir = reachable(resolve(folder))
+  if (runningPort(dir) !== null) run(programFolder(), 'pg_ctl', ['-D', dir, '-m', 'fast', '-w', '-t', '60', 'stop'], true)
+  if (dir !== resolve(folder)) rmSync(dir, { recursive: true, force: true })
+}
+
 /** Makes the cluster in a scratch folder and renames it, so that a kill half-way leaves nothing that looks whole. */
 function ensureCluster(programs: string, dir: string): string {
   const passwordFile = `${dir}.password`

@@ -1,0 +1,17 @@
+/** The platform process: services, app, listen, orderly stop. Started by `start.ts`, or alone with DATABASE_URL set. */
+import { serve } from '@hono/node-server'
+import { createApp } from './app.ts'
+import { readConfig } from './config.ts'
+import { makeServices } from './platform-services.ts'
+import { stopOnSignal } from './process.ts'
+
+const config = readConfig()
+const services = await makeServices(config, 'platform')
+const app = createApp(services)
+const server = serve({ fetch: app.fetch, port: config.port, hostname: config.host }, (address) => {
+  services.log.info({ port: address.port }, 'platform listens')
+})
+stopOnSignal(services.log, async () => {
+  await new Promise((done) => { server.close(done); setTimeout(done, 5000).unref() })
+  await services.db.destroy()
+})

@@ -1,0 +1,22 @@
+/** How a process ends: on SIGTERM or SIGINT it finishes what is under way; when the supervisor that started it is gone, it ends too. */
+import type { Logger } from './log.ts'
+
+export function stopOnSignal(log: Logger, stop: () => Promise<void>): void {
+  let stopping = false
+  const end = (why: string) => {
+    if (stopping) return
+    stopping = true
+    log.info({ why }, 'stopping')
+    stop().then(() => process.exit(0), (error: Error) => {
+      log.error({ error: error.message }, 'stop failed')
+      process.exit(1)
+    })
+  }
+  process.on('SIGTERM', () => end('SIGTERM'))
+  process.on('SIGINT', () => end('SIGINT'))
+  if (process.send) process.on('disconnect', () => end('supervisor is gone'))
+  process.on('unhandledRejection', (error) => {
+    log.fatal({ error: error instanceof Error ? error.stack : String(error) }, 'unhandled rejection')
+    process.exit(1)
+  })
+}

@@ -1,0 +1,58 @@
+/**
+ * Who may ask for tokens, as `start` sets it up: the platform at both insurance centres, and the systems of the demo city at
+ * the platform. Demo keys are made once and kept in DATA_DIR/clients, so that a system of one's own can use them.
+ */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { JWK } from 'jose'
+import type { Kysely } from 'kysely'
+import type { TokenTables } from './access/signing-keys.ts'
+import type { Config } from './config.ts'
+import { newSigningKey, type SigningKey } from './crypto.ts'
+import { type Databases, regions } from './databases.ts'
+import { tokenAuthority } from './platform-services.ts'
+import { openDb, openInsurerDb } from './storage/pool.ts'
+
+export const demoClients = [
+  { id: 'bench', name: '性能测试 Benchmark', scopes: 'system/*.cruds' },
+  { id: 'hospital-demo', name: '演示医院信息系统 Demo hospital system', scopes: 'system/Patient.rs system/Appointment.rs system/Encounter.cruds system/Observation.cruds system/DiagnosticReport.cruds system/Condition.cruds' },
+  { id: 'insurer-310000', name: '上海市医保中心（演示） Shanghai insurance centre', scopes: 'system/Coverage.rs system/Claim.rs system/ClaimResponse.rs system/ExplanationOfBenefit.rs' },
+  { id: 'insurer-neighbour', name: '苏州市医保中心（演示） Neighbouring insurance centre', scopes: 'system/Coverage.rs' },
+] as const
+
+export async function registerClients(config: Config, databases: Databases, now: Date): Promise<void> {
+  const db = openDb(databases.platform, { max: 1 })
+  try {
+    const authority = await tokenAuthority(config, db, now)
+    if (!config.production) {
+      const tokens = db.$pickTables<keyof TokenTables>()
+      for (const client of demoClients) {
+        const key = await demoKey(config, client.id)
+        await upsert(tokens, client.id, client.name, key.publicJwk, client.scopes)
+      }
+    }
+    for (const region of regions) {
+      const insurer = openInsurerDb(databases.insurers[region], { max: 1 })
+      const keys = authority.keys.map((key) => key.publicJwk)
+      await upsert(insurer.$pickTables<keyof TokenTables>(), 'platform', '浦江健康平台 Pujiang Health', keys, 'system/*.cruds').finally(() => insurer.destroy())
+    }
+  } finally {
+    await db.destroy()
+  }
+}
+
+async function upsert(db: Kysely<TokenTables>, id: string, name: string, keys: JWK | JWK[], scopes: string): Promise<void> {
+  const row = { id, display_name: name, jwks: { keys: [keys].flat() }, scopes, organization: null }
+  await db.insertInto('client').values(row).onConflict((conflict) => conflict.column('id').doUpdateSet({ jwks: row.jwks, scopes, display_name: name })).execute()
+}
+
+/** Private key of a demo client: DATA_DIR/clients/<id>.json. */
+async function demoKey(config: Config, id: string): Promise<SigningKey> {
+  const folder = join(config.dataDir, 'clients')
+  const file = join(folder, `${id}.json`)
+  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as SigningKey
+  const key = await newSigningKey()
+  mkdirSync(folder, { recursive: true, mode: 0o755 })
+  writeFileSync(file, JSON.stringify(key), { mode: 0o600 })
+  return key
+}

@@ -1,0 +1,136 @@
+/**
+ * `npm start`: everything on embedded defaults. Builds the portal when its sources changed, starts or adopts PostgreSQL,
+ * migrates, seeds an empty database, then runs the platform, two insurance centres and the worker as processes of their own
+ * and restarts one that dies. Ctrl-C stops all of it; what a `kill -9` leaves behind, the next start finds and goes on with.
+ * `--seed-only` (npm run seed) grows the city and ends; `--watch` (npm run dev) restarts processes when their code changes.
+ */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { demoAccounts, demoPassword } from './catalogue/demo-accounts.ts'
+import { type Config, readConfig } from './config.ts'
+import { monotonicMs, systemNow } from './ctx.ts'
+import { type Databases, prepareDatabases, regions } from './databases.ts'
+import { portalIsBuilt, rememberPortalBuild } from './portal-build.ts'
+import { registerClients } from './register-clients.ts'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const say = (line = '') => { process.stdout.write(`${line}\n`) }
+const args = process.argv.slice(2)
+const watch = args.includes('--watch')
+
+interface Part { name: string; file: string; url: string | null; env: Record<string, string>; process: ChildProcess | null }
+
+let stopping = false
+
+async function main(): Promise<void> {
+  const started = monotonicMs()
+  const config = readConfig()
+  if (args.includes('--seed-only')) {
+    const databases = await prepareDatabases(config)
+    const code = seed(config, databases, args.filter((each) => each !== '--seed-only'))
+    process.exit(code)
+  }
+  if (!watch) buildPortal()
+  say('浦江健康 Pujiang Health')
+  const databases = await prepareDatabases(config)
+  say(`  database    ${config.databaseUrl === null ? `embedded, ${config.dataDir}/postgres` : 'DATABASE_URL'}`)
+  await registerClients(config, databases, new Date(systemNow().getTime() + config.clockOffsetMs))
+  if (config.seedCitizens > 0) {
+    const code = seed(config, databases, ['--citizens', String(config.seedCitizens), '--days', '14', '--seed', '1', '--if-empty'])
+    if (code !== 0) throw new Error('The demo city could not be made; see above.')
+  }
+  const parts = partsOf(config, databases)
+  for (const part of parts) launch(part)
+  process.on('SIGINT', () => { void stop(parts, databases) })
+  process.on('SIGTERM', () => { void stop(parts, databases) })
+  for (const part of parts) await ready(part)
+  announce(config, parts, Math.round((monotonicMs() - started) / 100) / 10)
+  process.send?.('ready')
+}
+
+function partsOf(config: Config, databases: Databases): Part[] {
+  const common = { NODE_COMPILE_CACHE: `${config.dataDir}/compile-cache`, CLOCK_OFFSET_MINUTES: String(config.clockOffsetMs / 60_000) }
+  const platform = { ...common, DATABASE_URL: databases.platform, PUBLIC_URL: config.publicUrl }
+  return [
+    ...regions.map((region) => ({
+      name: `insurer ${region}`, file: 'insurer-main.ts', url: `http://${config.host}:${config.insurerPorts[region]}`, process: null,
+      env: { ...common, DATABASE_URL: databases.insurers[region], PORT: String(config.insurerPorts[region]), PUBLIC_URL: `http://${config.host}:${config.insurerPorts[region]}`, REGION: region },
+    })),
+    { name: 'platform', file: 'main.ts', url: `http://${config.host}:${config.port}`, process: null, env: platform },
+    { name: 'worker', file: 'worker.ts', url: null, process: null, env: platform },
+  ]
+}
+
+/** Starts a part; when it dies by itself it is started again, at most once a second. */
+function launch(part: Part): void {
+  const file = fileURLToPath(new URL(part.file, import.meta.url))
+  const child = spawn(process.execPath, [...(watch ? ['--watch'] : []), file], {
+    cwd: root, env: { ...process.env, ...part.env }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
+  part.process = child
+  child.once('exit', (code, signal) => {
+    if (stopping) return
+    say(`${part.name} ended (${signal ?? code}); starting it again.`)
+    setTimeout(() => { if (!stopping) launch(part) }, 1000)
+  })
+}
+
+async function ready(part: Part): Promise<void> {
+  if (part.url === null) return
+  for (let tries = 0; tries < 600; tries++) {
+    const answer = await fetch(`${part.url}/health/ready`, { signal: AbortSignal.timeout(2000) }).catch(() => null)
+    if (answer?.ok) return
+    await sleep(100)
+  }
+  throw new Error(`${part.name} did not become ready within 60 seconds.`)
+}
+
+function seed(config: Config, databases: Databases, more: string[]): number {
+  const done = spawnSync(process.execPath, [
+    'seeds/src/seed.ts', '--database-url', databases.platform,
+    '--insurer-310000', databases.insurers['310000'], '--insurer-320500', databases.insurers['320500'], ...more,
+  ], { cwd: root, stdio: 'inherit', env: { ...process.env, CLOCK_OFFSET_MINUTES: String(config.clockOffsetMs / 60_000) } })
+  return done.status ?? 1
+}
+
+function buildPortal(): void {
+  if (portalIsBuilt(root)) return
+  say('Building the portal …')
+  const done = spawnSync(process.execPath, ['node_modules/vite/bin/vite.js', 'build', 'web', '--logLevel', 'warn'], { cwd: root, stdio: 'inherit' })
+  if (done.status !== 0) throw new Error('The portal could not be built; see above.')
+  rememberPortalBuild(root)
+}
+
+function announce(config: Config, parts: readonly Part[], seconds: number): void {
+  say(`  platform    ${config.publicUrl}   (FHIR ${config.publicUrl}/fhir)`)
+  for (const part of parts) if (part.file === 'insurer-main.ts') say(`  ${part.name.padEnd(11)} ${part.url}`)
+  say(`  ready in ${seconds} s`)
+  if (!config.production && config.seedCitizens > 0) {
+    say()
+    say(`  Demo accounts (password ${demoPassword}):`)
+    for (const account of demoAccounts) say(`    ${account.login.padEnd(15)} ${account.zh} · ${account.en}`)
+  }
+  say()
+  say(`  Open ${config.publicUrl} · Ctrl-C stops everything`)
+}
+
+async function stop(parts: readonly Part[], databases: Databases): Promise<void> {
+  if (stopping) return
+  stopping = true
+  say('\nStopping …')
+  await Promise.all(parts.map((part) => new Promise<void>((done) => {
+    const child = part.process
+    if (!child || child.exitCode !== null || child.signalCode !== null) return done()
+    child.once('exit', () => done())
+    child.kill('SIGTERM')
+    setTimeout(() => child.kill('SIGKILL'), 8000).unref()
+  })))
+  databases.server?.stop('fast')
+  process.exit(0)
+}
+
+await main().catch((error: Error) => {
+  process.stderr.write(`${error.message}\n`)
+  process.exit(1)
+})
