@@ -1,0 +1,96 @@
+/**
+ * The search parameters of each resource type, and where the store keeps what they find. The values themselves are
+ * taken out by records/index-resource.ts; both sides read `storage` here and so cannot disagree.
+ * Source: FHIR R4 search-parameters; our own SearchParameter files in fhir-profiles/pujiang come on top.
+ */
+import type { SearchRow } from '@pujiang/fhir-profiles/extracts.ts'
+import { clinicalDate } from './clinical-date.ts'
+import type { Definition } from './model.ts'
+import type { Structure } from './structure.ts'
+
+/**
+ * `keys`: hashes in resource.keys. `strings`: rows in idx_string. `values`: rows in idx_value (dates in epoch seconds).
+ * `date`: columns d0 and d1. `none`: not indexed (composite, special, _id and _lastUpdated, which are columns).
+ */
+export type Storage = 'keys' | 'strings' | 'values' | 'date' | 'none'
+
+export interface SearchParam {
+  code: string
+  type: SearchRow['type']
+  /** Canonical address. */
+  url: string
+  /** Resource types a reference may point to; empty for other kinds. */
+  targets: readonly string[]
+  storage: Storage
+  /** FHIRPath for this resource type alone; null when there is none to evaluate. */
+  expression: string | null
+  /** Of a composite: the parameter of each part and where it starts. */
+  components?: readonly { definition: string; expression: string }[]
+}
+
+type Mutable = Map<string, Map<string, SearchParam>>
+
+export function searchParametersByType(
+  rows: readonly SearchRow[], own: Iterable<Definition>, structures: ReadonlyMap<string, Structure>,
+): Mutable {
+  const resourceTypes = [...structures.values()].filter((each) => each.kind === 'resource' && !each.abstract).map((each) => each.name)
+  const result: Mutable = new Map(resourceTypes.map((name) => [name, new Map()]))
+  const all = [...rows, ...[...own].filter((each) => each.resourceType === 'SearchParameter').map(rowOf)]
+  for (const row of all) {
+    const bases = row.base.flatMap((base) => (base === 'Resource' || base === 'DomainResource' ? heirs(base, structures, resourceTypes) : [base]))
+    for (const base of bases) result.get(base)?.set(row.code, searchParam(row, base, structures))
+  }
+  return result
+}
+
+function heirs(base: string, structures: ReadonlyMap<string, Structure>, resourceTypes: readonly string[]): string[] {
+  return base === 'Resource' ? [...resourceTypes] : resourceTypes.filter((name) => structures.get(name)?.properties.has('text'))
+}
+
+function rowOf(definition: Definition): SearchRow {
+  const parameter = definition as unknown as { url: string; code: string; type: SearchRow['type']; base: string[]; expression?: string; target?: string[] }
+  return {
+    url: parameter.url, code: parameter.code, type: parameter.type, base: parameter.base, expression: parameter.expression ?? null,
+    ...(parameter.target ? { targets: parameter.target } : {}),
+  }
+}
+
+function searchParam(row: SearchRow, type: string, structures: ReadonlyMap<string, Structure>): SearchParam {
+  const expression = row.expression ? expressionFor(row.expression, type, structures) : null
+  return {
+    code: row.code,
+    type: row.type,
+    url: row.url,
+    targets: targetsOf(row, expression),
+    storage: storageOf(row, type, expression),
+    expression,
+    ...(row.components ? { components: row.components } : {}),
+  }
+}
+
+/** The branches of a shared expression that start at this type; `Resource.meta` and bare paths fit every type. */
+function expressionFor(expression: string, type: string, structures: ReadonlyMap<string, Structure>): string | null {
+  const branches = expression.split('|').map((branch) => branch.trim()).filter((branch) => {
+    const head = /^[( ]*(\w+)/.exec(branch)?.[1] ?? ''
+    return head === type || head === 'Resource' || head === 'DomainResource' || !structures.has(head)
+  })
+  return branches.length ? branches.join(' | ') : null
+}
+
+/** `where(resolve() is T)` says more than the list of targets, which several types share. */
+function targetsOf(row: SearchRow, expression: string | null): readonly string[] {
+  if (row.type !== 'reference') return []
+  const only = [...(expression ?? '').matchAll(/resolve\(\) is (\w+)/g)].map((match) => match[1] as string)
+  return only.length ? [...new Set(only)] : row.targets ?? []
+}
+
+function storageOf(row: SearchRow, type: string, expression: string | null): Storage {
+  if (!expression || row.code === '_id' || row.code === '_lastUpdated') return 'none'
+  switch (row.type) {
+    case 'token': case 'reference': case 'uri': return 'keys'
+    case 'string': return 'strings'
+    case 'number': case 'quantity': return 'values'
+    case 'date': return clinicalDate(type) === row.code ? 'date' : 'values'
+    default: return 'none'
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * Shapes of the files in r4/, written by extract.ts and read by api/src/fhir/model.ts. Types only: nothing runs here.
+ */
+
+/** A type's code, or a reference or canonical with the types it may point to (none listed: any). */
+export type TypeRow = string | [code: string, targets: string[]]
+
+export interface ElementRow {
+  /** Below its type, such as `contact.name` or `value[x]`. */
+  path: string
+  min: number
+  /** Null: no limit. */
+  max: number | null
+  types: TypeRow[]
+  /** Path of the element whose content it repeats, such as `Bundle.link`. */
+  same?: string
+  /** Strength (required, extensible, preferred, example) and the address of the value set, without version. */
+  binding?: readonly [strength: string, valueSet: string]
+}
+
+export interface StructureRow {
+  kind: 'primitive' | 'complex' | 'resource'
+  /** Null for Element and Resource. */
+  base: string | null
+  abstract: boolean
+  /** Own elements, not those of the base. */
+  elements: ElementRow[]
+}
+
+export interface SearchRow {
+  url: string
+  code: string
+  type: 'number' | 'date' | 'string' | 'token' | 'reference' | 'composite' | 'quantity' | 'uri' | 'special'
+  base: string[]
+  /** FHIRPath; null for parameters without one, such as _content. */
+  expression: string | null
+  targets?: string[]
+  components?: { definition: string; expression: string }[]
+}
+
+/** Code system → codes. */
+export type ValueSetCodes = Record<string, string[]>
+
+/** Resource type → search parameters that may put it into a Patient compartment. */
+export type PatientCompartment = Record<string, string[]>
