@@ -1,0 +1,86 @@
+/**
+ * Every page in one table: address, lazy page, who may enter, the key of its title. After a change of page the h1 takes
+ * focus, so that readers hear where they are; a change of the query alone moves nothing.
+ */
+import { nextTick, watch } from 'vue'
+import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
+import type { Role } from './api/account.ts'
+import { homeOf } from './composables/home-of.ts'
+import { i18n } from './i18n/i18n.ts'
+import { session } from './session.ts'
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    /** Key of the title in the language files. */
+    title: string
+    /** Open to everybody, signed in or not. */
+    open?: boolean
+    /** Roles that may enter; all signed-in people when left out. */
+    roles?: readonly Role[]
+    /** One task at a time: the bottom navigation of phones is hidden. */
+    task?: boolean
+    /** Dense layout for professionals at a desk. */
+    compact?: boolean
+  }
+}
+
+const citizen = ['citizen'] as const
+
+const pages: RouteRecordRaw[] = [
+  { path: '/', name: 'start', redirect: () => homeOf(session.me?.role ?? null) },
+  page('/sign-in', 'sign-in', 'title.signIn', () => import('./pages/account/sign-in.vue'), { open: true }),
+  page('/home', 'home', 'title.home', () => import('./pages/account/home.vue'), { roles: citizen }),
+  page('/account', 'account', 'title.account', () => import('./pages/account/account.vue')),
+
+
+
+
+
+
+  page('/:path(.*)*', 'not-found', 'title.notFound', () => import('./pages/account/not-found.vue'), { open: true }),
+]
+
+function page(path: string, name: string, title: string, component: () => Promise<unknown>, meta: Omit<RouteRecordRaw['meta'] & object, 'title'> = {}): RouteRecordRaw {
+  return { path, name, component, meta: { title, ...meta } } as RouteRecordRaw
+}
+
+export function makeRouter() {
+  const router = createRouter({
+    history: createWebHistory(),
+    routes: pages,
+    scrollBehavior: (to, from, saved) => saved ?? (to.path === from.path ? false : { top: 0 }),
+  })
+
+  router.beforeEach((to) => {
+    if (to.meta.open) return true
+    if (!session.me) return { name: 'sign-in', query: to.path === '/' ? {} : { next: to.fullPath } }
+    if (to.meta.roles && !to.meta.roles.includes(session.me.role)) return homeOf(session.me.role)
+    return true
+  })
+
+  router.afterEach(async (to, from, failure) => {
+    if (failure) return
+    await nextTick()
+    showTitle(to.meta.title)
+    if (from.name && to.path !== from.path) setTimeout(focusHeading, 60)
+  })
+
+  // A new version was installed while this tab was open: its pages are gone from the server, so load the new shell.
+  router.onError((error: Error, to) => {
+    if (/dynamically imported module|Importing a module script failed|preload/i.test(error.message)) location.assign(to.fullPath)
+  })
+
+  watch(() => i18n.global.locale.value, () => showTitle(router.currentRoute.value.meta.title))
+  return router
+}
+
+function showTitle(key: string | undefined): void {
+  const t = i18n.global.t as (key: string) => string
+  document.title = key ? `${t(key)} · ${t('app.name')}` : t('app.name')
+}
+
+function focusHeading(): void {
+  if (document.querySelector('dialog[open]')) return
+  const heading = document.querySelector<HTMLElement>('main h1')
+  heading?.focus({ preventScroll: true })
+}
