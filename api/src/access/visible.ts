@@ -30,8 +30,9 @@ function byCaller(ctx: Ctx, type: ResourceType | null, permission: Permission): 
   if (principal.kind === 'client') return byScope(principal.scopes, permission)
   if (principal.kind === 'anonymous') return sql<SqlBool>`false`
   if (principal.role === 'citizen' && principal.patient !== null) return ofTypes(type, byFamily(ctx, keyOf(principal.patient)), false)
-  if ((principal.role === 'clinician' || principal.role === 'gp') && principal.practitioner !== null) {
-    return ofTypes(type, byCareRelation(ctx, keyOf(principal.practitioner)), true)
+  if (principal.role === 'clinician' || principal.role === 'gp') {
+    const patientRows = principal.practitioner === null ? sql<SqlBool>`false` : byCareRelation(ctx, keyOf(principal.practitioner))
+    return ofTypes(type, patientRows, true)
   }
   return sql<SqlBool>`false`
 }
