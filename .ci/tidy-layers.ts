@@ -9,7 +9,6 @@ const area = (line: number, name: string, files: RegExp): Layer => ({ area: name
 
 const layers: readonly Layer[] = [
   area(90, 'api tests', /^api\/test\//),
-  area(80, 'processes', /^api\/src\/(main|worker|insurer-main|start|load|token|reset|seed|platform-services)\.ts$/),
   area(70, 'app', /^api\/src\/(app|insurer-app)\.ts$/),
   area(60, 'http', /^api\/src\/http\//),
   area(55, 'services', /^api\/src\/services\.ts$/),
@@ -29,6 +28,8 @@ const layers: readonly Layer[] = [
   area(5, 'fhir', /^api\/src\/fhir\//),
   area(5, 'crypto', /^api\/src\/crypto\.ts$/),
   area(5, 'log', /^api\/src\/log\.ts$/),
+
+  area(80, 'processes', /^api\/src\/[^/]+\.ts$/), // The programs, and what only they use.
 
   area(65, 'seeds', /^seeds\//),
   area(2, 'fhir-profiles', /^fhir-profiles\//),
