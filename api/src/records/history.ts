@@ -1,0 +1,83 @@
+/**
+ * The history of one resource: every version, newest first, with the request that made it and what it answered. The
+ * current version is in `resource`, all others and the deletions in `resource_history`. Pages are cut at version numbers, so
+ * a write between two pages shifts nothing. Source: FHIR R4 § history, Bundle.type history.
+ */
+import { sql } from 'kysely'
+import { visible } from '../access/visible.ts'
+import type { Ctx } from '../ctx.ts'
+import { isFhirId, keyOf } from '../fhir/id.ts'
+import { notFound } from '../fhir/outcome.ts'
+import { type ResourceType, typeCode } from '../fhir/resource-types.ts'
+import type { Db } from '../storage/pool.ts'
+import type { StoredRow } from './content.ts'
+import { atKey } from './read-resource.ts'
+
+export interface HistoryPage {
+  entries: HistoryEntry[]
+  /** Versions of the whole history that fit `since`. */
+  total: number
+  /** Version to continue below; null at the end. */
+  nextBefore: number | null
+  /** Key of the patient of the newest version; null outside any compartment. */
+  pid: string | null
+}
+
+export interface HistoryEntry {
+  version: number
+  lastUpdated: string
+  /** What made the version; `create` also after a deletion. */
+  method: 'create' | 'update' | 'delete'
+  /** Stored text; null for a deletion. */
+  content: string | null
+}
+
+export interface HistoryQuery {
+  count: number
+  /** Only versions at or after this instant; null for all. */
+  since: string | null
+  /** Only versions below this number; null for the first page. */
+  before: number | null
+}
+
+type Row = Omit<StoredRow, 'content'> & { content: string | null; deleted: boolean; after_deletion: boolean; total: number }
+
+/** Throws OutcomeError not-found when there is no version the caller may see. */
+export async function readHistory(db: Db, ctx: Ctx, type: ResourceType, id: string, query: HistoryQuery): Promise<HistoryPage> {
+  if (!isFhirId(id)) throw notFound(`${type}/${id}`)
+  const key = keyOf(id)
+  const { rows } = await sql<Row>`
+    with r as materialized (
+      select c.shard, c.t, c.id, c.version, c.last_updated, c.pid, c.content, false as deleted from resource c where ${atKey(sql`c`, type, key)}
+      union all
+      select h.shard, h.t, h.id, h.version, h.last_updated, h.pid, h.content, h.deleted from resource_history h
+      where h.id = ${key}::uuid and h.t = ${sql.raw(String(typeCode(type)))}
+    ), seen as (
+      select r.*, coalesce(lag(r.deleted) over (order by r.version), true) as after_deletion from r where ${visible(ctx, type)}
+    ), fitting as (
+      select * from seen where ${query.since}::timestamptz is null or last_updated >= ${query.since}::timestamptz
+    )
+    select t, id, version, last_updated, pid, content, deleted, after_deletion, (select count(*)::int from fitting) as total
+    from fitting where ${query.before}::int is null or version < ${query.before}::int
+    order by version desc limit ${query.count + 1}`.execute(db)
+  if (rows.length === 0) {
+    if (query.since === null && query.before === null) throw notFound(`${type}/${id}`)
+    await readHistory(db, ctx, type, id, { count: 1, since: null, before: null })
+  }
+  const page = rows.slice(0, query.count)
+  return {
+    entries: page.map(entryOf),
+    total: rows[0]?.total ?? 0,
+    nextBefore: rows.length > query.count ? (page.at(-1)?.version ?? null) : null,
+    pid: rows[0]?.pid ?? null,
+  }
+}
+
+function entryOf(row: Row): HistoryEntry {
+  return {
+    version: row.version,
+    lastUpdated: row.last_updated,
+    method: row.deleted ? 'delete' : row.after_deletion ? 'create' : 'update',
+    content: row.content,
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * Reading one resource. `readResource` and `readVersion` answer a caller: what the caller may not see is `not-found`, as if it
+ * were not there, and `gone` is said only of what could have been seen. `loadResource` is for domain code that has judged by
+ * itself. A server id says its shard; an id chosen by a client is looked up through id_alias in the same statement.
+ */
+import type { Resource } from '@medplum/fhirtypes'
+import { type RawBuilder, sql, type SqlBool } from 'kysely'
+import { visible } from '../access/visible.ts'
+import type { Ctx } from '../ctx.ts'
+import { isFhirId, keyOf, shardOf } from '../fhir/id.ts'
+import { gone, notFound } from '../fhir/outcome.ts'
+import { type ResourceType, typeCode } from '../fhir/resource-types.ts'
+import type { Db } from '../storage/pool.ts'
+import { contentOf, resourceOf, type Stored, storedOf, type StoredRow } from './content.ts'
+import type { Store } from './store.ts'
+
+/** Throws OutcomeError not-found (also for what the caller may not see) and gone. */
+export async function readResource(db: Db, ctx: Ctx, store: Store, type: ResourceType, id: string): Promise<Stored> {
+  const projection = store.entries.get(type)?.projection
+  if (projection) return readProjected(await projection.read(db, ctx, id), ctx, type, id)
+  if (!isFhirId(id)) throw notFound(`${type}/${id}`)
+  const stored = await selectCurrent(db, type, id, visible(ctx, type))
+  if (stored) return stored
+  await throwIfGone(db, ctx, type, id)
+  throw notFound(`${type}/${id}`)
+}
+
+/** A version of a resource, the current one or one from history. Throws not-found; gone when the version is the deletion. */
+export async function readVersion(db: Db, ctx: Ctx, store: Store, type: ResourceType, id: string, version: number): Promise<Stored> {
+  const name = `${type}/${id}/_history/${version}`
+  if (!isFhirId(id) || version < 1 || version > 2 ** 31 - 1) throw notFound(name)
+  if (store.entries.get(type)?.projection) {
+    const stored = await readResource(db, ctx, store, type, id)
+    if (stored.version !== version) throw notFound(name)
+    return stored
+  }
+  const { rows } = await sql<StoredRow & { deleted: boolean }>`
+    select r.t, r.id, r.version, r.last_updated, r.pid, r.content, r.deleted from (
+      select c.shard, c.t, c.id, c.version, c.last_updated, c.pid, c.content, false as deleted from resource c where ${atKey(sql`c`, type, keyOf(id))} and c.version = ${version}
+      union all
+      select h.shard, h.t, h.id, h.version, h.last_updated, h.pid, h.content, h.deleted from resource_history h
+      where h.id = ${keyOf(id)}::uuid and h.t = ${sql.raw(String(typeCode(type)))} and h.version = ${version}
+    ) r where ${visible(ctx, type)}`.execute(db)
+  const row = rows[0]
+  if (!row) throw notFound(name)
+  if (row.deleted) throw gone(`${type}/${id}`)
+  return storedOf(type, row)
+}
+
+/** The current version, whoever asks; null when there is none. For domain code that has decided on access by itself. */
+export async function loadResource<T extends Resource>(db: Db, type: T['resourceType'], id: string): Promise<T | null> {
+  const stored = await selectCurrent(db, type, id, sql<SqlBool>`true`)
+  return stored ? resourceOf<T>(stored) : null
+}
+
+/** `alias.id`, `alias.t` and `alias.shard` of a key: one index probe where the id says its shard. */
+export function atKey(alias: RawBuilder<unknown>, type: ResourceType, key: string): RawBuilder<SqlBool> {
+  const t = sql.raw(String(typeCode(type)))
+  const own = shardOf(key)
+  const home = sql`(select a.home from id_alias a where a.id = ${key}::uuid and a.t = ${t} and a.shard = ${own})`
+  return sql<SqlBool>`${alias}.id = ${key}::uuid and ${alias}.t = ${t} and ${alias}.shard in (${own}, ${home})`
+}
+
+async function selectCurrent(db: Db, type: ResourceType, id: string, condition: RawBuilder<SqlBool>): Promise<Stored | null> {
+  const { rows } = await sql<StoredRow>`select r.t, r.id, r.version, r.last_updated, r.pid, r.content from resource r
+    where ${atKey(sql`r`, type, keyOf(id))} and ${condition}`.execute(db)
+  return rows[0] ? storedOf(type, rows[0]) : null
+}
+
+async function throwIfGone(db: Db, ctx: Ctx, type: ResourceType, id: string): Promise<void> {
+  const { rows } = await sql<{ deleted: boolean }>`select r.deleted from resource_history r
+    where r.id = ${keyOf(id)}::uuid and r.t = ${sql.raw(String(typeCode(type)))} and ${visible(ctx, type)}
+    order by r.version desc limit 1`.execute(db)
+  if (rows[0]?.deleted) throw gone(`${type}/${id}`)
+}
+
+/** A projected resource has no rows of versions: its number and instant are those it states, else 1 and the moment of the request. */
+function readProjected(resource: Resource | null, ctx: Ctx, type: ResourceType, id: string): Stored {
+  if (!resource) throw notFound(`${type}/${id}`)
+  return storedFrom(resource, ctx)
+}
+
+/** Makes of a resource that no row holds what a row would give. */
+export function storedFrom(resource: Resource, ctx: Ctx): Stored {
+  return {
+    type: resource.resourceType,
+    id: resource.id ?? '',
+    version: Number(resource.meta?.versionId ?? 1),
+    lastUpdated: resource.meta?.lastUpdated ?? ctx.now.toISOString(),
+    pid: null,
+    content: contentOf(resource),
+  }
+}

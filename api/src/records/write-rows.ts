@@ -1,0 +1,210 @@
+/**
+ * The statements of a write, each for any number of rows at once. Arrays travel as one parameter a column, so the text of a
+ * statement, and with it its prepared plan, does not depend on how many rows there are. `t` stands as a literal in the text:
+ * the planner then opens the partitions it needs and no other.
+ */
+import { type RawBuilder, sql } from 'kysely'
+import { keyOf, shardOf } from '../fhir/id.ts'
+import type { Trx } from '../storage/pool.ts'
+import type { IndexRow } from './index-resource.ts'
+
+/** A current row, locked. */
+export interface CurrentRow {
+  shard: number
+  t: number
+  id: string
+  version: number
+  last_updated: string
+  pid: string | null
+  content: string
+}
+
+/** A row as it will be. */
+export interface NewRow {
+  shard: number
+  t: number
+  /** Key of the FHIR id. */
+  id: string
+  version: number
+  lastUpdated: string
+  index: IndexRow
+  content: string
+  /** The id was chosen by a client, or is not where its own shard bits say: it needs a row in id_alias. */
+  alias: boolean
+}
+
+/** What tells rows apart across types. */
+export function rowKey(row: { t: number; id: string }): string {
+  return `${row.t}/${row.id}`
+}
+
+/** The type numbers as literals. */
+function typeList(rows: readonly { t: number }[]): RawBuilder<unknown> {
+  return sql.raw([...new Set(rows.map((row) => row.t))].sort((a, b) => a - b).join(','))
+}
+
+/** Current rows of the given keys, locked until the transaction ends, in one order for everybody. */
+export async function lockRows(trx: Trx, wanted: readonly { t: number; id: string }[]): Promise<Map<string, CurrentRow>> {
+  if (wanted.length === 0) return new Map()
+  const { rows } = await sql<CurrentRow>`
+    select r.shard, r.t, r.id, r.version, r.last_updated, r.pid, r.content from resource r
+    where r.id = any(${wanted.map((each) => each.id)}::uuid[]) and r.t in (${typeList(wanted)})
+    order by r.t, r.id for update`.execute(trx)
+  return new Map(rows.map((row) => [rowKey(row), row]))
+}
+
+/**
+ * Locks the alias rows of ids that have no current row, making them where absent: of several writers that would create one id,
+ * all but one wait here.
+ * @returns keys of the rows that were there before.
+ */
+export async function lockAliases(trx: Trx, wanted: readonly { t: number; id: string; shard: number }[]): Promise<Set<string>> {
+  const sorted = [...wanted].sort((a, b) => (rowKey(a) < rowKey(b) ? -1 : 1))
+  const { rows } = await sql<{ t: number; id: string; fresh: boolean }>`
+    insert into id_alias (shard, t, id, home)
+    select * from unnest(${sorted.map((each) => shardOf(each.id))}::int[], ${sorted.map((each) => each.t)}::smallint[],
+      ${sorted.map((each) => each.id)}::uuid[], ${sorted.map((each) => each.shard)}::int[])
+    on conflict on constraint id_alias_pkey do update set home = excluded.home
+    returning t, id, xmax = 0 as fresh`.execute(trx)
+  return new Set(rows.filter((row) => !row.fresh).map(rowKey))
+}
+
+/** The last version in the history of ids that have no current row; ids that never were are missing from the map. */
+export async function lastVersions(trx: Trx, wanted: readonly { t: number; id: string }[]): Promise<Map<string, { version: number; lastUpdated: string }>> {
+  if (wanted.length === 0) return new Map()
+  const { rows } = await sql<{ t: number; id: string; version: number; last_updated: string }>`
+    select h.t, h.id, max(h.version) as version, max(h.last_updated) as last_updated from resource_history h
+    where h.id = any(${wanted.map((each) => each.id)}::uuid[]) and h.t in (${typeList(wanted)})
+    group by h.t, h.id`.execute(trx)
+  return new Map(rows.map((row) => [rowKey(row), { version: row.version, lastUpdated: row.last_updated }]))
+}
+
+/** The columns of `resource` for `unnest`, in the order of `columnNames`. */
+function columns(rows: readonly NewRow[]): RawBuilder<unknown> {
+  return sql`unnest(
+    ${rows.map((row) => row.shard)}::int[], ${rows.map((row) => row.t)}::smallint[], ${rows.map((row) => row.id)}::uuid[],
+    ${rows.map((row) => row.version)}::int[], ${rows.map((row) => row.lastUpdated)}::timestamptz[],
+    ${rows.map((row) => row.index.pid)}::uuid[], ${rows.map((row) => row.index.d0)}::timestamptz[],
+    ${rows.map((row) => row.index.d1)}::timestamptz[], ${rows.map((row) => keysText(row.index.keys))}::text[],
+    ${textArray(rows.map((row) => row.content))}::text[]) as w (shard, t, id, version, last_updated, pid, d0, d1, keys, content)`
+}
+
+/** `{1,2}`, as PostgreSQL reads arrays. */
+export function keysText(keys: readonly bigint[]): string {
+  return `{${keys.join(',')}}`
+}
+
+/** A text[] literal. The driver would do the same with two passes over every text. */
+function textArray(texts: readonly string[]): string {
+  return `{${texts.map((text) => `"${text.replace(/["\\]/g, '\\$&')}"`).join(',')}}`
+}
+
+/** The inserts of index rows and aliases, as parts of a `with`; empty when there are none. */
+function indexInserts(rows: readonly NewRow[]): RawBuilder<unknown>[] {
+  const strings = rows.flatMap((row) => row.index.strings.map((each) => ({ shard: row.shard, rid: row.id, ...each })))
+  const values = rows.flatMap((row) => row.index.values.map((each) => ({ shard: row.shard, rid: row.id, ...each })))
+  const aliases = rows.filter((row) => row.alias)
+  const parts: RawBuilder<unknown>[] = []
+  if (strings.length > 0) {
+    parts.push(sql`new_strings as (insert into idx_string (shard, k, val, rid) select * from unnest(
+      ${strings.map((each) => each.shard)}::int[], ${strings.map((each) => String(each.k))}::bigint[],
+      ${strings.map((each) => each.val)}::text[], ${strings.map((each) => each.rid)}::uuid[]))`)
+  }
+  if (values.length > 0) {
+    parts.push(sql`new_values as (insert into idx_value (shard, k, lo, hi, rid) select * from unnest(
+      ${values.map((each) => each.shard)}::int[], ${values.map((each) => String(each.k))}::bigint[],
+      ${values.map((each) => each.lo)}::float8[], ${values.map((each) => each.hi)}::float8[], ${values.map((each) => each.rid)}::uuid[]))`)
+  }
+  if (aliases.length > 0) {
+    parts.push(sql`new_aliases as (insert into id_alias (shard, t, id, home) select * from unnest(
+      ${aliases.map((row) => shardOf(row.id))}::int[], ${aliases.map((row) => row.t)}::smallint[],
+      ${aliases.map((row) => row.id)}::uuid[], ${aliases.map((row) => row.shard)}::int[])
+      on conflict on constraint id_alias_pkey do update set home = excluded.home)`)
+  }
+  return parts
+}
+
+/** Rows of resources that are new. */
+export async function insertRows(trx: Trx, rows: readonly NewRow[]): Promise<void> {
+  if (rows.length === 0) return
+  const parts = indexInserts(rows)
+  await sql`${withClause(parts)} insert into resource (shard, t, id, version, last_updated, pid, d0, d1, keys, content)
+    select w.shard, w.t, w.id, w.version, w.last_updated, w.pid, w.d0, w.d1, w.keys::bigint[], w.content from ${columns(rows)}`.execute(trx)
+}
+
+/** A locked row, what replaces it, and what its old text had in the side indexes. */
+export interface Replacement { old: CurrentRow; oldIndex: IndexRow; row: NewRow }
+
+/** Replaces locked rows; the superseded versions go to history. Side indexes are touched only where they differ. */
+export async function replaceRows(trx: Trx, replacements: readonly Replacement[]): Promise<void> {
+  if (replacements.length === 0) return
+  const staying = replacements.filter((each) => each.old.shard === each.row.shard)
+  await updateInPlace(trx, staying)
+  await move(trx, replacements.filter((each) => each.old.shard !== each.row.shard))
+}
+
+async function updateInPlace(trx: Trx, replacements: readonly Replacement[]): Promise<void> {
+  if (replacements.length === 0) return
+  const reindexed = replacements.filter((each) => sideRows(each.oldIndex) !== sideRows(each.row.index))
+  await dropSideRows(trx, reindexed.map((each) => ({ id: each.old.id, index: each.oldIndex })))
+  const rows = replacements.map((each) => each.row)
+  const parts = [
+    sql`w as (select * from ${columns(rows)})`,
+    sql`superseded as (insert into resource_history (shard, t, id, version, last_updated, pid, method, enc, content, content_z)
+      select r.shard, r.t, r.id, r.version, r.last_updated, r.pid, case r.version when 1 then 'C' else 'U' end, r.enc, r.content, r.content_z
+      from resource r join w on r.id = w.id and r.t = w.t and r.shard = w.shard where r.t in (${typeList(rows)}))`,
+    ...indexInserts(reindexed.map((each) => ({ ...each.row, alias: false }))),
+  ]
+  await sql`${withClause(parts)} update resource r set version = w.version, last_updated = w.last_updated, pid = w.pid, d0 = w.d0, d1 = w.d1,
+    keys = w.keys::bigint[], enc = 0, content = w.content, content_z = null
+    from w where r.id = w.id and r.t = w.t and r.shard = w.shard and r.t in (${typeList(rows)})`.execute(trx)
+}
+
+/** The entry went to another patient, hence to another shard: a row never changes its shard, it is written anew. */
+async function move(trx: Trx, replacements: readonly Replacement[]): Promise<void> {
+  if (replacements.length === 0) return
+  await dropSideRows(trx, replacements.map((each) => ({ id: each.old.id, index: each.oldIndex })))
+  const olds = replacements.map((each) => each.old)
+  await sql`with gone as (delete from resource r using unnest(${olds.map((row) => row.t)}::smallint[], ${olds.map((row) => row.id)}::uuid[],
+      ${olds.map((row) => row.shard)}::int[]) as w (t, id, shard)
+      where r.id = w.id and r.t = w.t and r.shard = w.shard and r.t in (${typeList(olds)}) returning r.*)
+    insert into resource_history (shard, t, id, version, last_updated, pid, method, enc, content, content_z)
+    select shard, t, id, version, last_updated, pid, case version when 1 then 'C' else 'U' end, enc, content, content_z from gone`.execute(trx)
+  await insertRows(trx, replacements.map((each) => ({ ...each.row, alias: true })))
+}
+
+/** Removes locked rows: the last version and a tombstone with the next number go to history. */
+export async function deleteRows(trx: Trx, deletions: readonly { old: CurrentRow; oldIndex: IndexRow; at: string }[]): Promise<void> {
+  if (deletions.length === 0) return
+  await dropSideRows(trx, deletions.map((each) => ({ id: each.old.id, index: each.oldIndex })))
+  const olds = deletions.map((each) => each.old)
+  await sql`with gone as (delete from resource r using unnest(${olds.map((row) => row.t)}::smallint[], ${olds.map((row) => row.id)}::uuid[],
+      ${olds.map((row) => row.shard)}::int[], ${deletions.map((each) => each.at)}::timestamptz[]) as w (t, id, shard, deleted_at)
+      where r.id = w.id and r.t = w.t and r.shard = w.shard and r.t in (${typeList(olds)}) returning r.*, w.deleted_at)
+    insert into resource_history (shard, t, id, version, last_updated, deleted, pid, method, enc, content, content_z)
+    select shard, t, id, version, last_updated, false, pid, case version when 1 then 'C' else 'U' end, enc, content, content_z from gone
+    union all select shard, t, id, version + 1, deleted_at, true, pid, 'D', 0, null, null from gone`.execute(trx)
+}
+
+/** The side index rows of old texts. `rid` alone would not do: ids of different types may have the same key. */
+async function dropSideRows(trx: Trx, olds: readonly { id: string; index: IndexRow }[]): Promise<void> {
+  for (const [table, pick] of [['idx_string', 'strings'], ['idx_value', 'values']] as const) {
+    const pairs = olds.flatMap((old) => [...new Set(old.index[pick].map((each) => each.k))].map((k) => ({ k: String(k), rid: old.id })))
+    if (pairs.length === 0) continue
+    await sql`delete from ${sql.table(table)} s using unnest(${pairs.map((each) => each.k)}::bigint[], ${pairs.map((each) => each.rid)}::uuid[]) as w (k, rid)
+      where s.rid = w.rid and s.k = w.k`.execute(trx)
+  }
+}
+
+function sideRows(index: IndexRow): string {
+  return `${index.strings.map((each) => `${each.k}\u0001${each.val}`).join('\u0002')}\u0003${index.values.map((each) => `${each.k}\u0001${each.lo}\u0001${each.hi}`).join('\u0002')}`
+}
+
+function withClause(parts: readonly RawBuilder<unknown>[]): RawBuilder<unknown> {
+  return parts.length === 0 ? sql`` : sql`with ${sql.join(parts)}`
+}
+
+/** Where a resource lives: with its patient, else by its own id. */
+export function shardFor(id: string, index: Pick<IndexRow, 'pid'>): number {
+  return shardOf(index.pid ?? keyOf(id))
+}
