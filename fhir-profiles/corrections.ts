@@ -27,6 +27,9 @@ export const droppedElements: readonly string[] = [
   'EvidenceVariable.characteristic.duration[x]', 'EvidenceVariable.characteristic.timeFromEvent',
 ]
 
+/** Search parameters that go with them. */
+export const droppedSearchParameters: readonly string[] = ['http://hl7.org/fhir/SearchParameter/DeviceDefinition-classification']
+
 /** The R4 form of elements that the source has changed or lost. Key: full path. */
 export const replacedElements: Readonly<Record<string, ElementRow>> = {
   'DetectedIssue.status': { path: 'status', min: 1, max: 1, types: ['code'], binding: ['required', 'http://hl7.org/fhir/ValueSet/observation-status'] },

@@ -8,7 +8,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
-import { droppedElements, droppedTypes, replacedElements } from './corrections.ts'
+import { droppedElements, droppedSearchParameters, droppedTypes, replacedElements } from './corrections.ts'
 import type { ElementRow, PatientCompartment, SearchRow, StructureRow, TypeRow, ValueSetCodes } from './extracts.ts'
 
 interface Coded { code: string; concept?: Coded[] }
@@ -96,7 +96,9 @@ function structures(): Record<string, StructureRow> {
 }
 
 function searchRows(known: Record<string, StructureRow>): SearchRow[] {
-  return readBundle('search-parameters.json').filter((each) => each.resourceType === 'SearchParameter').map((each) => ({
+  return readBundle('search-parameters.json')
+    .filter((each) => each.resourceType === 'SearchParameter' && !droppedSearchParameters.includes(each.url))
+    .map((each) => ({
     url: each.url,
     code: each.code,
     type: each.type as SearchRow['type'],

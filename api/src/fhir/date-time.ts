@@ -27,9 +27,11 @@ export function timeRange(text: string): TimeRange | null {
   const range = unboundedRange(text)
   if (!range) return null
   // A zone may carry the first and the last day out of the years that FHIR and PostgreSQL can write.
-  if (range.lo < openStart) range.lo = openStart
-  if (range.hi > openEnd) range.hi = openEnd
-  return range
+  return range.lo >= openStart && range.hi <= openEnd ? range : { lo: bounded(range.lo), hi: bounded(range.hi) }
+}
+
+function bounded(milliseconds: number): number {
+  return Math.min(Math.max(milliseconds, openStart), openEnd)
 }
 
 function unboundedRange(text: string): TimeRange | null {

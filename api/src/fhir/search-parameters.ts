@@ -22,10 +22,23 @@ export interface SearchParam {
   /** Resource types a reference may point to; empty for other kinds. */
   targets: readonly string[]
   storage: Storage
+  /**
+   * Codes of the parameters whose keys hold the values: its own, but for one that repeats others, such as
+   * combo-value-quantity (value-quantity and component-value-quantity). A search asks for the keys of any of them.
+   */
+  storedAs: readonly string[]
   /** FHIRPath for this resource type alone; null when there is none to evaluate. */
   expression: string | null
   /** Of a composite: the parameter of each part and where it starts. */
   components?: readonly { definition: string; expression: string }[]
+}
+
+/** Parameters that are the union of others; storing them again would double the rows of every observation. (phonetic is name.) */
+const unions: Readonly<Record<string, readonly string[]>> = {
+  'Observation.combo-code': ['code', 'component-code'],
+  'Observation.combo-data-absent-reason': ['data-absent-reason', 'component-data-absent-reason'],
+  'Observation.combo-value-concept': ['value-concept', 'component-value-concept'],
+  'Observation.combo-value-quantity': ['value-quantity', 'component-value-quantity'],
 }
 
 type Mutable = Map<string, Map<string, SearchParam>>
@@ -63,6 +76,7 @@ function searchParam(row: SearchRow, type: string, structures: ReadonlyMap<strin
     url: row.url,
     targets: targetsOf(row, expression),
     storage: storageOf(row, type, expression),
+    storedAs: unions[`${type}.${row.code}`] ?? (row.code === 'phonetic' ? ['name'] : [row.code]),
     expression,
     ...(row.components ? { components: row.components } : {}),
   }

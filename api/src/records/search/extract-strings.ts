@@ -1,0 +1,64 @@
+/**
+ * Strings as rows of idx_string: each text that a prefix may be compared with, normalised. Names are stored as one text
+ * (family name first when Chinese), as their parts, and with pinyin; addresses as one text and as their parts.
+ * Source: FHIR R4 3.1.1.4.8 (string); pinyin is ours.
+ */
+import type { Collect, Sink } from '../index-resource.ts'
+import { paramKey } from './keys.ts'
+import { hasHan, normaliseString, pinyinForms } from './normalise.ts'
+
+interface NameLike { text?: unknown; family?: unknown; given?: unknown; prefix?: unknown; suffix?: unknown }
+interface AddressLike { text?: unknown; line?: unknown; city?: unknown; district?: unknown; state?: unknown; postalCode?: unknown; country?: unknown }
+
+/** Parameters whose plain strings are names of people or organisations. */
+const nameParameters = new Set(['name', 'family', 'given', 'phonetic'])
+
+export function stringCollector(type: string, code: string, fhirType: string): Collect | null {
+  const k = paramKey(type, code)
+  const add = (sink: Sink, text: unknown): void => {
+    if (typeof text !== 'string') return
+    const val = normaliseString(text)
+    if (val !== '' && !sink.strings.some((row) => row.k === k && row.val === val)) sink.strings.push({ k, val })
+  }
+  const addName = (sink: Sink, text: string, person: boolean): void => {
+    add(sink, text)
+    for (const form of pinyinForms(text, person)) add(sink, form)
+  }
+  switch (fhirType) {
+    case 'HumanName': return (value, sink) => {
+      const name = value as NameLike
+      for (const text of wholeNames(name)) addName(sink, text, true)
+      for (const part of [name.family, ...list(name.given)]) add(sink, part)
+    }
+    case 'Address': return (value, sink) => {
+      const address = value as AddressLike
+      for (const part of [address.text, ...list(address.line), address.city, address.district, address.state, address.postalCode, address.country]) {
+        add(sink, part)
+      }
+    }
+    case 'string': case 'markdown': {
+      if (!nameParameters.has(code)) return (value, sink) => add(sink, value)
+      const family = code === 'family'
+      return (value, sink) => {
+        if (typeof value !== 'string') return
+        if (hasHan(value)) addName(sink, value, family)
+        else add(sink, value)
+      }
+    }
+    default: return null
+  }
+}
+
+/** The name as people write it: Chinese without a space and family first, others as given. */
+function wholeNames(name: NameLike): string[] {
+  const given = list(name.given).filter((part) => typeof part === 'string')
+  const family = typeof name.family === 'string' ? name.family : ''
+  const joined = hasHan(family + given.join('')) ? family + given.join('') : [...given, family].join(' ').trim()
+  const text = typeof name.text === 'string' ? name.text : ''
+  const whole = text !== '' && !hasHan(joined) ? [text] : [text, joined]
+  return [...new Set(whole)].filter((each) => each !== '')
+}
+
+function list(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : []
+}

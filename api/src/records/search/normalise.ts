@@ -1,0 +1,45 @@
+/**
+ * The form in which strings are stored for search and in which a search value is compared with them: NFKC, lower case,
+ * no diacritics, spaces folded, at most `maxStringLength` characters. Chinese names also get their pinyin without tones,
+ * joined, and its initials, because that is how people type them: 张三 is found by 张, zhangsan and zs.
+ * Writer and search must call the same function; a change here needs a new index.
+ */
+import { pinyin } from 'pinyin-pro'
+
+/** Longest text that is kept, in UTF-16 units: well under a third of a page, the limit of a btree entry. */
+export const maxStringLength = 256
+
+export function normaliseString(text: string): string {
+  // Latin text without capitals or accents, the commonest after ids, needs no tables.
+  const folded = plain.test(text) ? text : text.normalize('NFKC').toLowerCase().normalize('NFD').replace(/\p{M}+/gu, '').normalize('NFC')
+  const spaced = folded.replace(/[\p{Cc}\s]+/gu, ' ').trim()
+  return spaced.length <= maxStringLength ? spaced : cut(spaced)
+}
+
+const plain = /^[a-z0-9 .,'-]*$/
+const han = /\p{Script=Han}/u
+
+export function hasHan(text: string): boolean {
+  return han.test(text)
+}
+
+/**
+ * Pinyin of a Chinese name: joined, and the initials. `person` reads a surname at the head as one (单 is shan, 曾 is zeng).
+ * Empty for text without Chinese characters; one character has no initials of its own.
+ */
+export function pinyinForms(name: string, person: boolean): string[] {
+  if (!hasHan(name)) return []
+  const syllables = pinyin(name, {
+    toneType: 'none', type: 'array', surname: person ? 'head' : 'off', nonZh: 'consecutive', v: true,
+  }).map((syllable) => normaliseString(syllable).replaceAll(' ', '')).filter((syllable) => syllable !== '')
+  const joined = syllables.join('').slice(0, maxStringLength)
+  const initials = syllables.map((syllable) => syllable[0]).join('').slice(0, maxStringLength)
+  return syllables.length < 2 || joined === initials ? [joined] : [joined, initials]
+}
+
+/** Cuts without splitting a character that takes two units. */
+function cut(text: string): string {
+  const end = maxStringLength
+  const last = text.charCodeAt(end - 1)
+  return text.slice(0, last >= 0xd800 && last < 0xdc00 ? end - 1 : end)
+}
