@@ -1,10 +1,14 @@
 /**
- * The way to an insurance centre, as a port. What matters to us about a call is what may have happened at the other end,
- * so every answer says that: `not-sent` (surely nothing arrived), `rejected` (arrived, refused as a message, no effect),
- * `answer` (decided), `unknown` (may or may not have had its effect: ask, never send again).
- * Source: the failure table of docs/settlement.md.
+ * The way to an insurance centre: a port and its HTTP adapter. What matters to us about a call is what may have happened at
+ * the other end, so every answer says that: `not-sent` (surely nothing arrived), `rejected` (arrived, refused as a message,
+ * no effect), `answer` (decided), `unknown` (may or may not have had its effect: ask, never send again).
+ * Source: the failure table of docs/settlement.md; SMART Backend Services for the token.
  */
 import type { Claim, ClaimResponse } from '@medplum/fhirtypes'
+import { Client } from 'fhir-kit-client'
+import { assertionType, makeClientAssertion } from '../access/client-credentials.ts'
+import type { SigningKey } from '../crypto.ts'
+import { messageIdSystem } from '../fhir/claim-message.ts'
 
 export type GatewayAnswer =
   | { kind: 'answer'; response: ClaimResponse }
@@ -24,4 +28,117 @@ export interface SettlementGateway {
   ask(messageId: string): Promise<GatewayFinding>
   /** Undoes a settlement; safe to repeat. A message the centre never saw is barred from being settled later. */
   reverse(messageId: string): Promise<GatewayAnswer>
+}
+
+export interface HttpGatewayOptions {
+  /** Address of the centre, without `/fhir`. */
+  baseUrl: string
+  clientId: string
+  key: SigningKey
+  /** Of the whole call; the token is asked for within a time of its own. */
+  timeoutMs: number
+  now(): Date
+  newId(): string
+}
+
+/** Connection errors that happen before a byte of the request is sent. */
+const beforeSending = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'])
+
+export function httpGateway(options: HttpGatewayOptions): SettlementGateway {
+  const client = new Client({ baseUrl: `${options.baseUrl}/fhir` })
+  const token = tokenSource(options)
+
+  /** Runs a call with a token; a 401 says that nothing was done, so it is repeated once with a fresh token. */
+  async function call(run: (request: { signal: AbortSignal; headers: Record<string, string>; keepalive: false }) => Promise<unknown>): Promise<Reply> {
+    for (let attempt = 1; ; attempt++) {
+      const granted = await token.get()
+      if (typeof granted !== 'string') return { kind: 'not-sent', reason: granted.reason }
+      const reply = await run({
+        signal: AbortSignal.timeout(options.timeoutMs), headers: { authorization: `Bearer ${granted}` }, keepalive: false,
+      }).then((resource): Reply => ({ kind: 'resource', resource }), replyOfError)
+      if (reply.kind !== 'unauthorized') return reply
+      token.forget()
+      if (attempt === 2) return { kind: 'not-sent', reason: 'the centre does not accept our token' }
+    }
+  }
+
+  return {
+    submit: async (claim) => claimResponse(await call((request) =>
+      client.operation({ name: '$submit', resourceType: 'Claim', input: claim as never, options: request }))),
+    reverse: async (messageId) => claimResponse(await call((request) =>
+      client.operation({ name: '$reverse', resourceType: 'Claim', id: messageId, options: request }))),
+    ask: async (messageId) => finding(await call((request) =>
+      client.resourceSearch({ resourceType: 'ClaimResponse', searchParams: { 'request-identifier': `${messageIdSystem}|${messageId}` }, options: request }))),
+  }
+}
+
+type Reply = { kind: 'resource'; resource: unknown } | { kind: 'unauthorized' } | Exclude<GatewayAnswer, { kind: 'answer' }>
+
+function replyOfError(error: unknown): Reply {
+  const { response, cause, name } = error as { response?: { status: number; data: unknown }; cause?: { code?: string }; name?: string }
+  if (response) {
+    const { status } = response
+    if (status === 401) return { kind: 'unauthorized' }
+    const certain = status >= 400 && status < 500 && status !== 408
+    return { kind: certain ? 'rejected' : 'unknown', reason: `HTTP ${status}${outcomeText(response.data)}` }
+  }
+  if (cause?.code !== undefined && beforeSending.has(cause.code)) return { kind: 'not-sent', reason: cause.code }
+  return { kind: 'unknown', reason: name === 'TimeoutError' ? 'no answer in time' : `connection lost${cause?.code ? ` (${cause.code})` : ''}` }
+}
+
+function outcomeText(data: unknown): string {
+  const issue = (data as { issue?: { diagnostics?: unknown }[] } | null)?.issue?.[0]
+  return typeof issue?.diagnostics === 'string' ? `: ${issue.diagnostics}` : ''
+}
+
+function claimResponse(reply: Reply): GatewayAnswer {
+  if (reply.kind === 'unauthorized') return { kind: 'not-sent', reason: 'the centre does not accept our token' }
+  if (reply.kind !== 'resource') return reply
+  return isClaimResponse(reply.resource) ? { kind: 'answer', response: reply.resource } : { kind: 'unknown', reason: 'the answer is no ClaimResponse' }
+}
+
+function finding(reply: Reply): GatewayFinding {
+  if (reply.kind !== 'resource') return { kind: 'unknown', reason: reply.kind === 'unauthorized' ? 'no token' : reply.reason }
+  const bundle = reply.resource as { resourceType?: unknown; entry?: { resource?: unknown }[] }
+  if (bundle.resourceType !== 'Bundle') return { kind: 'unknown', reason: 'the answer is no Bundle' }
+  const found = bundle.entry?.[0]?.resource
+  if (found === undefined) return { kind: 'not-found' }
+  return isClaimResponse(found) ? { kind: 'found', response: found } : { kind: 'unknown', reason: 'the answer is no ClaimResponse' }
+}
+
+function isClaimResponse(resource: unknown): resource is ClaimResponse {
+  return typeof resource === 'object' && resource !== null && (resource as { resourceType?: unknown }).resourceType === 'ClaimResponse'
+}
+
+/** Access tokens of the centre, kept until shortly before they expire. Only one is asked for at a time. */
+function tokenSource(options: HttpGatewayOptions) {
+  const tokenUrl = `${options.baseUrl}/oidc/token`
+  let kept: { token: string; until: number } | null = null
+  let asking: Promise<string | { reason: string }> | null = null
+
+  async function ask(): Promise<string | { reason: string }> {
+    try {
+      const form = new URLSearchParams({
+        grant_type: 'client_credentials', client_assertion_type: assertionType,
+        client_assertion: await makeClientAssertion(options.clientId, options.key, tokenUrl, options.now(), options.newId()),
+      })
+      const response = await fetch(tokenUrl, { method: 'POST', body: form, signal: AbortSignal.timeout(options.timeoutMs) })
+      const grant = await response.json() as { access_token?: unknown; expires_in?: unknown; error?: unknown }
+      if (!response.ok || typeof grant.access_token !== 'string') return { reason: `no token: ${String(grant.error ?? response.status)}` }
+      kept = { token: grant.access_token, until: options.now().getTime() + (Number(grant.expires_in) - 60) * 1000 }
+      return kept.token
+    } catch (error) {
+      const { cause, name } = error as { cause?: { code?: string }; name?: string }
+      return { reason: `no token: ${cause?.code ?? name ?? 'unreadable answer'}` }
+    }
+  }
+
+  return {
+    forget() { kept = null },
+    async get(): Promise<string | { reason: string }> {
+      if (kept && kept.until > options.now().getTime()) return kept.token
+      asking ??= ask().finally(() => { asking = null })
+      return asking
+    },
+  }
 }

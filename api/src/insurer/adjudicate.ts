@@ -1,0 +1,148 @@
+/**
+ * Who pays what of a bill. Pure: facts in, amounts and their trace out. The order is fixed:
+ *   lines → own expense F, above limit O, first-pay P, in scope I        S = F + O + P + I
+ *   current-year account → deductible → pooled fund up to the cap → supplementary fund above it
+ *   → critical illness → medical aid → prior-year account → cash
+ * Each share is rounded half-up to the fen, once. The cap compares with in-scope expense above the deductible, not with
+ * what the fund paid. Source and worked examples: docs/settlement.md, § How a bill is split.
+ */
+import { emptySplit, type LineTerms, type Split } from '../fhir/claim-message.ts'
+import { type CategoryTerms, type HospitalLevel, type Insured, type MedicalCategory, type Policy, valueFor } from './rules.ts'
+import { Trace, type TraceStep } from './trace.ts'
+
+export interface ClaimLine extends LineTerms {
+  sequence: number
+  quantity: number
+  amountFen: bigint
+}
+
+export interface Facts {
+  policy: Policy
+  category: MedicalCategory
+  level: HospitalLevel
+  insured: Insured
+  /** The bill is for an illness of the critical-illness list. */
+  criticalIllness: boolean
+  /** The person is entitled to medical aid. */
+  aid: boolean
+  lines: readonly ClaimLine[]
+  /** Used up in this benefit year before this bill; the deductible is that of the category. */
+  used: { deductibleFen: bigint; aboveDeductibleFen: bigint; aidFen: bigint }
+  account: { currentFen: bigint; priorFen: bigint }
+}
+
+export interface LineSplit { sequence: number; amountFen: bigint; fullSelfFen: bigint; overLimitFen: bigint; firstPayFen: bigint; inScopeFen: bigint }
+
+export interface Adjudication {
+  split: Split
+  lines: LineSplit[]
+  /** Added to the accumulators of the benefit year when this is settled. */
+  grows: { deductibleFen: bigint; aboveDeductibleFen: bigint; aidFen: bigint }
+  /** What is left of the deductible of this category afterwards. */
+  deductibleLeftFen: bigint
+  trace: TraceStep[]
+}
+
+/** The policy must have terms for the category. */
+export function adjudicate(facts: Facts): Adjudication {
+  const terms = facts.policy.categories[facts.category]
+  if (!terms) throw new Error(`Policy ${facts.policy.id} has no terms for ${facts.category}.`)
+  const trace = new Trace()
+  const lines = facts.lines.map((line) => splitLine(trace, line))
+  sumLines(trace, lines)
+  basicInsurance(trace, facts, terms)
+  furtherLayers(trace, facts)
+  personalPart(trace, facts)
+  const amount = (name: string) => trace.value(name)
+  return {
+    split: {
+      ...emptySplit(),
+      submitted: amount('submitted'), fullself: amount('fullself'), overlimit: amount('overlimit'), firstpay: amount('firstpay'), inscope: amount('inscope'),
+      deductible: amount('deductible'), pool: amount('pool'), supplementary: amount('supplementary'), critical: amount('critical'), aid: amount('aid'),
+      'account-current': amount('account-current'), 'account-prior': amount('account-prior'), cash: amount('cash'),
+    },
+    lines,
+    grows: { deductibleFen: amount('deductible'), aboveDeductibleFen: amount('below-cap'), aidFen: amount('aid') },
+    deductibleLeftFen: trace.excess('deductible-left-after', ['deductible-left', 'deductible'], { zh: '本年度起付线剩余', en: 'Deductible left this year' }),
+    trace: trace.steps,
+  }
+}
+
+/** C is own expense whole. Else: what is above the limit, then for B the first-pay share of the rest; what remains is in scope. */
+function splitLine(trace: Trace, line: ClaimLine): LineSplit {
+  const at = (part: string) => `line-${line.sequence}-${part}`
+  const own = line.catalogueClass === 'C'
+  trace.given(at('amount'), line.amountFen)
+  const limitFen = line.limitFen === null ? line.amountFen : line.limitFen * BigInt(line.quantity)
+  trace.given(at('limit'), limitFen)
+  trace.share(at('fullself'), at('amount'), own ? 10_000 : 0)
+  trace.excess(at('covered'), [at('amount'), at('fullself')])
+  trace.excess(at('overlimit'), [at('covered'), at('limit')])
+  trace.excess(at('within'), [at('covered'), at('overlimit')])
+  trace.share(at('firstpay'), at('within'), line.catalogueClass === 'B' ? line.firstPayParts : 0)
+  trace.excess(at('inscope'), [at('within'), at('firstpay')])
+  const part = (name: string) => trace.value(at(name))
+  return { sequence: line.sequence, amountFen: line.amountFen, fullSelfFen: part('fullself'), overLimitFen: part('overlimit'), firstPayFen: part('firstpay'), inScopeFen: part('inscope') }
+}
+
+function sumLines(trace: Trace, lines: readonly LineSplit[]): void {
+  const all = (part: string) => lines.map((line) => `line-${line.sequence}-${part}`)
+  trace.sum('submitted', all('amount'), { zh: '医疗费总额', en: 'Total of the bill' })
+  trace.sum('fullself', all('fullself'), { zh: '全自费', en: 'Own expense, outside the catalogue' })
+  trace.sum('overlimit', all('overlimit'), { zh: '超限价自付', en: 'Above the price limit' })
+  trace.sum('firstpay', all('firstpay'), { zh: '分类自负', en: 'First-pay share of class B items' })
+  trace.sum('inscope', all('inscope'), { zh: '符合医保政策范围', en: 'Within the scope of insurance' })
+}
+
+function basicInsurance(trace: Trace, { policy, category, level, insured, used, account }: Facts, terms: CategoryTerms): void {
+  trace.given('account-current-balance', terms.currentAccountFirst ? account.currentFen : 0n, { zh: '个人账户当年余额', en: 'Balance of the account of this year' })
+  trace.min('account-current', ['account-current-balance', 'inscope'], { zh: '个人账户当年支付', en: 'Paid by the account of this year' })
+  trace.excess('after-account', ['inscope', 'account-current'])
+  const deductible: [bigint, { zh: string; en: string }] = [valueFor(terms.deductible.fen, insured, level), deductibleText(category)]
+  trace.given('deductible-whole', ...deductible)
+  trace.given('deductible-used', terms.deductible.per === 'year' ? used.deductibleFen : 0n, { zh: '本年度已付起付线', en: 'Deductible paid earlier this year' })
+  trace.excess('deductible-left', ['deductible-whole', 'deductible-used'], { zh: '起付线余额', en: 'Deductible still open' })
+  trace.min('deductible', ['deductible-left', 'after-account'], { zh: '本次起付线内支付', en: 'Falls below the deductible' })
+  trace.excess('shared', ['after-account', 'deductible'], { zh: '起付线以上费用', en: 'Above the deductible' })
+  trace.given('cap', policy.capFen, { zh: '统筹基金最高支付限额', en: 'Cap of the pooled fund' })
+  trace.given('cap-used', used.aboveDeductibleFen, { zh: '本年度起付线以上累计', en: 'Above the deductible so far this year' })
+  trace.excess('cap-left', ['cap', 'cap-used'])
+  trace.min('below-cap', ['shared', 'cap-left'], { zh: '封顶线以内费用', en: 'Below the cap' })
+  trace.share('pool', 'below-cap', valueFor(terms.ratio, insured, level), { zh: '统筹基金支付', en: 'Paid by the pooled fund' })
+  trace.excess('above-cap', ['shared', 'below-cap'], { zh: '封顶线以上费用', en: 'Above the cap' })
+  trace.share('supplementary', 'above-cap', policy.aboveCapParts, { zh: '地方附加基金支付', en: 'Paid by the supplementary fund' })
+  trace.excess('copay', ['shared', 'pool', 'supplementary'])
+  trace.sum('self', ['deductible', 'copay'], { zh: '范围内自负', en: 'Own share within scope' })
+}
+
+function deductibleText(category: MedicalCategory): { zh: string; en: string } {
+  return category === 'inpatient' ? { zh: '住院起付标准', en: 'Inpatient deductible' } : { zh: '门急诊自负段标准', en: 'Outpatient deductible of the year' }
+}
+
+function furtherLayers(trace: Trace, { policy, criticalIllness, aid, used }: Facts): void {
+  const critical = criticalIllness ? policy.criticalIllness : null
+  trace.given('critical-deductible', critical?.deductibleFen ?? 0n)
+  trace.excess('critical-base', ['self', 'critical-deductible'])
+  trace.share('critical', 'critical-base', critical?.parts ?? 0, { zh: '大病保险支付', en: 'Paid by critical-illness insurance' })
+  const aidTerms = aid ? policy.aid : null
+  trace.excess('aid-base', ['self', 'critical'])
+  trace.share('aid-share', 'aid-base', aidTerms?.parts ?? 0)
+  trace.given('aid-limit', aidTerms?.yearLimitFen ?? 0n)
+  trace.given('aid-used', used.aidFen)
+  trace.excess('aid-left', ['aid-limit', 'aid-used'])
+  trace.min('aid', ['aid-share', 'aid-left'], { zh: '医疗救助支付', en: 'Paid by medical aid' })
+}
+
+/** The prior-year account pays what the policy lets it pay, never own expense or the part above a price limit. */
+function personalPart(trace: Trace, { policy, account }: Facts): void {
+  trace.sum('fund', ['pool', 'supplementary', 'critical', 'aid'], { zh: '基金支付合计', en: 'Paid by funds in all' })
+  trace.excess('personal', ['submitted', 'fund', 'account-current'], { zh: '个人负担', en: 'Personal part' })
+  trace.excess('self-left', ['self', 'critical', 'aid'])
+  trace.sum('account-prior-may-pay', [
+    ...(policy.priorAccountPays.includes('self') ? ['self-left'] : []),
+    ...(policy.priorAccountPays.includes('first-pay') ? ['firstpay'] : []),
+  ])
+  trace.given('account-prior-balance', account.priorFen, { zh: '个人账户历年余额', en: 'Balance of the account of earlier years' })
+  trace.min('account-prior', ['account-prior-may-pay', 'account-prior-balance'], { zh: '个人账户历年支付', en: 'Paid by the account of earlier years' })
+  trace.excess('cash', ['personal', 'account-prior'], { zh: '现金支付', en: 'Cash' })
+}

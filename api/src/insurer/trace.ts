@@ -1,0 +1,96 @@
+/**
+ * Arithmetic that explains itself. Each step names its operation, what it was made of and its result in fen, so the whole
+ * sum can be redone from the steps alone (`replayTrace`), by a clerk with a pencil or by a program. A step is never changed.
+ */
+import type { Sentence } from '../fhir/outcome.ts'
+import { atLeastZero, shareOf, smaller } from '../fhir/money.ts'
+
+/**
+ * `given`: a fact; `sum` of all; `excess`: the first less the others, never below zero; `min`: the smallest;
+ * `share`: `parts` of 10 000, rounded half-up to the fen.
+ */
+export type TraceOperation = 'given' | 'sum' | 'excess' | 'min' | 'share'
+
+export interface TraceStep {
+  name: string
+  operation: TraceOperation
+  /** Names of earlier steps. */
+  of: readonly string[]
+  /** Of a share, parts of 10 000; null otherwise. */
+  parts: number | null
+  fen: bigint
+  /** What the number is, for people; null for a step inside a line. */
+  text: Sentence | null
+}
+
+export class Trace {
+  readonly steps: TraceStep[] = []
+  readonly #values = new Map<string, bigint>()
+
+  given(name: string, fen: bigint, text: Sentence | null = null): bigint {
+    return this.#add({ name, operation: 'given', of: [], parts: null, fen, text })
+  }
+  sum(name: string, of: readonly string[], text: Sentence | null = null): bigint {
+    return this.#add(this.#computed(name, 'sum', of, null, text))
+  }
+  excess(name: string, of: readonly [string, ...string[]], text: Sentence | null = null): bigint {
+    return this.#add(this.#computed(name, 'excess', of, null, text))
+  }
+  min(name: string, of: readonly [string, ...string[]], text: Sentence | null = null): bigint {
+    return this.#add(this.#computed(name, 'min', of, null, text))
+  }
+  share(name: string, of: string, parts: number, text: Sentence | null = null): bigint {
+    return this.#add(this.#computed(name, 'share', [of], parts, text))
+  }
+  value(name: string): bigint {
+    const value = this.#values.get(name)
+    if (value === undefined) throw new Error(`Step ${name} is not there yet.`)
+    return value
+  }
+
+  #computed(name: string, operation: Exclude<TraceOperation, 'given'>, of: readonly string[], parts: number | null, text: Sentence | null): TraceStep {
+    return { name, operation, of, parts, text, fen: apply(operation, of.map((each) => this.value(each)), parts) }
+  }
+  #add(step: TraceStep): bigint {
+    if (this.#values.has(step.name)) throw new Error(`Step ${step.name} is there already.`)
+    this.#values.set(step.name, step.fen)
+    this.steps.push(step)
+    return step.fen
+  }
+}
+
+function apply(operation: TraceOperation, values: readonly bigint[], parts: number | null): bigint {
+  const [first = 0n, ...rest] = values
+  switch (operation) {
+    case 'sum': return values.reduce((sum, each) => sum + each, 0n)
+    case 'excess': return atLeastZero(rest.reduce((left, each) => left - each, first))
+    case 'min': return rest.reduce(smaller, first)
+    case 'share': return shareOf(first, parts ?? 0)
+    case 'given': throw new Error('A given step is not computed.')
+  }
+}
+
+/** Redoes every sum. @returns the values by name. @throws Error naming the first step whose result is not what it says. */
+export function replayTrace(steps: readonly TraceStep[]): Map<string, bigint> {
+  const values = new Map<string, bigint>()
+  for (const step of steps) {
+    const of = step.of.map((name) => {
+      const value = values.get(name)
+      if (value === undefined) throw new Error(`Step ${step.name} uses ${name} before it is there.`)
+      return value
+    })
+    const fen = step.operation === 'given' ? step.fen : apply(step.operation, of, step.parts)
+    if (fen !== step.fen || fen < 0n) throw new Error(`Step ${step.name} says ${step.fen}, the sum is ${fen}.`)
+    values.set(step.name, fen)
+  }
+  return values
+}
+
+/** JSON with amounts as strings of fen. */
+export function traceJson(steps: readonly TraceStep[]): string {
+  return JSON.stringify(steps, (_key, value: unknown) => (typeof value === 'bigint' ? value.toString() : value))
+}
+
+export function traceFromJson(text: string): TraceStep[] {
+  return (JSON.parse(text) as (Omit<TraceStep, 'fen'> & { fen: string })[]).map((step) => ({ ...step, fen: BigInt(step.fen) }))
+}
