@@ -1,0 +1,140 @@
+/**
+ * The query parameters of booking's own searches ($find, Schedule, Slot), read strictly: an unknown name, modifier or value is
+ * a 400 that says what would be right. Source: FHIR R4 § Search.
+ */
+import { isFhirId } from '../fhir/id.ts'
+import { timeRange } from '../fhir/date-time.ts'
+import { fail } from '../fhir/outcome.ts'
+import type { ResourceType } from '../fhir/resource-types.ts'
+
+const valuesMax = 50
+
+/** @throws OutcomeError `parameter-unknown` when a name is not among `known`. */
+export function assertKnown(query: URLSearchParams, known: readonly string[]): void {
+  for (const name of query.keys()) {
+    if (known.includes(name) || name === '_format' || name === '_pretty') continue
+    const plain = name.split(':')[0] ?? ''
+    if (known.includes(plain)) throw unknown(name, `这里不支持参数 ${plain} 的修饰符。`, `Modifiers of ${plain} are not supported here.`)
+    throw unknown(name, `不支持参数 ${name}。可用的有：${known.join('、')}。`, `The parameter ${name} is not supported. There are: ${known.join(', ')}.`)
+  }
+}
+
+function unknown(name: string, zh: string, en: string) {
+  return fail('parameter-unknown', { zh, en }, `http.${name}`)
+}
+
+export function badValue(name: string, zh: string, en: string) {
+  return fail('parameter-invalid', { zh: `参数 ${name} 的值不正确：${zh}`, en: `The value of ${name} is not valid: ${en}` }, `http.${name}`)
+}
+
+/** Comma lists are "or"; a name given twice is "and", which these parameters do not have. Null when absent. */
+export function oneOf(query: URLSearchParams, name: string): string[] | null {
+  const given = query.getAll(name)
+  if (given.length === 0) return null
+  if (given.length > 1) throw badValue(name, '只能出现一次，多个取值请用逗号分隔。', 'give it once, with several values separated by commas.')
+  const values = (given[0] as string).split(',').map((each) => each.trim())
+  if (values.some((each) => each === '') || values.length > valuesMax) throw badValue(name, '不能为空。', 'it must not be empty.')
+  return values
+}
+
+/** Codes of a token parameter whose only system is `system`. */
+export function tokenCodes(query: URLSearchParams, name: string, system: string): string[] | null {
+  const values = oneOf(query, name)
+  return values === null ? null : values.flatMap((value) => {
+    const bar = value.lastIndexOf('|')
+    if (bar < 0) return [value]
+    // A code of another system is valid and matches nothing.
+    return value.slice(0, bar) === '' || value.slice(0, bar) === system ? [value.slice(bar + 1)] : []
+  })
+}
+
+/** One of a closed list of codes. @throws OutcomeError `parameter-invalid` naming the list. */
+export function codesAmong<T extends string>(query: URLSearchParams, name: string, allowed: readonly T[]): T[] | null {
+  const values = oneOf(query, name)
+  for (const value of values ?? []) {
+    if (!(allowed as readonly string[]).includes(value)) throw badValue(name, `可用的值有 ${allowed.join('、')}。`, `use one of ${allowed.join(', ')}.`)
+  }
+  return values as T[] | null
+}
+
+export interface ReferenceValue { type: string | null; id: string }
+
+/** `Type/id` or a bare id. A reference to a type that is not among `types` is refused. */
+export function referenceValues(query: URLSearchParams, name: string, types: readonly ResourceType[]): ReferenceValue[] | null {
+  const values = oneOf(query, name)
+  return values === null ? null : values.map((value) => {
+    const parts = value.split('/')
+    const id = parts.at(-1) ?? ''
+    const type = parts.length > 1 ? (parts.at(-2) ?? null) : null
+    if (!isFhirId(id) || (type !== null && !(types as readonly string[]).includes(type))) {
+      throw badValue(name, `应为 ${types.map((each) => `${each}/编号`).join(' 或 ')}。`, `give ${types.map((each) => `${each}/id`).join(' or ')}.`)
+    }
+    return { type, id }
+  })
+}
+
+/** A condition on an instant, half-open; null is an open end. */
+export interface InstantRange { from: Date | null; until: Date | null }
+
+/** Date parameters with prefixes eq, ge, gt, sa, le, lt, eb; several are "and". */
+export function instantRange(query: URLSearchParams, name: string): InstantRange {
+  const range: InstantRange = { from: null, until: null }
+  for (const value of query.getAll(name)) {
+    const match = /^(eq|ge|gt|sa|le|lt|eb)?(.+)$/.exec(value)
+    const span = match ? spanOf(match[2] as string) : null
+    if (!span) throw badValue(name, '应为日期或时间，例如 ge2026-11-24。', 'give a date or time, such as ge2026-11-24.')
+    const prefix = match?.[1] ?? 'eq'
+    if (prefix === 'eq' || prefix === 'ge') range.from = later(range.from, span.from)
+    if (prefix === 'gt' || prefix === 'sa') range.from = later(range.from, span.until)
+    if (prefix === 'eq' || prefix === 'le') range.until = earlier(range.until, span.until)
+    if (prefix === 'lt' || prefix === 'eb') range.until = earlier(range.until, span.from)
+  }
+  return range
+}
+
+/** A date or time as a half-open span of instants; null when it is none. */
+export function spanOf(text: string): { from: Date; until: Date } | null {
+  // A plus sign of an offset arrives as a blank where it was not encoded.
+  const range = timeRange(text.replace(/ (\d{2}:\d{2})$/, '+$1'))
+  return range && { from: new Date(range.lo), until: new Date(range.hi + 1) }
+}
+
+function later(a: Date | null, b: Date): Date {
+  return a !== null && a > b ? a : b
+}
+
+function earlier(a: Date | null, b: Date): Date {
+  return a !== null && a < b ? a : b
+}
+
+/** `_count`, between 1 and `max`. */
+export function pageSize(query: URLSearchParams, standard: number, max: number): number {
+  const value = query.get('_count')
+  if (value === null) return standard
+  if (!/^\d{1,4}$/.test(value) || Number(value) < 1) throw badValue('_count', `应为 1 到 ${max} 的整数。`, `give a whole number from 1 to ${max}.`)
+  return Math.min(Number(value), max)
+}
+
+/** The last row of a page, as the opaque `_page` of the next: instant, id, place (0 where rows have none). */
+export interface PageKey { at: string; id: string; place: number }
+
+export function pageToken(key: PageKey): string {
+  return Buffer.from(`${key.at} ${key.id} ${key.place}`).toString('base64url')
+}
+
+/** @throws OutcomeError `parameter-invalid` for a token that we did not make. */
+export function pageKey(query: URLSearchParams): PageKey | null {
+  const token = query.get('_page')
+  if (token === null) return null
+  const match = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}) (\d{1,3})$/.exec(Buffer.from(token, 'base64url').toString())
+  if (!match || Number.isNaN(Date.parse(match[1] as string))) throw badValue('_page', '请使用上一页给出的值。', 'use the value that the page before gave.')
+  return { at: match[1] as string, id: match[2] as string, place: Number(match[3]) }
+}
+
+/** The query of the next page. */
+export function nextQuery(query: URLSearchParams, key: PageKey): URLSearchParams {
+  const next = new URLSearchParams(query)
+  next.set('_page', pageToken(key))
+  return next
+}
+
