@@ -11,7 +11,7 @@ import type { FhirModel } from '../fhir/model.ts'
 import { parseReference } from '../fhir/references.ts'
 import { compileSearchExpression, type Branch } from '../fhir/search-expression.ts'
 import type { SearchParam } from '../fhir/search-parameters.ts'
-import { compartmentKey } from './search/keys.ts'
+import { compartmentKey, paramKey } from './search/keys.ts'
 import { dateCollector, valueCollector } from './search/extract-values.ts'
 import { referenceCollector, tokenCollector, uriCollector } from './search/extract-keys.ts'
 import { stringCollector } from './search/extract-strings.ts'
@@ -47,7 +47,8 @@ export interface Sink {
 /** Puts one value of a parameter into the sink. `holder[key]` is the value, for the digits of a decimal. */
 export type Collect = (value: unknown, sink: Sink, holder: object, key: string) => void
 
-interface Entry { branch: Branch; collect: Collect }
+/** `present` is the key that says the parameter has a value, for `:missing`; null where rows or columns say it. */
+interface Entry { branch: Branch; collect: Collect; present: bigint | null }
 interface Plan { entries: readonly Entry[]; compartment: readonly Branch[] }
 
 const plans = new WeakMap<FhirModel, Map<string, Plan>>()
@@ -55,8 +56,11 @@ const plans = new WeakMap<FhirModel, Map<string, Plan>>()
 export function indexResource(model: FhirModel, resource: { resourceType: string; id?: string }): IndexRow {
   const plan = planOf(model, resource.resourceType)
   const sink: Sink = { keys: new Set(), strings: [], values: [], lo: Number.NaN, hi: Number.NaN }
-  for (const { branch, collect } of plan.entries) {
-    branch.run(resource, (value, holder, key) => collect(value, sink, holder, key))
+  for (const { branch, collect, present } of plan.entries) {
+    branch.run(resource, (value, holder, key) => {
+      if (present !== null) sink.keys.add(present)
+      collect(value, sink, holder, key)
+    })
   }
   const [pid = null, ...further] = patientKeys(plan, resource)
   for (const key of further) sink.keys.add(compartmentKey(key))
@@ -108,7 +112,7 @@ function makePlan(model: FhirModel, type: string): Plan {
   return {
     entries: stored.flatMap((parameter) => branchesOf(parameter).flatMap((branch) => {
       const collect = collector(model, type, parameter, branch)
-      return collect ? [{ branch, collect }] : []
+      return collect ? [{ branch, collect, present: parameter.storage === 'keys' ? paramKey(type, parameter.code) : null }] : []
     })),
     compartment: model.patientCompartment(type).flatMap((code) => branchesOf(parameters.get(code)))
       .filter((branch) => branch.type === 'Reference'),

@@ -45,7 +45,7 @@ export function uriKey(type: string, param: string, uri: string): bigint {
   return hash(`${type}.${param}${bar}u${uri}`)
 }
 
-/** `k` of the rows in idx_string and idx_value: the parameter without a value. */
+/** The parameter without a value: `k` of the rows in idx_string and idx_value; in resource.keys it says that there is a value. */
 export function paramKey(type: string, param: string): bigint {
   return hash(`${type}.${param}${bar}p`)
 }

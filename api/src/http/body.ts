@@ -1,0 +1,104 @@
+/**
+ * Reading the body of a FHIR request. What is too large is refused by its Content-Length before a byte is read, and otherwise
+ * at the byte that passes the limit; what is not FHIR JSON is refused by its media type, then by its text.
+ * Source: FHIR R4 § RESTful API (content types), docs/configuration.md BODY_MEGABYTES_MAX.
+ */
+import type { Resource } from '@medplum/fhirtypes'
+import type { Context } from 'hono'
+import { parseJson } from '../fhir/json.ts'
+import { fail } from '../fhir/outcome.ts'
+import { isResourceType } from '../fhir/resource-types.ts'
+
+const jsonTypes = new Set(['application/fhir+json', 'application/json', 'text/json'])
+const formType = 'application/x-www-form-urlencoded'
+
+/** The text of a JSON body; empty when there is none. Throws media-type-unsupported, body-too-large, json-broken. */
+export async function readJsonText(c: Context, bytesMax: number): Promise<string> {
+  assertSize(c, bytesMax)
+  const type = mediaType(c)
+  if (type !== null && !jsonTypes.has(type)) throw unsupported(type)
+  const text = await readText(c, bytesMax)
+  if (type === null && text !== '') throw unsupported('')
+  return text
+}
+
+/** The resource in the body. Throws also json-too-deep and structure. */
+export async function readResourceBody(c: Context, bytesMax: number): Promise<Resource> {
+  const text = await readJsonText(c, bytesMax)
+  if (text.trim() === '') throw fail('json-broken', { zh: '请求没有内容。', en: 'The request has no body.' })
+  return asResource(parseJson(text), null)
+}
+
+/** Checks that a parsed value is a resource of a known type. `path` is where it stands in the request. */
+export function asResource(value: unknown, path: string | null): Resource {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw fail('structure', { zh: '这里应是一个 FHIR 资源（JSON 对象）。', en: 'A FHIR resource (a JSON object) is expected here.' }, path)
+  }
+  const type = (value as { resourceType?: unknown }).resourceType
+  if (typeof type !== 'string') {
+    throw fail('structure', { zh: '缺少 resourceType。', en: 'resourceType is missing.' }, path === null ? 'resourceType' : `${path}.resourceType`)
+  }
+  if (!isResourceType(type)) {
+    throw fail('type-unknown', { zh: `没有名为“${type.slice(0, 64)}”的资源类型。`, en: `There is no resource type "${type.slice(0, 64)}".` }, path === null ? 'resourceType' : `${path}.resourceType`)
+  }
+  return value as Resource
+}
+
+/** Search parameters in a form body. */
+export async function readForm(c: Context, bytesMax: number): Promise<URLSearchParams> {
+  assertSize(c, bytesMax)
+  const type = mediaType(c)
+  if (type !== null && type !== formType) throw unsupported(type)
+  return new URLSearchParams(await readText(c, bytesMax))
+}
+
+function mediaType(c: Context): string | null {
+  const header = c.req.header('Content-Type')
+  if (header === undefined) return null
+  const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(header)?.[1]
+  if (charset && !/^utf-?8$/i.test(charset)) throw unsupported(header)
+  return (header.split(';')[0] ?? '').trim().toLowerCase()
+}
+
+function assertSize(c: Context, bytesMax: number): void {
+  const length = c.req.header('Content-Length')
+  if (length !== undefined && Number(length) > bytesMax) throw tooLarge(bytesMax)
+}
+
+async function readText(c: Context, bytesMax: number): Promise<string> {
+  const body = c.req.raw.body
+  if (!body) return ''
+  const reader = body.getReader()
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) break
+    size += value.byteLength
+    if (size > bytesMax) {
+      await reader.cancel()
+      throw tooLarge(bytesMax)
+    }
+    chunks.push(value)
+  }
+  const bytes = chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks)
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause
+    throw fail('json-broken', { zh: '内容不是 UTF-8 编码。', en: 'The body is not UTF-8 text.' })
+  }
+}
+
+function tooLarge(bytesMax: number) {
+  const megabytes = Math.round(bytesMax / 1024 / 1024)
+  return fail('body-too-large', {
+    zh: `内容超过 ${megabytes} MB，请分成几次发送。`, en: `The body is larger than ${megabytes} MB. Send it in parts.`,
+  })
+}
+
+function unsupported(type: string) {
+  return fail('media-type-unsupported', {
+    zh: `不支持内容类型“${type}”，请使用 application/fhir+json。`, en: `The content type "${type}" is not supported. Send application/fhir+json.`,
+  })
+}

@@ -1,0 +1,133 @@
+/**
+ * Result → HTTP answer: status, ETag, Last-Modified, Location and what `Prefer: return` asks for. Interactions return an
+ * `Answer` and know nothing of HTTP libraries; a bundle puts the same answers into its entries.
+ * Source: FHIR R4 § RESTful API; RFC 9110 (validators), RFC 7240 (Prefer).
+ */
+import type { Resource } from '@medplum/fhirtypes'
+import type { Context } from 'hono'
+import { stringifyJson } from '../fhir/json.ts'
+import { fail, type Language, type Sentence } from '../fhir/outcome.ts'
+import { sendable, type Stored } from '../records/content.ts'
+import type { Written } from '../records/write-resources.ts'
+
+export interface Answer {
+  status: number
+  /** JSON text; null for an empty body. */
+  text: string | null
+  /** Version for the ETag; null when the answer is not one version of one resource. */
+  version: number | null
+  /** ISO instant; null as above. */
+  lastModified: string | null
+  /** `Type/id/_history/n` of a write, relative to the base; null otherwise. */
+  location: string | null
+  headers?: Readonly<Record<string, string>>
+}
+
+export type Preference = 'minimal' | 'representation' | 'OperationOutcome'
+
+export const fhirJson = 'application/fhir+json; charset=utf-8'
+
+export function answerOf(stored: Stored): Answer {
+  return { status: 200, text: sendable(stored), version: stored.version, lastModified: stored.lastUpdated, location: null }
+}
+
+export function answerOfResource(resource: object, status = 200): Answer {
+  return { status, text: stringifyJson(resource), version: null, lastModified: null, location: null }
+}
+
+/** The answer to a write, with as much body as the caller prefers. */
+export function answerOfWrite(written: Written, prefer: Preference, language: Language): Answer {
+  const deleted = written.content === null
+  const status = written.change === 'created' ? 201 : deleted && prefer !== 'OperationOutcome' ? 204 : 200
+  return {
+    status,
+    text: writtenText(written, prefer, language),
+    version: written.version > 0 ? written.version : null,
+    lastModified: written.version > 0 ? written.lastUpdated : null,
+    location: deleted ? null : `${written.type}/${written.id}/_history/${written.version}`,
+  }
+}
+
+function writtenText(written: Written, prefer: Preference, language: Language): string | null {
+  if (prefer === 'OperationOutcome') return stringifyJson(information(changeSentences[written.change], language))
+  return prefer === 'minimal' || written.content === null ? null : sendable({ ...written, content: written.content })
+}
+
+const changeSentences: Record<Written['change'], Sentence> = {
+  created: { zh: '资源已创建。', en: 'The resource was created.' },
+  updated: { zh: '资源已更新。', en: 'The resource was updated.' },
+  unchanged: { zh: '内容没有变化，未产生新版本。', en: 'Nothing changed; no new version was made.' },
+  deleted: { zh: '资源已删除。', en: 'The resource was deleted.' },
+  absent: { zh: '资源不存在，无需删除。', en: 'There was nothing to delete.' },
+}
+
+function information(text: Sentence, language: Language): Resource {
+  return {
+    resourceType: 'OperationOutcome',
+    issue: [{ severity: 'information', code: 'informational', details: { text: text[language] }, diagnostics: text[language] }],
+  }
+}
+
+/** Sends an answer; a GET whose validator still holds gets 304. `base` is the address of /fhir. */
+export function send(c: Context, answer: Answer, base: string): Response {
+  const headers: Record<string, string> = { 'Cache-Control': 'no-store, private', Vary: 'Accept, Authorization, Cookie', ...answer.headers }
+  if (answer.version !== null) headers.ETag = etagOf(answer.version)
+  if (answer.lastModified !== null) headers['Last-Modified'] = new Date(answer.lastModified).toUTCString()
+  if (answer.location !== null) headers[answer.status === 201 ? 'Location' : 'Content-Location'] = `${base}/${answer.location}`
+  if (isFresh(c, answer)) return c.body(null, 304, headers)
+  if (answer.text === null) return c.body(null, answer.status as 204, headers)
+  return c.body(answer.text, answer.status as 200, { ...headers, 'Content-Type': fhirJson })
+}
+
+export function etagOf(version: number): string {
+  return `W/"${version}"`
+}
+
+/** RFC 9110 13.1: If-None-Match first, If-Modified-Since only without it. */
+function isFresh(c: Context, answer: Answer): boolean {
+  if ((c.req.method !== 'GET' && c.req.method !== 'HEAD') || answer.version === null || answer.status !== 200) return false
+  const noneMatch = c.req.header('If-None-Match')
+  if (noneMatch !== undefined) {
+    return noneMatch.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === `"${answer.version}"`)
+  }
+  const since = Date.parse(c.req.header('If-Modified-Since') ?? '')
+  return !Number.isNaN(since) && answer.lastModified !== null && Math.floor(Date.parse(answer.lastModified) / 1000) * 1000 <= since
+}
+
+/** The version of an If-Match value; null when absent. Throws parameter-invalid. */
+export function ifMatchVersion(value: string | null | undefined, expression: string | null = null): number | null {
+  if (value === null || value === undefined || value.trim() === '') return null
+  const version = /^(?:W\/)?"(\d{1,9})"$/.exec(value.trim())?.[1]
+  if (version === undefined) {
+    throw fail('parameter-invalid', { zh: 'If-Match 应写成 W/"3" 的形式。', en: 'If-Match must look like W/"3".' }, expression)
+  }
+  return Number(version)
+}
+
+/** `Prefer: return=…`; representation when nothing valid is asked. */
+export function preferenceOf(c: Context, otherwise: Preference = 'representation'): Preference {
+  const asked = /(?:^|[,;\s])return\s*=\s*"?(minimal|representation|OperationOutcome)"?/i.exec(c.req.header('Prefer') ?? '')?.[1]?.toLowerCase()
+  if (asked === undefined) return otherwise
+  return asked === 'operationoutcome' ? 'OperationOutcome' : (asked as Preference)
+}
+
+/** `Prefer: handling=lenient`. */
+export function isLenient(c: Context): boolean {
+  return /(?:^|[,;\s])handling\s*=\s*"?lenient/i.test(c.req.header('Prefer') ?? '')
+}
+
+const jsonFormats = new Set(['json', 'application/json', 'application/fhir+json', 'text/json'])
+
+/** JSON is the only format. Throws not-acceptable. */
+export function assertJsonAccepted(c: Context): void {
+  const format = c.req.query('_format')
+  // A `+` that was not escaped arrives as a space.
+  const wanted = format !== undefined ? [format.replace(' ', '+')] : (c.req.header('Accept') ?? '*/*').split(',')
+  const fits = wanted.some((each) => {
+    const type = (each.split(';')[0] ?? '').trim().toLowerCase()
+    return jsonFormats.has(type) || (format === undefined && (type === '' || type === '*/*' || type === 'application/*'))
+  })
+  if (!fits) {
+    throw fail('not-acceptable', { zh: '只提供 JSON（application/fhir+json）。', en: 'Only JSON (application/fhir+json) is offered.' })
+  }
+}
