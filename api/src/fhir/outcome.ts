@@ -72,6 +72,7 @@ export const outcomeCodes = {
   // booking
   'appointment-not-active': [409, 'conflict'],
   'booking-barred': [422, 'business-rule'],
+  'check-in-closed': [422, 'business-rule'],
   'hold-expired': [409, 'expired'],
   'limit-day': [422, 'business-rule'],
   'limit-department-day': [422, 'business-rule'],
