@@ -1,0 +1,31 @@
+/** What the benchmarks use of autocannon, which brings no types. */
+declare module 'autocannon' {
+  export interface Request {
+    method?: string
+    path?: string
+    body?: string
+    headers?: Record<string, string>
+    setupRequest?: (request: Request) => Request
+  }
+  interface Options {
+    url: string
+    connections: number
+    /** Seconds. */
+    duration: number
+    /** Seconds until a request counts as timed out. */
+    timeout?: number
+    headers?: Record<string, string>
+    requests: Request[]
+  }
+  interface Result {
+    /** Seconds. */
+    duration: number
+    errors: number
+    timeouts: number
+    non2xx: number
+    '2xx': number
+    /** Milliseconds. */
+    latency: { p50: number; p99: number; max: number }
+  }
+  export default function autocannon(options: Options): Promise<Result>
+}

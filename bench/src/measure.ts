@@ -1,0 +1,94 @@
+/**
+ * One window of load on one server, and what it cost: requests in the window, latency, and CPU time of the server's process and
+ * of all processes of the database server. CPU time per request is the figure that a busy machine does not spoil.
+ */
+import { spawn } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** What the load generator is told. */
+export interface Order {
+  url: string
+  method: 'GET' | 'POST'
+  /** Asked in turn; one path when bodies are sent. */
+  paths: string[]
+  bodies: string[]
+  headers: Record<string, string>
+  connections: number
+  seconds: number
+}
+
+/** What it says. Latencies in milliseconds. */
+export interface Answer { requests: number; seconds: number; p50: number; p99: number; failed: number }
+
+export interface Window { perSecond: number; p50: number; p99: number; nodeMicros: number | null; postgresMicros: number | null }
+
+/** Process ids whose time is counted. */
+export interface Watched { server: number; postmaster: number }
+
+/** @throws Error when any request was refused: a figure with errors in it says nothing. */
+export async function measure(order: Order, watched: Watched): Promise<Window> {
+  const before = cpuOf(watched)
+  const answer = await drive(order)
+  const after = cpuOf(watched)
+  if (answer.failed > 0 || answer.requests === 0) throw new Error(`${order.url}${order.paths[0]}: ${answer.failed} requests failed, ${answer.requests} succeeded.`)
+  const each = (kind: 'server' | 'postgres') => (before && after ? Math.round((after[kind] - before[kind]) / answer.requests) : null)
+  return { perSecond: answer.requests / answer.seconds, p50: answer.p50, p99: answer.p99, nodeMicros: each('server'), postgresMicros: each('postgres') }
+}
+
+export function median(windows: readonly Window[]): Window {
+  const sorted = [...windows].sort((one, other) => one.perSecond - other.perSecond)
+  const middle = sorted[Math.floor(sorted.length / 2)]
+  if (!middle) throw new Error('No window was measured.')
+  return middle
+}
+
+export function drive(order: Order): Promise<Answer> {
+  return new Promise((done, failed) => {
+    const child = spawn(process.execPath, [join(import.meta.dirname, 'load-process.ts')], { stdio: ['pipe', 'pipe', 'inherit'] })
+    let output = ''
+    child.stdout.on('data', (chunk: Buffer) => { output += chunk.toString('utf8') })
+    child.once('error', failed)
+    child.once('close', (code) => {
+      if (code === 0) done(JSON.parse(output) as Answer)
+      else failed(new Error(`The load generator ended with code ${code}.`))
+    })
+    child.stdin.end(JSON.stringify(order))
+  })
+}
+
+/** CPU time so far in microseconds; null where there is no /proc. */
+function cpuOf(watched: Watched): { server: number; postgres: number } | null {
+  const processes = processTable()
+  const server = processes?.get(watched.server)
+  const postmaster = processes?.get(watched.postmaster)
+  if (!processes || !server || !postmaster) return null
+  // The time of backends that have ended is in the postmaster's account of its children.
+  const children = [...processes.values()].filter((each) => each.parent === watched.postmaster)
+  return { server: server.own, postgres: postmaster.own + postmaster.ended + children.reduce((sum, each) => sum + each.own, 0) }
+}
+
+const ticksPerSecond = 100
+
+function processTable(): Map<number, { parent: number; own: number; ended: number }> | null {
+  let names: string[]
+  try {
+    names = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
+  } catch {
+    return null
+  }
+  const table = new Map<number, { parent: number; own: number; ended: number }>()
+  for (const name of names) {
+    let text: string
+    try {
+      text = readFileSync(`/proc/${name}/stat`, 'utf8')
+    } catch {
+      continue // It ended while we looked.
+    }
+    // The program's name may hold spaces and brackets; the fields after its last bracket begin with the state.
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ').map(Number)
+    const micros = (from: number) => ((fields[from] ?? 0) + (fields[from + 1] ?? 0)) * (1_000_000 / ticksPerSecond)
+    table.set(Number(name), { parent: fields[1] ?? 0, own: micros(11), ended: micros(13) })
+  }
+  return table
+}
