@@ -40,6 +40,8 @@ export interface Structure {
   abstract: boolean
   properties: ReadonlyMap<string, Property>
   elements: readonly Element[]
+  /** Those that must be there. */
+  mandatory: readonly Element[]
 }
 
 export interface Structures {
@@ -50,17 +52,18 @@ export interface Structures {
 interface Draft extends Structure {
   properties: Map<string, Property>
   elements: Element[]
+  mandatory: Element[]
 }
 
 export function buildStructures(rows: Record<string, StructureRow>): Structures {
   const types = new Map<string, Draft>()
   const backbones = new Map<string, Draft>()
   for (const [name, row] of Object.entries(rows)) {
-    types.set(name, { name, kind: row.kind, abstract: row.abstract, properties: new Map(), elements: [] })
+    types.set(name, { name, kind: row.kind, abstract: row.abstract, properties: new Map(), elements: [], mandatory: [] })
     for (const element of row.elements) {
       if (!isBackbone(element)) continue
       const path = `${name}.${element.path}`
-      backbones.set(path, { name: path, kind: 'backbone', abstract: false, properties: new Map(), elements: [] })
+      backbones.set(path, { name: path, kind: 'backbone', abstract: false, properties: new Map(), elements: [], mandatory: [] })
     }
   }
   const find = (path: string): Draft => {
@@ -99,6 +102,7 @@ function isBackbone(element: ElementRow): boolean {
 function inherit(target: Draft, base: Draft): void {
   for (const [key, property] of base.properties) target.properties.set(key, property)
   target.elements.push(...base.elements)
+  target.mandatory.push(...base.mandatory)
 }
 
 function addElement(parent: Draft, owner: string, row: ElementRow, name: string, find: (path: string) => Draft): void {
@@ -106,6 +110,7 @@ function addElement(parent: Draft, owner: string, row: ElementRow, name: string,
   const stem = choice ? name.slice(0, -3) : name
   const element: Element = { name, min: row.min, max: row.max ?? Number.POSITIVE_INFINITY, choice, keys: [] }
   parent.elements.push(element)
+  if (element.min > 0) parent.mandatory.push(element)
   const same = row.same ? find(row.same) : null
   for (const type of same ? ['BackboneElement'] : row.types) {
     const [given, targets] = typeof type === 'string' ? [type, []] : type

@@ -1,0 +1,54 @@
+/**
+ * References: the text is a reference at all, points to a type that the element allows, agrees with `Reference.type`, and
+ * `#id` is among the contained resources. Whether the target exists is not asked here.
+ * Source: FHIR R4 2.3 (references), ref-1.
+ */
+import { nearest } from '../fhir/nearest.ts'
+import { parseReference, referencedType, type ParsedReference } from '../fhir/references.ts'
+import { resourceTypes } from '../fhir/resource-types.ts'
+import type { Property } from '../fhir/structure.ts'
+import { report, type Run } from './validate.ts'
+import * as say from './validation-sentences.ts'
+
+export function checkReference(run: Run, value: Record<string, unknown>, property: Property): void {
+  const { reference, type } = value
+  let target = typeof type === 'string' ? type : null
+  if (typeof reference === 'string' && reference !== '') {
+    const parsed = parseReference(reference)
+    if (parsed.kind === 'invalid' || (parsed.kind === 'conditional' && !run.inBundle)) {
+      report(run, 'reference-invalid', say.notReference(reference.slice(0, 120), suggestion(reference)), '.reference')
+      return
+    }
+    if (parsed.kind === 'contained' && !isContained(run, parsed.id)) {
+      report(run, 'reference-unresolved', say.noContained(parsed.id), '.reference')
+      return
+    }
+    const found = certainType(parsed, value, run)
+    if (found !== null && target !== null && found !== target) report(run, 'reference-invalid', say.typeContradiction(target, reference), '.type')
+    target = found ?? target
+  }
+  if (target === null || property.targets.length === 0 || property.targets.includes(target)) return
+  report(run, 'reference-invalid', say.wrongTarget(target, property.targets), typeof reference === 'string' ? '.reference' : '.type')
+}
+
+/** The type that the text says for sure; another server's address may only look like one. */
+function certainType(parsed: ParsedReference, value: Record<string, unknown>, run: Run): string | null {
+  return parsed.kind === 'absolute' || parsed.kind === 'urn' ? null : referencedType({ reference: value.reference }, containerOf(run, parsed))
+}
+
+/** `#` alone is the container itself. */
+function containerOf(run: Run, parsed: ParsedReference): Record<string, unknown> {
+  return parsed.kind === 'contained' && parsed.id === '' ? { contained: [{ ...run.container, id: '' }] } : run.container
+}
+
+function isContained(run: Run, id: string): boolean {
+  if (id === '') return true
+  const { contained } = run.container
+  return Array.isArray(contained) && contained.some((each) => (each as { id?: unknown } | null)?.id === id)
+}
+
+function suggestion(reference: string): string | null {
+  const [type = '', id] = reference.split('/')
+  const found = nearest(type, resourceTypes)
+  return found && id && /^[A-Za-z0-9\-.]{1,64}$/.test(id) ? `${found}/${id}` : null
+}

@@ -1,0 +1,227 @@
+/**
+ * Whether a resource has the structure of FHIR R4: known elements, JSON kinds, cardinality, formats, one of each choice,
+ * codes of required bindings, targets of references, narrative. Every issue is collected with its FHIRPath (at most
+ * `maxIssues`), in the order of the text. Pure; the types are compiled once by fhir/structure.ts, and a valid resource
+ * costs one walk without allocation of its own.
+ * Not decided here: invariants (FHIRPath) and profiles, and whether a reference resolves.
+ * Source: FHIR R4 2.6 (JSON), 2.24 (data types), the definition of each type.
+ */
+import { sourceDigits } from '../fhir/json.ts'
+import type { FhirModel } from '../fhir/model.ts'
+import { narrativeFault } from '../fhir/narrative.ts'
+import { nearest } from '../fhir/nearest.ts'
+import { issue, type Issue, type OutcomeCode, type Sentence } from '../fhir/outcome.ts'
+import { primitiveFormats } from '../fhir/primitive-formats.ts'
+import { resourceTypes } from '../fhir/resource-types.ts'
+import type { Element, Property, Structure } from '../fhir/structure.ts'
+import { checkCode, checkConcept } from './validate-codes.ts'
+import { checkReference } from './validate-references.ts'
+import * as say from './validation-sentences.ts'
+
+export const maxIssues = 50
+
+type Json = Record<string, unknown>
+
+/** One validation under way. */
+export interface Run {
+  model: FhirModel
+  issues: Issue[]
+  /** Where the walk is, as FHIRPath steps: `.name`, `[0]`. */
+  path: string[]
+  /** The resource whose `contained` a `#id` means. */
+  container: Json
+  /** References by search are resolved while a Bundle is processed, so only a Bundle may hold them. */
+  inBundle: boolean
+}
+
+/** @returns nothing when the resource is valid. */
+export function validateResource(model: FhirModel, resource: unknown): Issue[] {
+  const run: Run = { model, issues: [], path: [], container: {}, inBundle: false }
+  if (typeof resource !== 'object' || resource === null || Array.isArray(resource)) {
+    report(run, 'structure', say.wrongKind('resource', 'object', resource, null))
+    return run.issues
+  }
+  checkResource(run, resource as Json, false)
+  return run.issues
+}
+
+/** Adds an issue at the present path; `step` is one more step, such as `.name`. */
+export function report(run: Run, code: OutcomeCode, text: Sentence, step = ''): void {
+  if (run.issues.length < maxIssues) run.issues.push(issue(code, text, run.path.join('') + step || null))
+}
+
+function checkResource(run: Run, resource: Json, contained: boolean): void {
+  const type = resource.resourceType
+  if (typeof type !== 'string') {
+    report(run, 'required', say.noResourceType(), run.path.length ? '.resourceType' : 'resourceType')
+    return
+  }
+  const structure = run.model.structures.get(type)
+  if (structure?.kind !== 'resource' || structure.abstract) {
+    report(run, 'structure', say.unknownResourceType(type, nearest(type, resourceTypes)), run.path.length ? '.resourceType' : 'resourceType')
+    return
+  }
+  const outer = { container: run.container, inBundle: run.inBundle }
+  const isRoot = run.path.length === 0
+  if (isRoot) run.path.push(type)
+  if (!contained) run.container = resource
+  else if (resource.contained !== undefined) report(run, 'invariant-broken', say.nestedContained(), '.contained')
+  run.inBundle ||= type === 'Bundle'
+  checkObject(run, resource, structure)
+  run.container = outer.container
+  run.inBundle = outer.inBundle
+  if (isRoot) run.path.pop()
+}
+
+/** All elements of an object: known, well-formed, not too few; one of each choice. */
+function checkObject(run: Run, value: Json, structure: Structure): void {
+  let choices: Element[] | null = null
+  let content = false
+  for (const key of Object.keys(value)) {
+    if (run.issues.length >= maxIssues) return
+    if (key === 'resourceType' && structure.kind === 'resource') {
+      content = true
+      continue
+    }
+    content ||= key !== 'id'
+    const sibling = key.charCodeAt(0) === 95
+    const name = sibling ? key.slice(1) : key
+    const property = structure.properties.get(name)
+    if (!property || (sibling && !property.primitive)) {
+      report(run, 'element-unknown', say.unknownElement(key, structure.name, nearest(name, structure.properties.keys())), `.${key}`)
+      continue
+    }
+    if (sibling && value[name] !== undefined) continue
+    if (property.element.choice) {
+      if (choices?.includes(property.element)) report(run, 'cardinality', say.severalChoices(given(value, property.element)), `.${stem(property)}`)
+      else (choices ??= []).push(property.element)
+    }
+    run.path.push(`.${stem(property)}`)
+    checkProperty(run, value, property)
+    run.path.pop()
+  }
+  if (!content && structure.kind !== 'resource') {
+    if (value.id === undefined) report(run, 'empty-value', say.empty(lastName(run), 'object'))
+    else report(run, 'empty-value', say.onlyId(lastName(run)))
+    return
+  }
+  for (const element of structure.mandatory) {
+    if (!present(value, element)) report(run, 'required', say.missing(element.name, structure.name), `.${element.name.replace('[x]', '')}`)
+  }
+}
+
+function present(value: Json, element: Element): boolean {
+  for (const key of element.keys) if (value[key] !== undefined || value[`_${key}`] !== undefined) return true
+  return false
+}
+
+function given(value: Json, element: Element): string[] {
+  return element.keys.filter((key) => value[key] !== undefined || value[`_${key}`] !== undefined)
+}
+
+/** FHIRPath writes a choice without its type: `Observation.value`. */
+function stem(property: Property): string {
+  return property.element.choice ? property.element.name.slice(0, -3) : property.key
+}
+
+function lastName(run: Run): string {
+  return run.path.findLast((step) => step.startsWith('.'))?.slice(1) ?? run.path[0] ?? ''
+}
+
+/** The value under a key and, of a primitive, what stands under `_key`. */
+function checkProperty(run: Run, holder: Json, property: Property): void {
+  const value = holder[property.key]
+  if (property.primitive) checkPrimitives(run, value, holder[`_${property.key}`], holder, property)
+  else if (!property.many) checkComplex(run, value, property)
+  else if (!Array.isArray(value)) report(run, 'structure', say.wrongKind(property.key, 'array', value, `"${property.key}": [ … ]`))
+  else checkItems(run, value, property)
+}
+
+function checkItems(run: Run, items: readonly unknown[], property: Property): void {
+  checkLength(run, items, property)
+  for (let index = 0; index < items.length; index++) {
+    run.path.push(`[${index}]`)
+    checkComplex(run, items[index], property)
+    run.path.pop()
+  }
+}
+
+function checkLength(run: Run, items: readonly unknown[], property: Property): void {
+  if (items.length === 0) report(run, 'empty-value', say.empty(property.key, 'array'))
+  if (items.length > property.element.max) report(run, 'cardinality', say.tooMany(property.key, property.element.max))
+}
+
+function checkComplex(run: Run, value: unknown, property: Property): void {
+  if (value === null) {
+    report(run, 'empty-value', say.empty(property.key, 'null'))
+    return
+  }
+  if (typeof value !== 'object' || Array.isArray(value)) {
+    report(run, 'structure', say.wrongKind(property.key, 'object', value, Array.isArray(value) ? `"${property.key}": { … }` : null))
+    return
+  }
+  if (property.content) checkObject(run, value as Json, property.content)
+  else checkResource(run, value as Json, property.key === 'contained')
+  if (property.type === 'Reference') checkReference(run, value as Json, property)
+  else if (property.required !== null) checkConcept(run, value as Json, property)
+}
+
+/** A primitive or an array of them, each with its sibling that carries id and extensions. */
+function checkPrimitives(run: Run, value: unknown, sibling: unknown, holder: Json, property: Property): void {
+  if (!property.many) {
+    if (value !== undefined) checkPrimitive(run, value, holder, property.key, property)
+    if (sibling !== undefined) checkSibling(run, sibling, property)
+    return
+  }
+  for (const [name, list] of [[property.key, value], [`_${property.key}`, sibling]] as const) {
+    if (list !== undefined && !Array.isArray(list)) {
+      report(run, 'structure', say.wrongKind(name, 'array', list, `"${name}": [ … ]`))
+      return
+    }
+  }
+  const values = (value ?? []) as unknown[]
+  const siblings = (sibling ?? []) as unknown[]
+  checkLength(run, values.length >= siblings.length ? values : siblings, property)
+  if (value !== undefined && siblings.length > values.length) report(run, 'structure', say.siblingTooLong(property.key))
+  for (let index = 0; index < Math.max(values.length, siblings.length); index++) {
+    run.path.push(`[${index}]`)
+    const item = values[index] ?? null
+    const beside = siblings[index] ?? null
+    if (item === null && beside === null) report(run, 'empty-value', say.empty(property.key, 'null'))
+    if (item !== null) checkPrimitive(run, item, values, String(index), property)
+    if (beside !== null) checkSibling(run, beside, property)
+    run.path.pop()
+  }
+}
+
+function checkSibling(run: Run, sibling: unknown, property: Property): void {
+  const structure = run.model.structures.get('Element')
+  if (typeof sibling !== 'object' || sibling === null || Array.isArray(sibling) || !structure) {
+    report(run, 'structure', say.wrongKind(`_${property.key}`, 'object', sibling, null))
+  } else checkObject(run, sibling as Json, structure)
+}
+
+function checkPrimitive(run: Run, value: unknown, holder: object, key: string, property: Property): void {
+  const format = primitiveFormats.get(property.type)
+  if (!format) throw new Error(`The primitive type ${property.type} has no format.`)
+  if (value === null || value === '' || (typeof value === 'string' && value.trim() === '')) {
+    report(run, 'empty-value', say.empty(property.key, value === null ? 'null' : 'string'))
+    return
+  }
+  if (typeof value !== format.json) {
+    report(run, 'structure', say.wrongKind(property.key, format.json, value, unquoted(value, format.json)))
+    return
+  }
+  const digits = format.json === 'number' ? sourceDigits(holder, key) : undefined
+  const fault = property.type === 'xhtml' ? narrativeFault(value as string) : format.check(value as never, digits)
+  if (fault) report(run, property.type === 'id' && property.key === 'id' ? 'id-invalid' : 'value-invalid', fault)
+  else if (property.required !== null) checkCode(run, value as string, property.required)
+}
+
+/** `"1"` where a number belongs, `1` where a string belongs: the fix is obvious. */
+function unquoted(value: unknown, expected: 'string' | 'number' | 'boolean'): string | null {
+  if (expected === 'string') return typeof value === 'number' || typeof value === 'boolean' ? `"${value}"` : null
+  if (typeof value !== 'string') return null
+  if (expected === 'boolean') return value === 'true' || value === 'false' ? value : null
+  return /^-?\d+(?:\.\d+)?$/.test(value) ? value : null
+}
