@@ -7,6 +7,7 @@ import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { recordEvents } from '../audit/record-event.ts'
 import { fail, type Issue, issue, operationOutcome, OutcomeError } from '../fhir/outcome.ts'
+import type { Logger } from '../log.ts'
 import type { Services } from '../services.ts'
 import { type AppEnv, languageOf } from './auth.ts'
 
@@ -14,20 +15,26 @@ export function renderErrors(services: Services): (error: Error, c: Context<AppE
   return async (error, c) => {
     const outcome = asOutcome(error)
     const ctx = c.get('ctx')
-    const requestId = c.get('requestId')
-    if (!outcome) services.log.error({ requestId, method: c.req.method, error: { name: error.name, message: error.message, stack: error.stack } }, 'request failed')
-    else if (ctx && (outcome.status === 401 || outcome.status === 403)) {
+    if (ctx && (outcome?.status === 401 || outcome?.status === 403)) {
       await recordEvents(services.db, ctx, [{ action: 'E', interaction: 'refused', resourceType: null, resourceId: null, pid: null, detail: outcome.issues[0]?.code ?? null, outcome: outcome.status }])
-        .catch((failure: Error) => { services.log.error({ requestId, error: failure.message }, 'audit row of a refusal failed') })
+        .catch((failure: Error) => { services.log.error({ requestId: c.get('requestId'), error: failure.message }, 'audit row of a refusal failed') })
     }
-    const status = outcome?.status ?? 500
-    const issues = outcome?.issues ?? [internalFault(requestId)]
-    const headers: Record<string, string> = { ...outcome?.headers, 'Cache-Control': 'no-store' }
-    if (status === 401) headers['WWW-Authenticate'] = `Bearer realm="Pujiang Health"${issues[0]?.code === 'token-invalid' || issues[0]?.code === 'token-expired' ? ', error="invalid_token"' : ''}`
-    if (status === 403) headers['WWW-Authenticate'] = 'Bearer realm="Pujiang Health", error="insufficient_scope"'
-    if (status === 503 && !headers['Retry-After']) headers['Retry-After'] = '2'
-    return c.req.path.startsWith('/fhir') ? fhirReply(c, status, issues, headers) : problemReply(c, status, issues, headers)
+    return errorReply(services.log, error, c)
   }
+}
+
+/** The reply alone, for a process without an audit trail of its own. */
+export function errorReply(log: Logger, error: Error, c: Context<AppEnv>): Response {
+  const outcome = asOutcome(error)
+  const requestId = c.get('requestId')
+  if (!outcome) log.error({ requestId, method: c.req.method, error: { name: error.name, message: error.message, stack: error.stack } }, 'request failed')
+  const status = outcome?.status ?? 500
+  const issues = outcome?.issues ?? [internalFault(requestId)]
+  const headers: Record<string, string> = { ...outcome?.headers, 'Cache-Control': 'no-store' }
+  if (status === 401) headers['WWW-Authenticate'] = `Bearer realm="Pujiang Health"${issues[0]?.code === 'token-invalid' || issues[0]?.code === 'token-expired' ? ', error="invalid_token"' : ''}`
+  if (status === 403) headers['WWW-Authenticate'] = 'Bearer realm="Pujiang Health", error="insufficient_scope"'
+  if (status === 503 && !headers['Retry-After']) headers['Retry-After'] = '2'
+  return c.req.path.startsWith('/fhir') ? fhirReply(c, status, issues, headers) : problemReply(c, status, issues, headers)
 }
 
 function asOutcome(error: Error): OutcomeError | null {
