@@ -32,6 +32,15 @@ const pages: RouteRecordRaw[] = [
   page('/home', 'home', 'title.home', () => import('./pages/account/home.vue'), { roles: citizen }),
   page('/account', 'account', 'title.account', () => import('./pages/account/account.vue')),
 
+  page('/book', 'departments', 'title.departments', () => import('./pages/booking/departments.vue'), { roles: citizen }),
+  page('/book/check/:appointment', 'check', 'title.check', () => import('./pages/booking/check.vue'), { roles: citizen, task: true }),
+  page('/book/done/:appointment', 'done', 'title.done', () => import('./pages/booking/done.vue'), { roles: citizen }),
+  page('/book/:department', 'hospitals', 'title.hospitals', () => import('./pages/booking/hospitals.vue'), { roles: citizen }),
+  page('/book/:department/:organization', 'doctors', 'title.doctors', () => import('./pages/booking/doctors.vue'), { roles: citizen }),
+  page('/book/:department/:organization/:practitioner', 'times', 'title.times', () => import('./pages/booking/times.vue'), { roles: citizen, task: true }),
+  page('/book/:department/:organization/:practitioner/who', 'who', 'title.who', () => import('./pages/booking/who.vue'), { roles: citizen, task: true }),
+  page('/appointments', 'appointments', 'title.appointments', () => import('./pages/booking/appointments.vue'), { roles: citizen }),
+  page('/appointments/:appointment', 'appointment', 'title.appointment', () => import('./pages/booking/appointment.vue'), { roles: citizen }),
 
 
 
