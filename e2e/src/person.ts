@@ -1,0 +1,87 @@
+/**
+ * A person at a screen: a browser of their own, the portal's words in their language, and a watch on what people should never
+ * meet: errors on the console, broken content-security rules, failed requests and serious accessibility faults. What is
+ * pressed and read is found by role and accessible name, so the journey walks where a screen reader could.
+ */
+import { join } from 'node:path'
+import { AxeBuilder } from '@axe-core/playwright'
+import type { Browser, Locator, Page } from 'playwright-core'
+import en from '../../web/src/i18n/en.ts'
+import zh from '../../web/src/i18n/zh.ts'
+import { cacheFolder, type Language, openContext, type Screen, screenshot } from './browser.ts'
+
+const messages: Record<Language, object> = { zh, en }
+const patienceMs = 15_000
+
+export interface Person {
+  page: Page
+  language: Language
+  /** The portal's sentence of a key, `{name}` filled in. @throws Error when there is none. */
+  word(key: string, values?: Record<string, string | number>): string
+  /** A sentence of the portal as a pattern: what its placeholders hold may be anything. */
+  pattern(key: string): RegExp
+  button(name: string | RegExp): Locator
+  link(name: string | RegExp): Locator
+  heading(name: string | RegExp): Locator
+  /** Waits for the page's heading, then keeps a picture and checks what a reader with an impairment would meet. */
+  see(step: string, heading: string | RegExp): Promise<void>
+  /** What went wrong since the last look, in plain words. */
+  troubles(): string[]
+  leave(): Promise<void>
+}
+
+export async function atScreen(browser: Browser, url: string, screen: Screen, language: Language): Promise<Person> {
+  const context = await openContext(browser, screen, language, { baseURL: url })
+  context.setDefaultTimeout(patienceMs)
+  await context.addInitScript(() => {
+    document.addEventListener('securitypolicyviolation', (event) => console.error(`Content security: ${event.violatedDirective} ${event.blockedURI}`))
+  })
+  const page = await context.newPage()
+  let found: string[] = []
+  page.on('console', (message) => { if (message.type() === 'error') found.push(`console: ${message.text()} ${message.location().url}`) })
+  page.on('pageerror', (error) => found.push(`error in the page: ${error.message}`))
+  page.on('response', (response) => { if (response.status() >= 500) found.push(`${response.status()} ${response.url()}`) })
+
+  const word = (key: string, values: Record<string, string | number> = {}) => sentence(language, key).replaceAll(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? `{${name}}`))
+  const heading = (name: string | RegExp) => page.getByRole('heading', { name })
+
+  const see = async (step: string, title: string | RegExp) => {
+    await heading(title).first().waitFor()
+    await page.waitForLoadState('networkidle')
+    await screenshot(page, join(cacheFolder, 'screenshots', language, `${step}.png`))
+    found.push(...await barriers(page, step))
+  }
+
+  const troubles = () => {
+    const now = found
+    found = []
+    return now
+  }
+
+  return {
+    page, language, word, heading, see, troubles,
+    pattern: (key) => new RegExp(sentence(language, key).split(/\{\w+\}/).map(escaped).join('.+')),
+    button: (name) => page.getByRole('button', { name }),
+    link: (name) => page.getByRole('link', { name }),
+    leave: () => context.close(),
+  }
+}
+
+/** Critical and serious findings of axe, one line each. */
+async function barriers(page: Page, step: string): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  return violations
+    .filter(({ impact }) => impact === 'critical' || impact === 'serious')
+    .map(({ id, help, nodes }) => `${step}: ${id} (${help}) at ${nodes.slice(0, 3).map((node) => node.target.join(' ')).join('; ')}`)
+}
+
+function sentence(language: Language, key: string): string {
+  let at: unknown = messages[language]
+  for (const part of key.split('.')) at = at !== null && typeof at === 'object' ? (at as Record<string, unknown>)[part] : undefined
+  if (typeof at !== 'string') throw new Error(`The portal has no sentence "${key}" in ${language}.`)
+  return at
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
+}
