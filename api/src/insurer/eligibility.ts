@@ -1,0 +1,91 @@
+/**
+ * Who is insured and what is left: Coverage by insured-person number or resident ID number, and the answer to a
+ * CoverageEligibilityRequest with deductible, cap and account balances on a day of service.
+ */
+import type { Coverage, CoverageEligibilityRequest, CoverageEligibilityResponse, CoverageEligibilityResponseInsuranceItemBenefit } from '@medplum/fhirtypes'
+import type { Kysely } from 'kysely'
+import type { Ctx } from '../ctx.ts'
+import { personTypeSystem, psnSystem, refusalSystem, regionOfPsnSystem, regionSystem, schemeSystem } from '../fhir/claim-message.ts'
+import { dayInShanghai } from '../fhir/date-time.ts'
+import { atLeastZero, yuan } from '../fhir/money.ts'
+import { fail } from '../fhir/outcome.ts'
+import type { InsurerTables } from '../storage/tables.ts'
+import { type Centre, frameOf } from './centre.ts'
+import { refusals } from './claim-response.ts'
+import { loadStanding, type Standing } from './coverage-facts.ts'
+import { isDay } from './read-claim.ts'
+import { valueFor } from './rules.ts'
+
+export const residentIdSystem = 'urn:oid:2.16.156.10011.1.3'
+const coveragesMax = 50
+
+/** Enrolments of a person, newest first; `system|value` of an insured-person number or a resident ID number. */
+export async function findCoverages(db: Kysely<InsurerTables>, centre: Centre, identifier: { system: string; value: string }): Promise<Coverage[]> {
+  const column = identifier.system === residentIdSystem ? 'resident_id' : 'psn_no'
+  if (column === 'psn_no' && regionOfPsnSystem(identifier.system) !== centre.region) return []
+  const rows = await db.selectFrom('insured_person as p').innerJoin('enrolment as e', 'e.psn_no', 'p.psn_no')
+    .select(['p.psn_no', 'p.name', 'p.resident_id', 'e.scheme', 'e.person_type', 'e.from_date', 'e.until_date'])
+    .where(`p.${column}`, '=', identifier.value).where('p.region', '=', centre.region)
+    .orderBy('e.from_date', 'desc').limit(coveragesMax).execute()
+  return rows.map((row) => ({
+    resourceType: 'Coverage',
+    id: `${row.psn_no}-${row.from_date}`,
+    identifier: [{ system: psnSystem(centre.region), value: row.psn_no }],
+    status: 'active',
+    type: { coding: [{ system: schemeSystem, code: String(row.scheme) }] },
+    subscriberId: row.psn_no,
+    beneficiary: { identifier: { system: residentIdSystem, value: row.resident_id }, display: row.name },
+    period: { start: row.from_date, ...(row.until_date === null ? {} : { end: row.until_date }) },
+    payor: [{ identifier: { system: regionSystem, value: centre.region }, display: `${centre.name.zh}医疗保险事业管理中心` }],
+    class: [{ type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/coverage-class', code: 'plan' }] }, value: String(row.person_type) }],
+  }))
+}
+
+/** Throws OutcomeError value-invalid. A person who is not insured is an answer, not a fault. */
+export async function submitEligibility(db: Kysely<InsurerTables>, ctx: Ctx, centre: Centre, request: CoverageEligibilityRequest): Promise<CoverageEligibilityResponse> {
+  const coverage = request.insurance?.[0]?.coverage?.identifier ?? request.patient?.identifier
+  const region = regionOfPsnSystem(coverage?.system)
+  const day = request.servicedDate ?? request.servicedPeriod?.start?.slice(0, 10) ?? dayInShanghai(ctx.now)
+  if (region === null || !coverage?.value) {
+    throw fail('value-invalid', { zh: '缺少参保人员编号及参保地。', en: 'The insured-person number with its region is missing.' }, 'CoverageEligibilityRequest.insurance.coverage.identifier')
+  }
+  if (!isDay(day)) throw fail('value-invalid', { zh: '就诊日期不正确。', en: 'The day of service is not valid.' }, 'CoverageEligibilityRequest.serviced')
+  const standing = await loadStanding(db, centre.region, { region, psnNo: coverage.value, day }, { lock: false })
+  const frame = frameOf(ctx, centre)
+  const answer: CoverageEligibilityResponse = {
+    resourceType: 'CoverageEligibilityResponse', id: frame.id, status: 'active', purpose: request.purpose ?? ['benefits'],
+    patient: { identifier: coverage }, servicedDate: day, created: ctx.now.toISOString(), outcome: 'complete',
+    request: request.id ? { reference: `CoverageEligibilityRequest/${request.id}` } : { display: 'CoverageEligibilityRequest' },
+    insurer: { identifier: { system: regionSystem, value: centre.region }, display: `${centre.name.zh}医疗保险事业管理中心` },
+    insurance: [{ coverage: { identifier: coverage }, inforce: !('refusal' in standing) }],
+  }
+  if ('refusal' in standing) {
+    return { ...answer, disposition: refusals[standing.refusal].zh, error: [{ code: { coding: [{ system: refusalSystem, code: standing.refusal }], text: refusals[standing.refusal].zh } }] }
+  }
+  return {
+    ...answer,
+    disposition: standing.policy.name.zh,
+    insurance: [{
+      coverage: { identifier: coverage }, inforce: true, benefitPeriod: { start: standing.yearFrom },
+      item: [{
+        category: { coding: [{ system: schemeSystem, code: String(standing.scheme), display: standing.policy.name.zh }] },
+        name: standing.policy.id,
+        description: `person-type ${standing.insured.personType} (${personTypeSystem})`,
+        benefit: benefits(standing),
+      }],
+    }],
+  }
+}
+
+function benefits({ policy, insured, used, person }: Standing): CoverageEligibilityResponseInsuranceItemBenefit[] {
+  const benefit = (code: string, allowed: bigint, usedUp: bigint): CoverageEligibilityResponseInsuranceItemBenefit => ({
+    type: { coding: [{ system: 'https://pujiang.health/fhir/CodeSystem/insurance-benefit', code }] }, allowedMoney: yuan(allowed), usedMoney: yuan(usedUp < allowed ? usedUp : allowed),
+  })
+  const outpatient = policy.categories.outpatient
+  return [
+    ...(outpatient ? [benefit('deductible-outpatient', valueFor(outpatient.deductible.fen, insured, 3), used.deductibleOutpatientFen)] : []),
+    benefit('cap', policy.capFen, atLeastZero(used.aboveDeductibleFen)),
+    benefit('account-current', person.account_current_fen, 0n),
+    benefit('account-prior', person.account_prior_fen, 0n),
+  ]
+}

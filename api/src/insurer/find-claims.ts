@@ -1,0 +1,42 @@
+/**
+ * Asking what became of a message: by message id for a sender that got no answer, by the centre's own id for a read. A client
+ * only finds what it sent itself. Has no effect, also on the locks of a running settlement: one that is not committed yet is
+ * not found yet.
+ */
+import type { Claim, ClaimResponse, Resource } from '@medplum/fhirtypes'
+import type { Kysely } from 'kysely'
+import type { Ctx } from '../ctx.ts'
+import { notFound } from '../fhir/outcome.ts'
+import type { InsurerTables } from '../storage/tables.ts'
+
+/** The Claim of a message with its present status; null when unknown. */
+export async function findClaim(db: Kysely<InsurerTables>, ctx: Ctx, messageId: string): Promise<Claim | null> {
+  const row = await db.selectFrom('claim').select(['content', 'state']).where('message_id', '=', messageId).where('client_id', '=', ctx.principal.id).executeTakeFirst()
+  if (!row?.content) return null
+  const claim = JSON.parse(row.content) as Claim
+  return { ...claim, id: messageId, status: row.state === 'reversed' ? 'cancelled' : 'active' }
+}
+
+/** The answer of a message: of a reversed one, the reversal. Null when unknown. */
+export async function findAnswer(db: Kysely<InsurerTables>, ctx: Ctx, messageId: string): Promise<ClaimResponse | null> {
+  const row = await db.selectFrom('claim').select(['response', 'reversal']).where('message_id', '=', messageId).where('client_id', '=', ctx.principal.id).executeTakeFirst()
+  const text = row?.reversal ?? row?.response
+  return text ? JSON.parse(text) as ClaimResponse : null
+}
+
+/** Throws OutcomeError not-found. */
+export async function readClaimResponse(db: Kysely<InsurerTables>, ctx: Ctx, id: string): Promise<ClaimResponse> {
+  const row = await db.selectFrom('claim').select(['response_id', 'response', 'reversal']).where('client_id', '=', ctx.principal.id)
+    .where((eb) => eb.or([eb('response_id', '=', id), eb('reversal_id', '=', id)])).executeTakeFirst()
+  const text = row?.response_id === id ? row.response : row?.reversal
+  if (!text) throw notFound(`ClaimResponse/${id}`)
+  return JSON.parse(text) as ClaimResponse
+}
+
+/** A searchset of the matches, at most a handful. */
+export function searchset(base: string, self: string, resources: readonly Resource[]): Resource {
+  return {
+    resourceType: 'Bundle', type: 'searchset', total: resources.length, link: [{ relation: 'self', url: `${base}${self}` }],
+    entry: resources.map((resource) => ({ fullUrl: `${base}/${resource.resourceType}/${resource.id}`, resource, search: { mode: 'match' as const } })),
+  }
+}

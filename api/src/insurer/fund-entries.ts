@@ -1,0 +1,34 @@
+/**
+ * The centre's ledger. A row moves an amount from one account to another, so it sums to zero whatever is written. What a fund
+ * or an account pays is owed to the institution: debit the payer, credit `provider`. Append-only; a reversal posts the same
+ * pairs the other way round.
+ */
+import type { Ctx } from '../ctx.ts'
+import { fundCategories, type Split } from '../fhir/claim-message.ts'
+import type { InsurerTrx } from '../storage/pool.ts'
+import type { Scheme } from './enrolment.ts'
+
+export interface Entry { debit: string; credit: string; amountFen: bigint }
+
+/** National fund codes (fund_pay_type) by scheme; what a category has no code for stays under 999997, other. */
+const fundCodes: Record<Scheme, Record<string, string>> = {
+  310: { pool: '310100', supplementary: '330100', aid: '610100' },
+  390: { pool: '390100', critical: '390200', aid: '610100' },
+}
+
+/** What the institution gets from funds and accounts; what the patient pays in cash does not pass through the centre. */
+export function settlementEntries(scheme: Scheme, psnNo: string, split: Split): Entry[] {
+  const funds = fundCategories.map((category) => ({ debit: `fund:${fundCodes[scheme][category] ?? '999997'}:${category}`, credit: 'provider', amountFen: split[category] }))
+  const accounts = (['account-current', 'account-prior'] as const).map((category) => ({ debit: `account:310200:${category}:${psnNo}`, credit: 'provider', amountFen: split[category] }))
+  return [...funds, ...accounts].filter((entry) => entry.amountFen > 0n)
+}
+
+export async function postEntries(
+  trx: InsurerTrx, ctx: Ctx, about: { messageId: string; kind: 'settle' | 'reverse'; provider: string }, entries: readonly Entry[],
+): Promise<void> {
+  if (entries.length === 0) return
+  await trx.insertInto('fund_entry').values(entries.map((entry) => ({
+    id: ctx.newId(null), message_id: about.messageId, kind: about.kind, provider: about.provider,
+    debit_account: entry.debit, credit_account: entry.credit, amount_fen: entry.amountFen, recorded_at: ctx.now,
+  }))).execute()
+}

@@ -1,0 +1,126 @@
+/**
+ * An insurance centre in the test's process: the real app on a database of its own, behind a real port, with faults of the
+ * network that a test switches on for claims (tokens always work).
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { serve } from '@hono/node-server'
+import { afterAll } from 'vitest'
+import { makeClientAssertion, assertionType } from '../../src/access/client-credentials.ts'
+import { loadSigningKeys, type TokenTables } from '../../src/access/signing-keys.ts'
+import { newSigningKey, type SigningKey } from '../../src/crypto.ts'
+import { newResourceId } from '../../src/fhir/id.ts'
+import { createInsurerApp } from '../../src/http/insurer-app.ts'
+import { type Enrolment, insertEnrolments } from '../../src/insurer/enrolment.ts'
+import { makeLogger } from '../../src/log.ts'
+import { httpGateway, type SettlementGateway } from '../../src/settlement/gateway.ts'
+import type { InsurerDb } from '../../src/storage/pool.ts'
+import { inTransaction } from '../../src/storage/transaction.ts'
+import { testInsurerDatabase } from './database.ts'
+
+/**
+ * `none`; `late`: settles, answers after the caller gave up; `lost`: settles, the connection breaks; `dropped`: never arrives,
+ * the connection breaks; `garbled`: settles, answers rubbish; `altered`: settles, answers with one amount changed.
+ */
+export type Fault = 'none' | 'late' | 'lost' | 'dropped' | 'garbled' | 'altered'
+
+export interface TestCentre {
+  db: InsurerDb
+  url: string
+  clock: { now: Date }
+  /** Of the next requests to $submit and $reverse, or to the searches too when `everything`. */
+  fault: { submit: Fault; ask: Fault }
+  /** Requests to $submit that reached the centre. */
+  submitted: number
+  gateway: SettlementGateway
+  /** A gateway to a port where nobody listens. */
+  nowhere: SettlementGateway
+  enrol(...people: (Partial<Enrolment> & { psnNo: string })[]): Promise<void>
+  token(scope?: string): Promise<string>
+  request(method: string, path: string, body?: unknown, token?: string): Promise<{ status: number; json: unknown }>
+}
+
+export const timeoutMs = 400
+
+/** Call at the top level of a test file. */
+export async function testCentre(region = '310000', given: { clock?: { now: Date } } = {}): Promise<TestCentre> {
+  const { db } = await testInsurerDatabase()
+  const clock = given.clock ?? { now: new Date('2026-11-23T07:30:00+08:00') }
+  const key = await newSigningKey()
+  const scopes = 'system/*.cruds'
+  await db.insertInto('client').values([
+    { id: 'platform', display_name: 'Platform', jwks: { keys: [key.publicJwk] }, scopes, organization: null },
+    { id: 'other', display_name: 'Other', jwks: { keys: [key.publicJwk] }, scopes, organization: null },
+    { id: 'reader', display_name: 'Reader', jwks: { keys: [key.publicJwk] }, scopes: 'system/Coverage.rs', organization: null },
+  ]).execute()
+
+  let answer: (request: Request) => Response | Promise<Response> = () => new Response(null, { status: 503 })
+  const server = serve({ fetch: (request) => answer(request), port: 0, hostname: '127.0.0.1' })
+  afterAll(() => { server.close(); if ('closeAllConnections' in server) server.closeAllConnections() })
+  const address = server.address()
+  const url = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`
+  const authority = { issuer: url, audience: `${url}/fhir`, keys: await loadSigningKeys(db.$pickTables<keyof TokenTables>(), clock.now) }
+  const app = createInsurerApp({ db, region, authority, log: makeLogger('test', 'silent'), now: () => clock.now })
+  const centre: TestCentre = {
+    db, url, clock, fault: { submit: 'none', ask: 'none' }, submitted: 0,
+    gateway: gatewayTo(url, key, clock),
+    nowhere: gatewayTo('http://127.0.0.1:9', key, clock),
+    async enrol(...people) {
+      await inTransaction(db, (trx) => insertEnrolments(trx, people.map((person) => ({
+        region, residentId: '999901198001010011', name: '测试', sex: 'male' as const, birthDate: '1985-01-01', scheme: 310 as const, personType: 11,
+        from: '2020-01-01', until: null, retiredOn: null, aid: false, accountCurrentFen: 0n, accountPriorFen: 0n, ...person,
+      }))))
+    },
+    async token(scope = '') {
+      const [client = 'platform', asked = ''] = scope.includes('@') ? scope.split('@') : ['platform', scope]
+      return tokenFor(app, url, client, key, clock.now, asked)
+    },
+    async request(method, path, body, token) {
+      const reply = await app.request(path, {
+        method, headers: { Authorization: `Bearer ${token ?? await centre.token()}`, ...(body === undefined ? {} : { 'Content-Type': 'application/fhir+json' }) },
+        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      })
+      return { status: reply.status, json: await reply.json() }
+    },
+  }
+  answer = async (request) => {
+    const { pathname } = new URL(request.url)
+    const changes = /\/(\$|%24)(submit|reverse)$/.test(pathname)
+    const fault = changes ? centre.fault.submit : pathname.startsWith('/fhir') ? centre.fault.ask : 'none'
+    if (changes && fault !== 'dropped') centre.submitted++
+    if (fault === 'dropped') return broken()
+    const response = await app.fetch(request)
+    return withFault(fault, response)
+  }
+  return centre
+}
+
+async function withFault(fault: Fault, response: Response): Promise<Response> {
+  switch (fault) {
+    case 'late': await sleep(timeoutMs * 2); return response
+    case 'lost': return broken()
+    case 'garbled': return new Response('{"resourceType":"ClaimRes', { headers: { 'Content-Type': 'application/fhir+json' } })
+    case 'altered': {
+      const text = await response.text()
+      return new Response(text.replace(/("code":"cash"[^}]*\}\]\},"amount":\{"value":)([\d.]+)/, (_all, head: string, value: string) => `${head}${(Number(value) + 0.01).toFixed(2)}`), { headers: { 'Content-Type': 'application/fhir+json' } })
+    }
+    default: return response
+  }
+}
+
+/** A response whose body breaks off: the caller sees a lost connection. */
+function broken(): Response {
+  return new Response(new ReadableStream({ start(controller) { controller.error(new Error('cut')) } }), { headers: { 'Content-Length': '100' } })
+}
+
+function gatewayTo(url: string, key: SigningKey, clock: { now: Date }): SettlementGateway {
+  return httpGateway({ baseUrl: url, clientId: 'platform', key, timeoutMs, now: () => clock.now, newId: () => newResourceId(null) })
+}
+
+async function tokenFor(app: ReturnType<typeof createInsurerApp>, url: string, client: string, key: SigningKey, now: Date, scope: string): Promise<string> {
+  const form = new URLSearchParams({
+    grant_type: 'client_credentials', client_assertion_type: assertionType, ...(scope ? { scope } : {}),
+    client_assertion: await makeClientAssertion(client, key, `${url}/oidc/token`, now, newResourceId(null)),
+  })
+  const reply = await app.request('/oidc/token', { method: 'POST', headers: { 'Content-Type': 'application/x-www-form-urlencoded' }, body: form.toString() })
+  return ((await reply.json()) as { access_token: string }).access_token
+}
