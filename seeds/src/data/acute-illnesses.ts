@@ -63,7 +63,7 @@ const rows: readonly Row[] = [
   ['K02.9', '龋齿', 'Dental caries', '12', 4, 80, null, 10, [], false, [], null, null, 3],
   ['K04.0', '急性牙髓炎', 'Acute pulpitis', '12', 12, 80, null, 5, [], false, ['amoxicillin', 'ibuprofen'], null, null, 7],
   ['B98.0', '幽门螺杆菌感染', 'Helicobacter pylori infection', '03.02', 20, 70, null, 6, [], false, ['rabeprazole', 'amoxicillin', 'clarithromycin', 'bismuth'], null, 'breathTest', 40],
-  ['F43.2', '适应障碍', 'Adjustment disorder', '15', 16, 60, null, 1.5, [], false, ['xiaoyao'], null, null, 60],
+  ['F43.2', '适应障碍', 'Adjustment disorder', '15.02', 16, 60, null, 1.5, [], false, ['xiaoyao'], null, null, 60],
   ['D22.9', '色素痣', 'Melanocytic naevus', '13', 10, 60, null, 2, [], false, [], null, null, 10],
   ['H52.1', '近视', 'Myopia', '10', 7, 17, null, 14, [7, 8, 1, 2], false, [], null, null, 2],
 ]

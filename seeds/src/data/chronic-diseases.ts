@@ -213,7 +213,7 @@ export const chronicDiseases: Readonly<Record<ChronicName, ChronicDisease>> = {
     visitMonths: 9, community: true, panels: [], study: null,
   },
   anxiety: {
-    icd: 'F41.9', zh: '焦虑状态', en: 'Anxiety disorder', department: '15',
+    icd: 'F41.9', zh: '焦虑状态', en: 'Anxiety disorder', department: '15.02',
     prevalence: [[0, 0, 0], [18, 18, 28], [40, 20, 36]],
     steps: [{ afterMonths: 0, drugs: ['escitalopram'] }],
     visitMonths: 5, community: false, panels: [], study: null,
