@@ -49,7 +49,7 @@ export async function readVersion(db: Db, ctx: Ctx, store: Store, type: Resource
 
 /** The current version, whoever asks; null when there is none. For domain code that has decided on access by itself. */
 export async function loadResource<T extends Resource>(db: Db, type: T['resourceType'], id: string): Promise<T | null> {
-  const stored = await selectCurrent(db, type, id, sql<SqlBool>`true`)
+  const stored = await selectCurrent(db, type as ResourceType, id, sql<SqlBool>`true`)
   return stored ? resourceOf<T>(stored) : null
 }
 
@@ -83,7 +83,7 @@ function readProjected(resource: Resource | null, ctx: Ctx, type: ResourceType, 
 /** Makes of a resource that no row holds what a row would give. */
 export function storedFrom(resource: Resource, ctx: Ctx): Stored {
   return {
-    type: resource.resourceType,
+    type: resource.resourceType as ResourceType,
     id: resource.id ?? '',
     version: Number(resource.meta?.versionId ?? 1),
     lastUpdated: resource.meta?.lastUpdated ?? ctx.now.toISOString(),

@@ -1,0 +1,94 @@
+/**
+ * What a search parameter becomes: a condition on row `r` of `resource`. Conditions by key are kept apart from the others
+ * until the plan is known, because the same key is asked for in two ways (see key-plan.ts).
+ */
+import { type RawBuilder, sql, type SqlBool } from 'kysely'
+import type { FhirModel } from '../../fhir/model.ts'
+import { type Issue, issue } from '../../fhir/outcome.ts'
+import type { ResourceType } from '../../fhir/resource-types.ts'
+import type { SearchParam } from '../../fhir/search-parameters.ts'
+
+export interface Criterion {
+  /** Rows must hold one of these keys; null when the criterion is not by key. */
+  anyOf: readonly bigint[] | null
+  /** Condition that is not by key; null when there is none. */
+  where: RawBuilder<SqlBool> | null
+  /** Keys of the patients whose compartments hold all rows that can match; null when the criterion does not say. */
+  patients: readonly string[] | null
+  /** Bounds of d0..d1 that every match touches, ISO; null on a side that is open. Only of the clinical date. */
+  window: { from: string | null; to: string | null } | null
+}
+
+/** What a parameter file gets to work with. */
+export interface Asked {
+  model: FhirModel
+  type: ResourceType
+  param: SearchParam
+  modifier: string | null
+  /** The alternatives between commas, still escaped; at least one, none empty. */
+  values: readonly string[]
+  /** Parameter with modifier as the client wrote it, for issues. */
+  name: string
+  /** Address of our own /fhir, so that absolute references to it are read as local ones. */
+  base: string
+  now: Date
+}
+
+/** One file a parameter type exports one of these. Throws what `invalidValue` makes. */
+export type ParameterSearch = (asked: Asked) => Criterion
+
+export function byKeys(anyOf: readonly bigint[]): Criterion {
+  return { anyOf, where: null, patients: null, window: null }
+}
+
+export function byCondition(where: RawBuilder<SqlBool>): Criterion {
+  return { anyOf: null, where, patients: null, window: null }
+}
+
+/** `not (…)`, which the key plan never turns into an index condition. */
+export function withoutKeys(keys: readonly bigint[]): Criterion {
+  return byCondition(sql<SqlBool>`not ${hasAny(keys)}`)
+}
+
+/** The row holds one of the keys, written so that no GIN index is used. */
+export function hasAny(keys: readonly bigint[]): RawBuilder<SqlBool> {
+  return sql<SqlBool>`(${sql.join(keys.map((key) => sql`${String(key)}::bigint = any(r.keys)`), sql` or `)})`
+}
+
+/** A side table has a row of this resource that fits. `table` is idx_string or idx_value; the fitting row is `s`. */
+export function hasSideRow(table: 'idx_string' | 'idx_value', keys: readonly bigint[], condition: RawBuilder<SqlBool>): RawBuilder<SqlBool> {
+  return sql<SqlBool>`exists (select 1 from ${sql.table(table)} s where s.rid = r.id and s.shard = r.shard
+    and s.k in (${sql.join(keys.map((key) => sql`${String(key)}::bigint`))}) and ${condition})`
+}
+
+/** Alternatives: a value fits when one of the conditions does. */
+export function oneOf(conditions: readonly RawBuilder<SqlBool>[]): RawBuilder<SqlBool> {
+  return conditions.length === 1 ? (conditions[0] as RawBuilder<SqlBool>) : sql<SqlBool>`(${sql.join(conditions, sql` or `)})`
+}
+
+export function invalidValue(asked: Pick<Asked, 'name'>, value: string, expected: { zh: string; en: string }): Issue {
+  const shown = value.slice(0, 80)
+  return issue('parameter-invalid', {
+    zh: `参数 ${asked.name} 的值“${shown}”不正确：${expected.zh}`, en: `The value "${shown}" of parameter ${asked.name} is not valid: ${expected.en}`,
+  }, asked.name)
+}
+
+/** Splits at a character that is not escaped by a backslash. */
+export function splitUnescaped(text: string, separator: ',' | '|' | '$'): string[] {
+  const parts: string[] = []
+  let start = 0
+  for (let index = 0; index < text.length; index++) {
+    if (text[index] === '\\') index++
+    else if (text[index] === separator) {
+      parts.push(text.slice(start, index))
+      start = index + 1
+    }
+  }
+  parts.push(text.slice(start))
+  return parts
+}
+
+/** `\,` `\|` `\$` `\\` → the character itself. */
+export function unescapeValue(text: string): string {
+  return text.includes('\\') ? text.replace(/\\([,|$\\])/g, '$1') : text
+}

@@ -1,0 +1,97 @@
+/**
+ * Order of results and the pages cut from it. A page ends at a position (the sort values of its last row and its key), not at
+ * a number of rows, so that page 100 costs what page 1 does and a write in between neither repeats nor hides a row.
+ * Without `_sort` the clinical date comes newest first; equal values are in the order of their keys.
+ */
+import { type RawBuilder, sql, type SqlBool } from 'kysely'
+import { fail } from '../../fhir/outcome.ts'
+
+/** One sort key. Rows without a value come first when descending and last when ascending, as the date index has them. */
+export interface SortKey {
+  /** As in `_sort`, without the minus. */
+  code: string
+  descending: boolean
+  expression: RawBuilder<unknown>
+  /** SQL type of the expression, for the page token's texts. */
+  sqlType: 'timestamptz' | 'text' | 'float8' | 'uuid'
+}
+
+/** Values of the last row of a page, in the order of the sort keys, and its key; null is no value. */
+export interface Position { values: (string | null)[]; id: string }
+
+/** Name of the nth sort value in the select list. */
+export function sortColumn(index: number): string {
+  return `sort_${index}`
+}
+
+export function orderBy(sort: readonly SortKey[]): RawBuilder<unknown> {
+  return sql.join([
+    ...sort.map((key) => sql`${key.expression} ${sql.raw(key.descending ? 'desc nulls first' : 'asc nulls last')}`),
+    sql`r.id ${sql.raw(idDescending(sort) ? 'desc' : 'asc')}`,
+  ])
+}
+
+/** The date index is (d0 desc, id asc); read backwards it is (d0 asc, id desc). */
+function idDescending(sort: readonly SortKey[]): boolean {
+  return sort.length === 1 && sort[0]?.descending === false && sort[0].code !== '_id'
+}
+
+/** Rows after a position. */
+export function after(sort: readonly SortKey[], position: Position): RawBuilder<SqlBool> {
+  const id = sql<SqlBool>`r.id ${sql.raw(idDescending(sort) ? '<' : '>')} ${position.id}::uuid`
+  let condition = id
+  for (let index = sort.length - 1; index >= 0; index--) {
+    condition = afterKey(sort[index] as SortKey, position.values[index] ?? null, condition)
+  }
+  return condition
+}
+
+/** Behind `value` in this key, or equal to it and behind in the rest. */
+function afterKey(key: SortKey, value: string | null, rest: RawBuilder<SqlBool>): RawBuilder<SqlBool> {
+  const { expression } = key
+  if (value === null) {
+    const equal = sql<SqlBool>`(${expression} is null and ${rest})`
+    return key.descending ? sql<SqlBool>`(${expression} is not null or ${equal})` : equal
+  }
+  const literal = sql`${value}::${sql.raw(key.sqlType)}`
+  // The first comparison alone bounds the index scan; the second cuts off what was on the page.
+  if (key.descending) return sql<SqlBool>`(${expression} <= ${literal} and (${expression} < ${literal} or ${rest}))`
+  return sql<SqlBool>`(${expression} > ${literal} or ${expression} is null or (${expression} = ${literal} and ${rest}))`
+}
+
+/** An opaque token: it says where to go on and nothing about who may see what, which is asked anew for every page. */
+export function writeToken(position: Position): string {
+  return Buffer.from(JSON.stringify([...position.values, position.id])).toString('base64url')
+}
+
+/** Throws parameter-invalid. */
+export function readToken(token: string, sort: readonly SortKey[]): Position {
+  const parts = parsed(token)
+  const id = parts?.pop()
+  const fits = parts?.length === sort.length && typeof id === 'string' && /^[0-9a-f-]{36}$/.test(id)
+    && parts.every((value, index) => value === null || (typeof value === 'string' && isValueOf(sort[index] as SortKey, value)))
+  if (!fits || !parts || typeof id !== 'string') {
+    throw fail('parameter-invalid', {
+      zh: '_page 不正确，请使用服务器给出的 next 链接。', en: '_page is not valid. Follow the next link that the server gave.',
+    }, '_page')
+  }
+  return { values: parts as (string | null)[], id }
+}
+
+function parsed(token: string): unknown[] | null {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(token, 'base64url').toString())
+    return Array.isArray(value) ? value : null
+  } catch {
+    return null
+  }
+}
+
+function isValueOf(key: SortKey, value: string): boolean {
+  switch (key.sqlType) {
+    case 'timestamptz': return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value)
+    case 'float8': return value !== '' && Number.isFinite(Number(value))
+    case 'uuid': return /^[0-9a-f-]{36}$/.test(value)
+    case 'text': return true
+  }
+}

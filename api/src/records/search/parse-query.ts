@@ -1,0 +1,161 @@
+/**
+ * Query string → criteria and controls. What is not offered is an issue that names the nearest valid parameter; under
+ * `handling=lenient` it is left out of the search and of the self link, and becomes a warning. `applied` is exactly what the search
+ * does, in the order given. Source: FHIR R4 3.1.1 (search), 3.1.1.5 (result parameters).
+ */
+import type { FhirModel } from '../../fhir/model.ts'
+import { type Issue, issue, OutcomeError } from '../../fhir/outcome.ts'
+import type { ResourceType } from '../../fhir/resource-types.ts'
+import type { Ctx } from '../../ctx.ts'
+import type { Criterion } from './criterion.ts'
+import { readInclude, type Include } from './include.ts'
+import { nearest } from './nearest.ts'
+import { parameterCriterion, searchableCodes } from './parameter.ts'
+import type { SortKey } from './page.ts'
+import { defaultSort, readSort } from './sort.ts'
+
+export const countDefault = 20
+export const countMax = 1000
+const parametersMax = 60
+
+export interface SearchQuery {
+  criteria: Criterion[]
+  /** Rows of a page; 0 for the total only. */
+  count: number
+  total: 'none' | 'estimate' | 'accurate'
+  sort: SortKey[]
+  includes: Include[]
+  revincludes: Include[]
+  /** Top-level elements to return; null for all. */
+  elements: string[] | null
+  /** Opaque position to go on from; null for the first page. */
+  page: string | null
+  /** What was applied, for the self and next links; without `_page`. */
+  applied: URLSearchParams
+  /** What was left out under lenient handling. */
+  warnings: Issue[]
+}
+
+export interface QueryContext {
+  model: FhirModel
+  type: ResourceType
+  ctx: Pick<Ctx, 'now'>
+  /** Address of /fhir. */
+  base: string
+  lenient: boolean
+}
+
+type Reader = (query: SearchQuery, value: string, context: QueryContext) => Issue[]
+
+/** Result parameters: each reads its value into the query and returns what is wrong with it. */
+const controls: Readonly<Record<string, Reader>> = {
+  _count: (query, value) => {
+    const count = /^\d{1,6}$/.test(value) ? Number(value) : null
+    if (count === null) return [badControl('_count', value, '0 – 1000')]
+    query.count = Math.min(count, countMax)
+    query.applied.append('_count', String(query.count))
+    return []
+  },
+  _total: (query, value) => {
+    if (value !== 'none' && value !== 'estimate' && value !== 'accurate') return [badControl('_total', value, 'none, estimate, accurate')]
+    query.total = value
+    query.applied.append('_total', value)
+    return []
+  },
+  _summary: (query, value) => {
+    if (value === 'count') query.count = 0
+    else if (value !== 'false') return [badControl('_summary', value, 'count, false')]
+    query.applied.append('_summary', value)
+    return []
+  },
+  _sort: (query, value, { model, type }) => {
+    const { keys, applied, issues } = readSort(model, type, value)
+    if (keys.length > 0) {
+      query.sort = keys
+      query.applied.append('_sort', applied.join(','))
+    }
+    return issues
+  },
+  _elements: (query, value, { model, type }) => {
+    const names = value.split(',').map((name) => name.trim()).filter((name) => name !== '')
+    const known = model.structures.get(type)?.elements.map((element) => element.name.replace('[x]', '')) ?? []
+    const unknown = names.filter((name) => !known.includes(name))
+    const valid = names.filter((name) => known.includes(name))
+    if (valid.length > 0) {
+      query.elements = valid
+      query.applied.append('_elements', valid.join(','))
+    }
+    return unknown.map((name) => badControl('_elements', name, nearest(name, known) ?? 'id, meta'))
+  },
+  _include: (query, value, context) => include(query, query.includes, '_include', value, context),
+  _revinclude: (query, value, context) => include(query, query.revincludes, '_revinclude', value, context),
+  _page: (query, value) => {
+    query.page = value
+    return []
+  },
+  _format: () => [],
+  _pretty: () => [],
+}
+
+/** Throws OutcomeError parameter-unknown and parameter-invalid with every fault of the query. */
+export function parseQuery(context: QueryContext, params: URLSearchParams): SearchQuery {
+  const query: SearchQuery = {
+    criteria: [], count: countDefault, total: 'none', sort: defaultSort(), includes: [], revincludes: [], elements: null, page: null,
+    applied: new URLSearchParams(), warnings: [],
+  }
+  const issues: Issue[] = []
+  let number = 0
+  for (const [name, value] of params) {
+    if (++number > parametersMax) {
+      issues.push(issue('parameter-invalid', { zh: `参数超过 ${parametersMax} 个。`, en: `There are more than ${parametersMax} parameters.` }))
+      break
+    }
+    issues.push(...readParameter(query, name, value, context))
+  }
+  if (issues.length > 0 && !context.lenient) throw new OutcomeError(issues)
+  query.warnings = issues.map((each) => ({ ...each, severity: 'warning' as const }))
+  return query
+}
+
+function readParameter(query: SearchQuery, name: string, value: string, context: QueryContext): Issue[] {
+  const control = controls[name]
+  if (control) return control(query, value, context)
+  const at = name.indexOf(':')
+  const code = at < 0 ? name : name.slice(0, at)
+  if (controls[code]) return [unknownParameter(context, name, code)]
+  try {
+    const criterion = parameterCriterion(context, name, value)
+    if (criterion === null) return [unknownParameter(context, name, null)]
+    query.criteria.push(criterion)
+    query.applied.append(name, value)
+    return []
+  } catch (error) {
+    if (error instanceof OutcomeError) return [...error.issues]
+    throw error
+  }
+}
+
+function include(query: SearchQuery, list: Include[], name: string, value: string, context: QueryContext): Issue[] {
+  const read = readInclude(context, name, value)
+  if ('issue' in read) return [read.issue]
+  list.push(read.include)
+  query.applied.append(name, value)
+  return []
+}
+
+/** `known` is the valid parameter when only its modifier is wrong. */
+function unknownParameter({ model, type }: QueryContext, name: string, known: string | null): Issue {
+  const shown = name.slice(0, 64)
+  const bare = name.split(/[:.]/)[0] ?? name
+  const hint = known ?? nearest(bare, [...searchableCodes(model, type), ...Object.keys(controls)])
+  return issue('parameter-unknown', {
+    zh: `${type} 不支持搜索参数“${shown}”${hint ? `，最接近的是 ${hint}` : ''}。`,
+    en: `${type} has no search parameter "${shown}"${hint ? `; the nearest is ${hint}` : ''}.`,
+  }, shown)
+}
+
+function badControl(name: string, value: string, valid: string): Issue {
+  return issue('parameter-invalid', {
+    zh: `参数 ${name} 的值“${value.slice(0, 64)}”不正确，可用：${valid}。`, en: `The value "${value.slice(0, 64)}" of ${name} is not valid. Valid: ${valid}.`,
+  }, name)
+}

@@ -1,0 +1,36 @@
+/**
+ * Prefixes of ordered values. A stored value and a searched one are both ranges (a day, all numbers that round to 5.4), and
+ * the prefixes say how the stored range lies to the searched one. Source: FHIR R4 3.1.1.4.5, 3.1.1.5.1 (prefixes).
+ */
+import { type RawBuilder, sql, type SqlBool } from 'kysely'
+
+export const prefixes = ['eq', 'ne', 'gt', 'lt', 'ge', 'le', 'sa', 'eb', 'ap'] as const
+export type Prefix = (typeof prefixes)[number]
+
+/** `ge2024-01` → ge and 2024-01; eq when there is no prefix. */
+export function splitPrefix(text: string): { prefix: Prefix; rest: string } {
+  const head = text.slice(0, 2)
+  return (prefixes as readonly string[]).includes(head) ? { prefix: head as Prefix, rest: text.slice(2) } : { prefix: 'eq', rest: text }
+}
+
+type Sql = RawBuilder<unknown>
+
+/**
+ * The stored range lo..hi to the searched one from..to, all four inclusive. Conditions on `lo` that follow from the others
+ * are written out too: they bound the scan of an index that begins with it.
+ */
+export function comparedRange(prefix: Prefix, stored: { lo: Sql; hi: Sql }, asked: { from: Sql; to: Sql }): RawBuilder<SqlBool> {
+  const { lo, hi } = stored
+  const { from, to } = asked
+  switch (prefix) {
+    case 'eq': return sql<SqlBool>`(${lo} >= ${from} and ${lo} <= ${to} and ${hi} <= ${to})`
+    case 'ne': return sql<SqlBool>`(${lo} < ${from} or ${hi} > ${to})`
+    case 'gt': return sql<SqlBool>`${hi} > ${to}`
+    case 'lt': return sql<SqlBool>`${lo} < ${from}`
+    case 'ge': return sql<SqlBool>`(${hi} > ${to} or ${lo} >= ${from})`
+    case 'le': return sql<SqlBool>`(${lo} <= ${to} and (${lo} < ${from} or ${hi} <= ${to}))`
+    case 'sa': return sql<SqlBool>`${lo} > ${to}`
+    case 'eb': return sql<SqlBool>`(${lo} < ${from} and ${hi} < ${from})`
+    case 'ap': return sql<SqlBool>`(${lo} <= ${to} and ${hi} >= ${from})`
+  }
+}

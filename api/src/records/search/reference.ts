@@ -1,0 +1,77 @@
+/**
+ * Reference parameters: `Type/id`, `id`, `[param]:Type=id`, an address, `:identifier=system|value`. Our own absolute addresses
+ * are read as `Type/id`, as they are stored. A reference to a patient that puts the type into the patient's compartment also
+ * bounds the search to that patient's rows. Source: FHIR R4 3.1.1.4.12.
+ */
+import { isFhirId, keyOf } from '../../fhir/id.ts'
+import { OutcomeError } from '../../fhir/outcome.ts'
+import { parseReference, referenceTarget } from '../../fhir/references.ts'
+import { isResourceType } from '../../fhir/resource-types.ts'
+import { type Asked, byKeys, type Criterion, invalidValue, splitUnescaped, unescapeValue } from './criterion.ts'
+import { referenceIdentifierKey, referenceKey } from './keys.ts'
+
+export function searchReference(asked: Asked): Criterion {
+  if (asked.modifier === 'identifier') return byKeys(asked.values.flatMap((value) => identifierKeys(asked, value)))
+  const targets = asked.values.map((value) => targetsOf(asked, unescapeValue(value)))
+  const keys = targets.flat().flatMap((target) => asked.param.storedAs.map((code) => referenceKey(asked.type, code, target)))
+  return { ...byKeys(keys), patients: patientsOf(asked, targets.flat()) }
+}
+
+/** The texts a reference with this value may be stored as. */
+function targetsOf(asked: Asked, value: string): string[] {
+  const local = value.startsWith(`${asked.base}/`) ? value.slice(asked.base.length + 1) : value
+  const { modifier } = asked
+  if (modifier !== null) {
+    const id = local.startsWith(`${modifier}/`) ? local.slice(modifier.length + 1) : local
+    if (!isFhirId(id)) throw invalid(asked, value)
+    return [`${modifier}/${id}`]
+  }
+  if (isFhirId(local)) {
+    if (asked.param.targets.length === 0) return [local]
+    return asked.param.targets.map((type) => `${type}/${local}`)
+  }
+  const target = referenceTarget(local)
+  // Canonical references may be any address, also with a version behind a bar.
+  if (target === null && !/^[a-z][a-z0-9+.-]*:/.test(local)) throw invalid(asked, value)
+  return [target ?? local]
+}
+
+function identifierKeys(asked: Asked, value: string): bigint[] {
+  const parts = splitUnescaped(value, '|').map(unescapeValue)
+  const [first = '', second = ''] = parts
+  if (parts.length > 2 || (parts.length === 2 && second === '')) {
+    throw new OutcomeError([invalidValue(asked, value, { zh: '请写成 系统|号码。', en: 'write system|value.' })])
+  }
+  const system = parts.length === 1 ? undefined : first === '' ? null : first
+  return asked.param.storedAs.map((code) => referenceIdentifierKey(asked.type, code, system, parts.length === 1 ? first : second))
+}
+
+/** Patients by key when every alternative is a patient and the parameter decides column `pid`; else null. */
+function patientsOf(asked: Asked, targets: readonly string[]): string[] | null {
+  if (!decidesCompartment(asked)) return null
+  const keys = targets.map((target) => {
+    const parsed = parseReference(target)
+    return parsed.kind === 'local' && parsed.type === 'Patient' ? keyOf(parsed.id) : null
+  })
+  return keys.includes(null) ? null : (keys as string[])
+}
+
+const subjects = new Set(['patient', 'subject', 'beneficiary', 'individual'])
+
+/** The parameter reads one element that occurs once and is the subject, so a row it finds has that patient as its `pid`. */
+function decidesCompartment({ model, type, param }: Asked): boolean {
+  if (!subjects.has(param.code) || !model.patientCompartment(type).includes(param.code)) return false
+  const element = /^\(?\w+\.(\w+)\)?(?:\.where\(resolve\(\) is Patient\))?$/.exec(param.expression ?? '')?.[1]
+  return element !== undefined && model.structures.get(type)?.properties.get(element)?.many === false
+}
+
+export function isReferenceModifier(modifier: string): boolean {
+  return modifier === 'identifier' || isResourceType(modifier)
+}
+
+function invalid(asked: Asked, value: string): OutcomeError {
+  const example = asked.param.targets[0] ?? 'Patient'
+  return new OutcomeError([invalidValue(asked, value, {
+    zh: `请写成 ${example}/编号 或编号。`, en: `write ${example}/id or an id.`,
+  })])
+}
