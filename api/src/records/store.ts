@@ -26,8 +26,9 @@ export interface Change {
 /**
  * A domain's say in a plain FHIR write of its type, run in the same transaction after validation and access.
  * May throw an OutcomeError, write other rows, and return a resource to be stored instead of `after`.
+ * `all` are the changes of the whole request: a rule that needs another resource looks there before it looks in the store.
  */
-export type WriteRule = (trx: Trx, ctx: Ctx, store: Store, change: Change) => Promise<Resource | undefined>
+export type WriteRule = (trx: Trx, ctx: Ctx, store: Store, change: Change, all: readonly Change[]) => Promise<Resource | undefined>
 
 /** Search and read of a type whose facts live in tables of a domain, such as Slot. */
 export interface Projection {

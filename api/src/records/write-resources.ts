@@ -189,9 +189,11 @@ function changeOf(plan: Plan): Change {
 }
 
 async function applyRules(trx: Trx, ctx: Ctx, store: Store, plans: readonly Plan[]): Promise<void> {
-  for (const plan of plans) {
-    if (!plan.entry.rule) continue
-    const replaced = await plan.entry.rule(trx, ctx, store, changeOf(plan))
+  const all = plans.map(changeOf)
+  for (const [index, plan] of plans.entries()) {
+    const change = all[index]
+    if (!plan.entry.rule || !change) continue
+    const replaced = await plan.entry.rule(trx, ctx, store, change, all)
     if (replaced === undefined || plan.after === null) continue
     plan.after = { ...replaced, id: plan.id }
     plan.index = indexResource(store.model, plan.after)
