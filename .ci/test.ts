@@ -43,7 +43,7 @@ function hasSource(project: string): boolean {
 
 async function lint(): Promise<Result> {
   return all([
-    [join(modules, '@biomejs/biome/bin/biome'), 'check', '--max-diagnostics=50', '--colors=off'],
+    [join(modules, '@biomejs/biome/bin/biome'), 'check', '--max-diagnostics=50', '--diagnostic-level=warn', '--error-on-warnings', '--colors=off'],
     [join(modules, 'oxlint/bin/oxlint'), '--type-aware', '.'],
     [join(modules, 'eslint/bin/eslint.js'), '--max-warnings', '0', 'web/src/**/*.vue'],
   ])
