@@ -65,7 +65,7 @@ export function slotQuestion(query: URLSearchParams): SlotQuestion {
     districts: oneOf(query, 'district'),
     from: edge(query, 'start')?.from ?? null,
     until: edge(query, 'end')?.until ?? null,
-    count: pageSize(query, 20, 100),
+    count: pageSize(query, 20, 200),
     after: pageKey(query),
   }
 }

@@ -6,6 +6,7 @@
 import { sha256Hex } from '../crypto.ts'
 import type { Ctx } from '../ctx.ts'
 import { keyOf, shardOf } from '../fhir/id.ts'
+import { parseJson, stringifyJson } from '../fhir/json.ts'
 import { fail } from '../fhir/outcome.ts'
 import type { Trx } from './pool.ts'
 
@@ -32,14 +33,14 @@ export async function answerOnce<T>(trx: Trx, ctx: Ctx, once: Once, work: () => 
     .where('principal_id', '=', row.principal_id).where('key', '=', row.key).where('shard', '=', row.shard)
   if (Number(begun.numInsertedOrUpdatedRows ?? 0n) === 0) {
     const first = await at.executeTakeFirstOrThrow()
-    if (first.body_hash === bodyHash) return JSON.parse(first.response) as T
+    if (first.body_hash === bodyHash) return parseJson(first.response) as T
     throw fail('idempotency-mismatch', {
       zh: '同一个 Idempotency-Key 已用于内容不同的请求，请为新的请求使用新的值。',
       en: 'This Idempotency-Key was used for a different request. Use a new key for a new request.',
     }, 'http.Idempotency-Key')
   }
   const answer = await work()
-  await trx.updateTable('idempotency').set({ status: 200, response: JSON.stringify(answer) })
+  await trx.updateTable('idempotency').set({ status: 200, response: stringifyJson(answer) })
     .where('principal_id', '=', row.principal_id).where('key', '=', row.key).where('shard', '=', row.shard).execute()
   return answer
 }

@@ -1,0 +1,123 @@
+/**
+ * The Appointment of a booking, built and changed without I/O. Its status says the booking's state, `start` and `end` are
+ * those of the segment at +08:00, names stand beside every reference in both languages. What a caller sent along (reason,
+ * comment) is kept; what booking decides is booking's. Source: FHIR R4 Appointment; docs/booking.md, section "In FHIR".
+ */
+import type { Appointment, AppointmentParticipant, Extension, HumanName, Patient } from '@medplum/fhirtypes'
+import { instantInShanghai } from '../fhir/date-time.ts'
+import { departmentName } from './departments.ts'
+import {
+  cancelReasonNames, clinicTypeCoding, clinicTypeConcept, concept, departmentConcept, extensions, moneyOfFen, reference, systems,
+  titleCoding,
+} from './fhir-names.ts'
+import type { BookingState } from './rules.ts'
+import { type Segment, slotIdOf } from './segments.ts'
+import type { SessionRow } from './session-rows.ts'
+import type { Named } from './shapes.ts'
+
+const statuses: Record<BookingState, Appointment['status']> = {
+  held: 'pending', booked: 'booked', 'checked-in': 'checked-in', arrived: 'arrived', fulfilled: 'fulfilled', noshow: 'noshow', cancelled: 'cancelled',
+}
+
+export interface AppointmentFacts {
+  id: string
+  state: 'held' | 'booked'
+  session: SessionRow
+  segment: Segment
+  place: number
+  patient: Patient & { id: string }
+  created: Date
+  /** Null for a booking. */
+  heldUntil: Date | null
+  /** What the caller sent along; null when only a slot and a patient were named. */
+  given: Appointment | null
+}
+
+export function newAppointment(facts: AppointmentFacts): Appointment {
+  const { session, segment, given } = facts
+  return {
+    ...pickGiven(given),
+    resourceType: 'Appointment',
+    id: facts.id,
+    extension: extensionsOf(facts),
+    status: statuses[facts.state],
+    serviceType: [clinicTypeConcept(session.clinic_type)],
+    specialty: [departmentConcept(session.department)],
+    appointmentType: { coding: [{ system: systems.appointmentType, code: 'ROUTINE', display: 'Routine appointment' }] },
+    start: instantInShanghai(segment.start),
+    end: instantInShanghai(segment.end),
+    minutesDuration: Math.round((segment.end.getTime() - segment.start.getTime()) / 60_000),
+    slot: [{ reference: `Slot/${slotIdOf(session.id, facts.place)}` }],
+    created: instantInShanghai(facts.created),
+    participant: participantsOf(facts),
+  }
+}
+
+/** Elements that a caller may say; the others follow from the slot. */
+function pickGiven(given: Appointment | null): Partial<Appointment> {
+  if (given === null) return {}
+  const { meta, language, text, contained, identifier, reasonCode, reasonReference, description, supportingInformation, comment, patientInstruction, basedOn } = given
+  return withoutUndefined({ meta, language, text, contained, identifier, reasonCode, reasonReference, description, supportingInformation, comment, patientInstruction, basedOn })
+}
+
+function withoutUndefined<T extends object>(value: T): Partial<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as Partial<T>
+}
+
+function extensionsOf({ session, place, heldUntil }: AppointmentFacts): Extension[] {
+  return [
+    { url: extensions.organization, valueReference: reference(`Organization/${session.organization}`, { zh: session.name_zh, en: session.name_en }) },
+    { url: extensions.clinicType, valueCoding: clinicTypeCoding(session.clinic_type) },
+    { url: extensions.title, valueCoding: titleCoding(session.title) },
+    { url: extensions.fee, valueMoney: moneyOfFen(session.fee_fen) },
+    { url: extensions.serialNumber, valuePositiveInt: place },
+    ...(heldUntil === null ? [] : [{ url: extensions.expiresAt, valueInstant: instantInShanghai(heldUntil) }]),
+  ]
+}
+
+function participantsOf({ session, patient }: AppointmentFacts): AppointmentParticipant[] {
+  const doctor: Named = { zh: session.practitioner_name_zh, en: session.practitioner_name_en }
+  const actors = [
+    reference(`Patient/${patient.id}`, patientName(patient)),
+    reference(`Practitioner/${session.practitioner}`, doctor),
+    reference(`PractitionerRole/${session.practitioner_role}`, doctor),
+    reference(`HealthcareService/${session.healthcare_service}`, serviceName(session)),
+    reference(`Location/${session.location}`, { zh: session.location_name_zh, en: session.location_name_en }),
+  ]
+  return actors.map((actor) => ({ actor, status: 'accepted' }) as AppointmentParticipant)
+}
+
+/** Such as 浦江市第一人民医院 心血管内科. */
+export function serviceName(session: SessionRow): Named {
+  const department = departmentName(session.department)
+  return { zh: `${session.name_zh} ${department.zh}`, en: `${department.en}, ${session.name_en}` }
+}
+
+/** The official name in Chinese; the pinyin one as English, where there is one. */
+function patientName(patient: Patient): Named {
+  const text = (name: HumanName | undefined) => name?.text ?? [name?.family, ...(name?.given ?? [])].filter(Boolean).join('')
+  const zh = text(patient.name?.[0]) || '就诊人'
+  const latin = patient.name?.find((each) => /^[A-Za-z]/.test(text(each)))
+  return { zh, en: latin ? text(latin) : zh }
+}
+
+/** What a change of state says in the resource beside its status. */
+export interface StateChange {
+  state: BookingState
+  /** Code of CodeSystem cancel-reason; null unless cancelled. */
+  reason: string | null
+  /** The caller's own words; null when none were given. */
+  comment: string | null
+}
+
+export function appointmentInState(appointment: Appointment, change: StateChange): Appointment {
+  const changed: Appointment = { ...appointment, status: statuses[change.state] }
+  const kept = appointment.extension?.filter((each) => each.url !== extensions.expiresAt)
+  if (kept) changed.extension = kept
+  if (change.reason !== null) {
+    const name = cancelReasonNames[change.reason] ?? { zh: change.reason, en: change.reason }
+    const reason = concept(systems.cancelReason, change.reason, name)
+    changed.cancelationReason = change.comment === null ? reason : { coding: reason.coding ?? [], text: change.comment }
+  }
+  return changed
+}

@@ -1,0 +1,44 @@
+/**
+ * `POST Appointment/[id]/$cancel`: gives a booked place back. Input: reason? or comment?, the caller's own words. The reason code
+ * follows from who cancels and when: patient, patient-late, proxy, provider-suspended. The place is free at once, and the
+ * doctor's view of the record that the booking opened is closed.
+ */
+import type { Appointment } from '@medplum/fhirtypes'
+import type { Ctx } from '../ctx.ts'
+import { keyOf } from '../fhir/id.ts'
+import type { Operation, OperationCall, OperationResult } from '../records/store.ts'
+import type { Trx } from '../storage/pool.ts'
+import { appointmentInState } from './appointment-resource.ts'
+import { giveBack } from './close-bookings.ts'
+import type { OwnFacts } from './facts.ts'
+import { freeText, readInput } from './operation-input.ts'
+import { changeOwn } from './own-appointment.ts'
+import { checkRules, isLateCancel } from './rules.ts'
+
+export const cancelAppointmentOperation: Operation = {
+  name: '$cancel', level: 'instance', types: ['Appointment'], methods: ['POST'], affectsState: true,
+  summary: 'Cancels an appointment and frees its place.',
+  run: cancelAppointment,
+}
+
+async function cancelAppointment(call: OperationCall): Promise<OperationResult> {
+  const input = readInput(call.body, ['reason', 'comment'])
+  const comment = freeText(input, 'reason') ?? freeText(input, 'comment')
+  return changeOwn(call, (trx, own) => cancelRowOf(trx, call.ctx, own, comment))
+}
+
+/** @returns the Appointment `cancelled`, to be stored by the caller. */
+export async function cancelRowOf(trx: Trx, ctx: Ctx, own: OwnFacts, comment: string | null): Promise<Appointment> {
+  checkRules('cancel', own.facts)
+  const reason = cancelReason(ctx, own)
+  await giveBack(trx, ctx, [{ row: own.row, reason, comment }])
+  return appointmentInState(own.appointment, { state: 'cancelled', reason, comment })
+}
+
+/** Who cancelled, and whether late; a hold that is let go was never confirmed. */
+function cancelReason({ principal }: Ctx, { facts, row }: OwnFacts): string {
+  if (row.state === 'held') return 'hold-expired'
+  if (!facts.mayAct) return 'provider-suspended'
+  if (isLateCancel(facts)) return 'patient-late'
+  return principal.patient !== null && keyOf(principal.patient) !== row.pid ? 'proxy' : 'patient'
+}
