@@ -7,11 +7,11 @@ import type { ChargeItemDefinition, Extension } from '@medplum/fhirtypes'
 import type { Named } from '../booking/shapes.ts'
 import { chargeItemSystem, type LineTerms, readTerms, termExtensions } from '../fhir/claim-message.ts'
 import { fenOf, yuan } from '../fhir/money.ts'
+import { bothLanguagesOf, englishSibling } from '../fhir/translation.ts'
 
 const chargeKindSystem = 'https://pujiang.health/fhir/CodeSystem/charge-kind'
 export const definitionUrl = 'https://pujiang.health/fhir/ChargeItemDefinition'
 const unitUrl = 'https://pujiang.health/fhir/StructureDefinition/charge-unit'
-const translationUrl = 'http://hl7.org/fhir/StructureDefinition/translation'
 
 export type ChargeKind = 'service' | 'drug' | 'lab' | 'imaging'
 
@@ -46,20 +46,20 @@ export function chargeItemDefinitionId(code: string): string {
 /** The resource of a price-list item. Pure. */
 export function chargeItemDefinition(item: PriceListItem): ChargeItemDefinition {
   const id = chargeItemDefinitionId(item.code)
-  const english: Extension = { url: translationUrl, extension: [{ url: 'lang', valueCode: 'en' }, { url: 'content', valueString: item.en }] }
+  const english = englishSibling(item.en)
   const definition: ChargeItemDefinition & { _title: { extension: Extension[] } } = {
     resourceType: 'ChargeItemDefinition',
     id,
     url: `${definitionUrl}/${id}`,
     title: item.zh,
-    _title: { extension: [english] },
+    _title: english,
     status: 'active',
     extension: [
       ...termExtensions({ catalogueClass: item.catalogueClass, firstPayParts: Math.round(item.firstPayRatio * 10_000), limitFen: item.limitFen === null ? null : BigInt(item.limitFen) }),
       { url: unitUrl, valueString: item.unit },
     ],
     code: {
-      coding: [{ system: chargeItemSystem, code: item.code, display: item.zh, _display: { extension: [english] } } as { code: string }],
+      coding: [{ system: chargeItemSystem, code: item.code, display: item.zh, _display: english } as { code: string }],
       text: item.zh,
     },
     useContext: [{
@@ -78,10 +78,5 @@ export function chargeTerms(definition: ChargeItemDefinition): ChargeTerms | nul
   const terms = readTerms(definition.extension)
   if (!coding?.code || price === null || price < 0n || terms === null) return null
   const zh = definition.title ?? coding.display ?? coding.code
-  return { code: coding.code, name: { zh, en: englishTitle(definition) ?? zh }, unitPriceFen: price, ...terms }
-}
-
-function englishTitle(definition: ChargeItemDefinition): string | null {
-  const sibling = (definition as { _title?: { extension?: Extension[] } })._title
-  return sibling?.extension?.find((each) => each.url === translationUrl)?.extension?.find((each) => each.url === 'content')?.valueString ?? null
+  return { code: coding.code, name: bothLanguagesOf(definition, 'title') ?? { zh, en: zh }, unitPriceFen: price, ...terms }
 }
