@@ -43,6 +43,8 @@ const pages: RouteRecordRaw[] = [
   page('/appointments/:appointment', 'appointment', 'title.appointment', () => import('./pages/booking/appointment.vue'), { roles: citizen }),
 
 
+  page('/bills', 'bills', 'title.bills', () => import('./pages/settlement/bills.vue'), { roles: citizen }),
+  page('/bills/:encounter', 'bill', 'title.bill', () => import('./pages/settlement/bill.vue'), { roles: citizen }),
 
 
 

@@ -24,6 +24,11 @@ export function useText() {
     shortDay: (value: string) => format.shortDay(value, language.value),
     weekday: (value: string) => format.weekday(value, language.value),
     longDay: (value: string) => format.longDay(value, language.value),
+    /** 11月23日 周一 this year, with the year otherwise. */
+    listDay: (value: string) => {
+      const day = format.dayOf(value)
+      return day.slice(0, 4) === today.value.slice(0, 4) ? `${format.shortDay(day, language.value)} ${format.weekday(day, language.value)}` : format.longDay(day, language.value)
+    },
     plainDay: (value: string) => format.plainDay(value, language.value),
     dayAndTime: (value: string) => format.dayAndTime(value, language.value),
     /** 今天 and 明天 where they fit, else the weekday. */

@@ -26,7 +26,7 @@ const en: typeof zh = {
     theme: { legend: 'Colours', auto: 'As the system', light: 'Light', dark: 'Dark' },
   },
   relationship: { self: 'myself', child: 'child', parent: 'parent', spouse: 'spouse', other: 'relative' },
-  person: { label: 'Acting for: ', named: '{name} ({relationship})' },
+  person: { region: 'Acting for whom', label: 'Acting for: ', named: '{name} ({relationship})' },
   role: {
     'citizen': 'Citizen', 'clinician': 'Doctor', 'gp': 'Family doctor', 'scheduler': 'Registration office', 'insurer': 'Insurance officer',
     'public-health': 'Public health officer', 'admin-system': 'System administrator', 'admin-security': 'Security administrator',
@@ -76,6 +76,27 @@ const en: typeof zh = {
     'proposed': 'To confirm', 'pending': 'To confirm', 'booked': 'Booked', 'arrived': 'With the doctor', 'checked-in': 'Checked in', 'fulfilled': 'Seen',
     'cancelled': 'Cancelled', 'noshow': 'Missed', 'waitlist': 'On the waitlist',
   },
+  home: {
+    hello: 'Hello, {name}', helloFor: 'Acting for {name}', next: 'Next appointment',
+    about: {
+      'record': 'Diagnoses, medicines, results and vaccinations of all hospitals', 'access-log': 'Who, when and in which role', 'appointments': 'See, print or cancel',
+      'bills': 'What insurance paid and what you pay',
+    },
+  },
+  bill: {
+    waiting: 'Bills to settle', noneWaiting: 'No bills to settle', past: 'Earlier bills', back: 'Back to bills', state: 'Status', date: 'Date of visit', scheme: 'Insurance',
+    paidShort: 'Insurance fund {fund}, cash {cash}', total: 'Total', split: 'Who paid what', splitEstimate: 'Estimate: who pays what', lines: 'Charges', item: 'Item',
+    amount: 'Amount',
+    share: { fund: 'Insurance fund', accountCurrent: 'Personal account (this year)', accountPrior: 'Personal account (earlier years)', cash: 'Cash' },
+    class: { A: 'class A', B: 'class B', C: 'own expense' }, firstPay: '{percent} paid first by you',
+    sentence: 'The visit cost {total}: the insurance fund paid {fund}, your personal account {account}, and {cash} is cash.',
+    sentenceEstimate: 'About {total}: the insurance fund would pay {fund}, your personal account {account}, and you {cash} in cash. The settlement decides.',
+    why: 'Why it is so', settle: 'Settle with insurance', settleAgain: 'Settle again', settleNote: 'Once is enough. The insurance centre does the sums; its answer counts.',
+    settledNow: 'Settled', settledTitle: 'Settled', settlingTitle: 'Being settled',
+    settlingText: 'Sent to the insurance centre, waiting for its answer. This page updates by itself; you will not be charged twice.', refusedTitle: 'Refused by the insurance centre',
+    reversedTitle: 'This settlement was undone and the money returned', noEstimate: 'We cannot say yet what insurance pays.',
+  },
+  billState: { open: 'To settle', settling: 'Being settled', settled: 'Settled', reversed: 'Undone', refused: 'Refused' },
   outcome: {
     'network': 'There is no connection. Check your network and try again; nothing you entered is lost.',
     'bad-request': 'We could not understand the request. Check it and try again.',

@@ -23,7 +23,7 @@ export default {
     theme: { legend: '颜色', auto: '跟随系统', light: '浅色', dark: '深色' },
   },
   relationship: { self: '本人', child: '子女', parent: '父母', spouse: '配偶', other: '亲属' },
-  person: { label: '正在办理：', named: '{name}（{relationship}）' },
+  person: { region: '为谁办理', label: '正在办理：', named: '{name}（{relationship}）' },
   role: {
     'citizen': '市民', 'clinician': '医生', 'gp': '家庭医生', 'scheduler': '挂号收费处', 'insurer': '医保经办人员', 'public-health': '疾控人员',
     'admin-system': '系统管理员', 'admin-security': '安全管理员', 'admin-audit': '审计管理员',
@@ -69,6 +69,24 @@ export default {
     'proposed': '待确认', 'pending': '待确认', 'booked': '已预约', 'arrived': '就诊中', 'checked-in': '已签到', 'fulfilled': '已就诊', 'cancelled': '已取消',
     'noshow': '未到诊', 'waitlist': '候补中',
   },
+  home: {
+    hello: '{name}，您好', helloFor: '正在为{name}办理', next: '下一次就诊',
+    about: {
+      'record': '各家医院的诊断、用药、检验和接种', 'access-log': '谁在什么时候、以什么身份看过', 'appointments': '查看、打印或取消预约', 'bills': '医保付了多少，自己付了多少',
+    },
+  },
+  bill: {
+    waiting: '待结算账单', noneWaiting: '没有待结算的账单', past: '已办账单', back: '返回账单列表', state: '状态', date: '就诊日期', scheme: '参保类型',
+    paidShort: '医保基金 {fund}，现金 {cash}', total: '合计', split: '谁付了多少', splitEstimate: '预结算：谁付多少', lines: '收费明细', item: '项目', amount: '金额',
+    share: { fund: '医保基金支付', accountCurrent: '个人账户（当年）', accountPrior: '个人账户（历年）', cash: '个人现金支付' },
+    class: { A: '甲类', B: '乙类', C: '自费' }, firstPay: '先自付 {percent}',
+    sentence: '本次就诊共 {total}：医保基金支付 {fund}，个人账户支付 {account}，现金支付 {cash}。',
+    sentenceEstimate: '预计共 {total}：医保基金支付 {fund}，个人账户支付 {account}，您还需付现金 {cash}。以正式结算为准。',
+    why: '为什么这样算', settle: '医保结算', settleAgain: '再次结算', settleNote: '点一次即可。结算由医保中心计算，结果以医保中心答复为准。', settledNow: '结算完成',
+    settledTitle: '已结算', settlingTitle: '正在结算', settlingText: '已发往医保中心，正在等待答复。页面会自动更新，不会重复扣款。', refusedTitle: '医保中心未通过',
+    reversedTitle: '这笔结算已撤销，费用已退回', noEstimate: '暂时算不出医保支付多少。',
+  },
+  billState: { open: '待结算', settling: '结算中', settled: '已结算', reversed: '已撤销', refused: '未通过' },
   outcome: {
     'network': '网络连接不上。请检查网络后再试，已填写的内容不会丢失。',
     'bad-request': '提交的内容无法识别，请检查后再试。',
