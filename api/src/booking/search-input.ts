@@ -6,6 +6,7 @@ import { isFhirId } from '../fhir/id.ts'
 import { timeRange } from '../fhir/date-time.ts'
 import { fail } from '../fhir/outcome.ts'
 import type { ResourceType } from '../fhir/resource-types.ts'
+import { nearest } from '../records/search/nearest.ts'
 
 const valuesMax = 50
 
@@ -15,7 +16,11 @@ export function assertKnown(query: URLSearchParams, known: readonly string[]): v
     if (known.includes(name) || name === '_format' || name === '_pretty') continue
     const plain = name.split(':')[0] ?? ''
     if (known.includes(plain)) throw unknown(name, `这里不支持参数 ${plain} 的修饰符。`, `Modifiers of ${plain} are not supported here.`)
-    throw unknown(name, `不支持参数 ${name}。可用的有：${known.join('、')}。`, `The parameter ${name} is not supported. There are: ${known.join(', ')}.`)
+    const hint = nearest(plain, known)
+    throw unknown(
+      name, `不支持参数 ${name}。${hint ? `您是否想用 ${hint}？` : ''}可用的有：${known.join('、')}。`,
+      `The parameter ${name} is not supported. ${hint ? `Did you mean ${hint}? ` : ''}There are: ${known.join(', ')}.`,
+    )
   }
 }
 
@@ -73,23 +78,18 @@ export function referenceValues(query: URLSearchParams, name: string, types: rea
   })
 }
 
-/** A condition on an instant, half-open; null is an open end. */
-export interface InstantRange { from: Date | null; until: Date | null }
+export type DatePrefix = 'eq' | 'ne' | 'ge' | 'gt' | 'sa' | 'le' | 'lt' | 'eb' | 'ap'
+/** A date condition: the value's own span, half-open, and how to compare with it. */
+export interface DateValue { prefix: DatePrefix; from: Date; until: Date }
 
-/** Date parameters with prefixes eq, ge, gt, sa, le, lt, eb; several are "and". */
-export function instantRange(query: URLSearchParams, name: string): InstantRange {
-  const range: InstantRange = { from: null, until: null }
-  for (const value of query.getAll(name)) {
-    const match = /^(eq|ge|gt|sa|le|lt|eb)?(.+)$/.exec(value)
+/** Values of a date parameter; several are "and". */
+export function dateValues(query: URLSearchParams, name: string): DateValue[] {
+  return query.getAll(name).map((value) => {
+    const match = /^(eq|ne|ge|gt|sa|le|lt|eb|ap)?(.+)$/.exec(value)
     const span = match ? spanOf(match[2] as string) : null
     if (!span) throw badValue(name, '应为日期或时间，例如 ge2026-11-24。', 'give a date or time, such as ge2026-11-24.')
-    const prefix = match?.[1] ?? 'eq'
-    if (prefix === 'eq' || prefix === 'ge') range.from = later(range.from, span.from)
-    if (prefix === 'gt' || prefix === 'sa') range.from = later(range.from, span.until)
-    if (prefix === 'eq' || prefix === 'le') range.until = earlier(range.until, span.until)
-    if (prefix === 'lt' || prefix === 'eb') range.until = earlier(range.until, span.from)
-  }
-  return range
+    return { prefix: (match?.[1] ?? 'eq') as DatePrefix, ...span }
+  })
 }
 
 /** A date or time as a half-open span of instants; null when it is none. */
@@ -97,14 +97,6 @@ export function spanOf(text: string): { from: Date; until: Date } | null {
   // A plus sign of an offset arrives as a blank where it was not encoded.
   const range = timeRange(text.replace(/ (\d{2}:\d{2})$/, '+$1'))
   return range && { from: new Date(range.lo), until: new Date(range.hi + 1) }
-}
-
-function later(a: Date | null, b: Date): Date {
-  return a !== null && a > b ? a : b
-}
-
-function earlier(a: Date | null, b: Date): Date {
-  return a !== null && a < b ? a : b
 }
 
 /** `_count`, between 1 and `max`. */

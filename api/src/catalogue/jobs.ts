@@ -3,6 +3,7 @@
  * runs a job at a time (advisory lock), so several workers may be started.
  */
 import { type Kysely, sql } from 'kysely'
+import { expireHolds, generateAhead } from '../booking/expire-holds.ts'
 import type { Ctx } from '../ctx.ts'
 import type { Store } from '../records/store.ts'
 import type { SettlementGateway } from '../settlement/gateway.ts'
@@ -20,6 +21,8 @@ export interface Job {
 }
 
 export const jobs: readonly Job[] = [
+  { name: 'expire-holds', everySeconds: 15, run: ({ db, store, ctx }) => expireHolds(db, ctx(), store) },
+  { name: 'generate-sessions', everySeconds: 3600, run: ({ db, ctx }) => generateAhead(db, ctx()) },
   { name: 'merge-index-pending-lists', everySeconds: 60, run: ({ db }) => mergePendingLists(db) },
   { name: 'forget-used-assertions', everySeconds: 600, run: ({ db, ctx }) => forgetAssertions(db, ctx()) },
 ]

@@ -1,4 +1,10 @@
 /** Every $operation the server offers: name, level, types and handler. Routes and the CapabilityStatement follow from it. */
+import { bookAppointmentOperation } from '../booking/book-appointment.ts'
+import { cancelAppointmentOperation } from '../booking/cancel-appointment.ts'
+import { checkInOperation } from '../booking/check-in.ts'
+import { findSlotsOperation } from '../booking/find-slots.ts'
+import { holdSlotOperation } from '../booking/hold-slot.ts'
+import { releaseHoldOperation } from '../booking/release-hold.ts'
 import { accessLogOperation } from '../records/access-log.ts'
 import type { Operation } from '../records/store.ts'
 import type { SettlementGateway } from '../settlement/gateway.ts'
@@ -9,5 +15,11 @@ export interface OperationPorts { gateway: SettlementGateway }
 export function operations(_ports: OperationPorts): readonly Operation[] {
   return [
     accessLogOperation,
+    findSlotsOperation,
+    holdSlotOperation,
+    bookAppointmentOperation,
+    releaseHoldOperation,
+    cancelAppointmentOperation,
+    checkInOperation,
   ]
 }

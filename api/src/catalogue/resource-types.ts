@@ -4,16 +4,24 @@
  * that only operations and domains write it.
  */
 import { audienceOf } from '../access/audience.ts'
+import { followVisit } from '../booking/follow-visit.ts'
+import { scheduleProjection } from '../booking/schedule-projection.ts'
+import { slotProjection } from '../booking/slot-projection.ts'
+import { writeAppointment } from '../booking/write-appointment.ts'
 import { type ResourceType, resourceTypes } from '../fhir/resource-types.ts'
 import type { ResourceEntry } from '../records/store.ts'
 
 type Special = Partial<Pick<ResourceEntry, 'write' | 'rule' | 'projection'>>
 
 const special: Partial<Record<ResourceType, Special>> = {
+  Appointment: { rule: writeAppointment },
   AppointmentResponse: { write: 'none' },
   AuditEvent: { write: 'none' },
+  Encounter: { rule: followVisit },
   PaymentNotice: { write: 'none' },
   PaymentReconciliation: { write: 'none' },
+  Schedule: { write: 'none', projection: scheduleProjection },
+  Slot: { write: 'none', projection: slotProjection },
 }
 
 /** Types that exist only as parameters or answers of an interaction, never as stored resources. */
