@@ -28,7 +28,8 @@ export type Preference = 'minimal' | 'representation' | 'OperationOutcome'
 export const fhirJson = 'application/fhir+json; charset=utf-8'
 
 export function answerOf(stored: Stored): Answer {
-  return { status: 200, text: sendable(stored), version: stored.version, lastModified: stored.lastUpdated, location: null }
+  const versioned = stored.version > 0
+  return { status: 200, text: sendable(stored), version: versioned ? stored.version : null, lastModified: versioned ? stored.lastUpdated : null, location: null }
 }
 
 export function answerOfResource(resource: object, status = 200): Answer {

@@ -12,6 +12,7 @@ export interface Stored {
   type: ResourceType
   /** The FHIR id, as the client wrote it. */
   id: string
+  /** 1, 2, 3 …; 0 for what a projection makes anew at each reading. */
   version: number
   /** ISO instant in UTC with milliseconds. */
   lastUpdated: string
@@ -48,6 +49,7 @@ export function idIn(content: string): string {
 
 /** The JSON text of a version as it goes out. */
 export function sendable(stored: Pick<Stored, 'version' | 'lastUpdated' | 'content'>): string {
+  if (stored.version === 0) return stored.content
   const at = stored.content.indexOf(metaOpening) + metaOpening.length
   const comma = stored.content[at] === '}' ? '' : ','
   return `${stored.content.slice(0, at)}"versionId":"${stored.version}","lastUpdated":"${stored.lastUpdated}"${comma}${stored.content.slice(at)}`

@@ -74,18 +74,17 @@ async function throwIfGone(db: Db, ctx: Ctx, type: ResourceType, id: string): Pr
   if (rows[0]?.deleted) throw gone(`${type}/${id}`)
 }
 
-/** A projected resource has no rows of versions: its number and instant are those it states, else 1 and the moment of the request. */
 function readProjected(resource: Resource | null, ctx: Ctx, type: ResourceType, id: string): Stored {
   if (!resource) throw notFound(`${type}/${id}`)
   return storedFrom(resource, ctx)
 }
 
-/** Makes of a resource that no row holds what a row would give. */
+/** Makes of a resource that no row holds what a row would give: its version and instant are those it states, else 0 and now. */
 export function storedFrom(resource: Resource, ctx: Ctx): Stored {
   return {
     type: resource.resourceType as ResourceType,
     id: resource.id ?? '',
-    version: Number(resource.meta?.versionId ?? 1),
+    version: Number(resource.meta?.versionId ?? 0),
     lastUpdated: resource.meta?.lastUpdated ?? ctx.now.toISOString(),
     pid: null,
     content: contentOf(resource),

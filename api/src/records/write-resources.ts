@@ -46,8 +46,12 @@ export interface Written {
   content: string | null
 }
 
-/** `client`: someone's request, judged and validated; `platform`: domain code that has judged already. Both are audited. */
-export type WriteMode = 'client' | 'platform'
+/**
+ * `client`: someone's request: validated, judged by access and by the type's rule. `import`: files of a system client: validated and judged,
+ * but taken as they are, also of types that only operations write. `platform`: domain code that has judged already.
+ * All are audited.
+ */
+export type WriteMode = 'client' | 'import' | 'platform'
 
 interface Plan {
   write: Write
@@ -73,14 +77,12 @@ export async function writeResources(trx: Trx, ctx: Ctx, store: Store, writes: r
   if (writes.length === 0) return []
   const plans = writes.map((write) => planOf(ctx, store, write, mode))
   assertDistinct(plans)
-  if (mode === 'client') assertValid(store, plans)
+  if (mode !== 'platform') assertValid(store, plans)
   for (const plan of plans) indexPlan(ctx, store, plan)
   await loadCurrent(trx, plans)
   for (const plan of plans) assertMatch(plan)
-  if (mode === 'client') {
-    await assertMayWrite(trx, ctx, plans.map(changeOf))
-    await applyRules(trx, ctx, store, plans)
-  }
+  if (mode !== 'platform') await assertMayWrite(trx, ctx, plans.map(changeOf))
+  if (mode === 'client') await applyRules(trx, ctx, store, plans)
   const written = await writePlans(trx, ctx, store, plans)
   await recordEvents(trx, ctx, written.flatMap((each, index) => eventsOf(each, plans[index] as Plan)))
   return written

@@ -1,0 +1,153 @@
+/**
+ * `POST /fhir`: transaction (all or nothing, one database transaction) and batch (each entry by itself). Writes of a transaction go
+ * through the store together; its reads run after them and see them. A system client may send a file with `X-Load-Sha256`: it
+ * is stored once, whoever sends it how often. Source: FHIR R4 § http.html#transaction.
+ */
+import type { Resource } from '@medplum/fhirtypes'
+import { assertMayAsk } from '../access/may-ask.ts'
+import { recordEvents } from '../audit/record-event.ts'
+import type { Ctx } from '../ctx.ts'
+import { stringifyJson } from '../fhir/json.ts'
+import { fail, issue, operationOutcome, OutcomeError } from '../fhir/outcome.ts'
+import { bundleEntries, type BundleEntry, entryOf } from '../records/bundle-entries.ts'
+import { claimFile } from '../records/loaded-files.ts'
+import type { Operation } from '../records/store.ts'
+import { type EntryResult, writeBundle, type WriteEntry } from '../records/write-bundle.ts'
+import type { WriteMode } from '../records/write-resources.ts'
+import { inTransaction } from '../storage/transaction.ts'
+import { type Edge, history, operation, read, searchType, vread } from './interactions.ts'
+import { type Answer, answerOf, answerOfResource, answerOfWrite, etagOf, ifMatchVersion, type Preference } from './reply.ts'
+
+export interface BundleCall {
+  edge: Edge
+  operations: readonly Operation[]
+  prefer: Preference
+  /** The file this bundle is, when it is loaded as one; null otherwise. */
+  file: { sha256: string; name: string } | null
+  /** Told of a fault of ours in one entry of a batch. */
+  onFault(error: unknown): void
+}
+
+/** Throws the outcome of the first entry that fails (transaction), or faults of the bundle itself. */
+export async function postBundle(call: BundleCall, bundle: Resource): Promise<Answer> {
+  const type: unknown = (bundle as { type?: unknown }).type
+  if (bundle.resourceType !== 'Bundle' || (type !== 'transaction' && type !== 'batch')) {
+    throw fail('bad-request', {
+      zh: '这里只接收类型为 transaction 或 batch 的 Bundle。', en: 'A Bundle of type transaction or batch is expected here.',
+    }, bundle.resourceType === 'Bundle' ? 'Bundle.type' : 'resourceType')
+  }
+  const entries = bundleEntries(bundle)
+  if (type === 'batch' && call.file === null) return batch(call, entries)
+  return transaction(call, entries)
+}
+
+async function transaction(call: BundleCall, values: readonly unknown[]): Promise<Answer> {
+  const { edge, file } = call
+  const entries = values.map((value, index) => entryOf(value, index, edge.base))
+  const writes = entries.filter((entry) => entry.method !== 'GET').map(writeEntry)
+  // A conditional create rests on a row that is not there.
+  const isolation = writes.some((entry) => entry.ifNoneExist !== null) ? 'serializable' : 'read committed'
+  const texts = await inTransaction(edge.db, async (trx) => {
+    if (file !== null && !(await claimFile(trx, edge.ctx, { ...file, resources: writes.length }))) return null
+    const mode: WriteMode = file === null ? 'client' : 'import'
+    const results = await writeBundle(trx, edge.ctx, edge.store, writes, mode, edge.base)
+    const answers: string[] = []
+    for (const entry of entries) {
+      const result = results.get(entry.index)
+      const answer = result ? answerOfResult(result, call.prefer, edge.ctx) : await readEntry({ ...call, edge: { ...edge, db: trx } }, entry)
+      answers.push(responseEntry(answer, result !== undefined && call.prefer === 'minimal'))
+    }
+    return answers
+  }, isolation)
+  return texts === null ? alreadyLoaded(edge.ctx) : bundleAnswer(edge.ctx, 'transaction-response', texts)
+}
+
+/** The answer to a file that is loaded already; given before the body is read whenever its row is there. */
+export function alreadyLoaded(ctx: Ctx): Answer {
+  const text = ctx.language === 'zh' ? '这个文件已经导入过。' : 'This file has been loaded already.'
+  const outcome = { resourceType: 'OperationOutcome', issue: [{ severity: 'information', code: 'informational', details: { text }, diagnostics: text }] }
+  return { ...answerOfResource(outcome), headers: { 'X-Load-Skipped': 'true' } }
+}
+
+function writeEntry(entry: BundleEntry): WriteEntry {
+  return { ...entry, ifMatchVersion: ifMatchVersion(entry.ifMatch, `${entry.path}.request.ifMatch`) }
+}
+
+async function batch(call: BundleCall, values: readonly unknown[]): Promise<Answer> {
+  const { edge } = call
+  const texts: string[] = []
+  for (const [index, value] of values.entries()) {
+    try {
+      const entry = entryOf(value, index, edge.base)
+      const answer = entry.method === 'GET' ? await readEntry(call, entry) : await writeAlone(call, writeEntry(entry))
+      texts.push(responseEntry(answer, entry.method !== 'GET' && call.prefer === 'minimal'))
+    } catch (error) {
+      texts.push(await refusedEntry(call, error))
+    }
+  }
+  return bundleAnswer(edge.ctx, 'batch-response', texts)
+}
+
+async function writeAlone({ edge, prefer }: BundleCall, entry: WriteEntry): Promise<Answer> {
+  const results = await inTransaction(
+    edge.db, (trx) => writeBundle(trx, edge.ctx, edge.store, [entry], 'client', edge.base), entry.ifNoneExist === null ? 'read committed' : 'serializable',
+  )
+  return answerOfResult(results.get(entry.index) as EntryResult, prefer, edge.ctx)
+}
+
+function answerOfResult(result: EntryResult, prefer: Preference, ctx: Ctx): Answer {
+  if ('existing' in result) {
+    const { existing } = result
+    return { ...answerOf(existing), location: `${existing.type}/${existing.id}/_history/${existing.version}` }
+  }
+  return answerOfWrite(result.written, prefer, ctx.language)
+}
+
+/** A GET: read, vread, history, search or an operation that changes nothing. */
+async function readEntry({ edge, operations }: BundleCall, entry: BundleEntry): Promise<Answer> {
+  const { type, id, history: ofHistory, version, operation: name, query } = entry.target
+  if (name !== null) {
+    const level = id !== null ? 'instance' : type !== null ? 'type' : 'system'
+    const found = operations.find((each) => each.name === name && each.level === level && (type === null || each.types.includes(type)))
+    if (!found?.methods.includes('GET')) throw fail('operation-unknown', { zh: `没有操作 ${name}。`, en: `There is no operation ${name}.` }, `${entry.path}.request.url`)
+    return operation(edge, found, { type, id, query, body: null, idempotencyKey: null })
+  }
+  if (type === null) throw fail('bad-request', { zh: '请写明资源类型。', en: 'Name a resource type.' }, `${entry.path}.request.url`)
+  if (!edge.store.entries.has(type)) throw fail('type-unknown', { zh: `不支持资源类型 ${type}。`, en: `The resource type ${type} is not offered here.` }, `${entry.path}.request.url`)
+  assertMayAsk(edge.ctx, type, id === null ? 's' : 'r')
+  if (id === null) return searchType(edge, type, query)
+  if (version !== null) return vread(edge, type, id, version)
+  return ofHistory ? history(edge, type, id, query) : read(edge, type, id)
+}
+
+function responseEntry(answer: Answer, withoutBody: boolean): string {
+  const response = {
+    status: `${answer.status} ${reasons[answer.status] ?? ''}`.trim(),
+    ...(answer.location === null ? {} : { location: answer.location }),
+    ...(answer.version === null ? {} : { etag: etagOf(answer.version) }),
+    ...(answer.lastModified === null ? {} : { lastModified: answer.lastModified }),
+  }
+  const resource = answer.text === null || withoutBody ? '' : `"resource":${answer.text},`
+  return `{${resource}"response":${JSON.stringify(response)}}`
+}
+
+const reasons: Readonly<Record<number, string>> = { 200: 'OK', 201: 'Created', 202: 'Accepted', 204: 'No Content' }
+
+async function refusedEntry({ edge, onFault }: BundleCall, error: unknown): Promise<string> {
+  const known = error instanceof OutcomeError
+  if (!known) onFault(error)
+  const status = known ? error.status : 500
+  if (status === 401 || status === 403) {
+    await recordEvents(edge.db, edge.ctx, [{ action: 'E', interaction: 'refused', resourceType: null, resourceId: null, pid: null, detail: 'batch', outcome: status }])
+  }
+  const issues = known ? error.issues : [issue('internal', { zh: '系统出错，请稍后再试。', en: 'Something went wrong on our side. Please try again.' }, null, 'fatal')]
+  return `{"response":{"status":"${status}","outcome":${stringifyJson(operationOutcome(issues, edge.ctx.language))}}}`
+}
+
+function bundleAnswer(ctx: Ctx, type: string, entries: readonly string[]): Answer {
+  const list = entries.length === 0 ? '' : `,"entry":[${entries.join(',')}]`
+  return {
+    status: 200, version: null, lastModified: null, location: null,
+    text: `{"resourceType":"Bundle","id":"${ctx.newId(null)}","meta":{"lastUpdated":"${ctx.now.toISOString()}"},"type":"${type}"${list}}`,
+  }
+}

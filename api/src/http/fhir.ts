@@ -1,0 +1,177 @@
+/**
+ * /fhir: each route turns a request into an interaction and its `Answer` into a reply. Nothing is decided here but what HTTP itself
+ * asks: media types, sizes, validators, preferences. Errors are thrown and rendered by the one renderer of the app.
+ * Source: FHIR R4 § RESTful API.
+ */
+import type { Resource } from '@medplum/fhirtypes'
+import { type Context, Hono } from 'hono'
+import { assertMayAsk, mayImport } from '../access/may-ask.ts'
+import { isFhirId } from '../fhir/id.ts'
+import { parseJson } from '../fhir/json.ts'
+import { fail, OutcomeError } from '../fhir/outcome.ts'
+import { isResourceType, type ResourceType } from '../fhir/resource-types.ts'
+import { assertSameTypeAndId } from '../records/bundle-entries.ts'
+import { isLoaded, isSha256 } from '../records/loaded-files.ts'
+import type { Operation } from '../records/store.ts'
+import { findOne } from '../records/write-bundle.ts'
+import { type Write, writeResources } from '../records/write-resources.ts'
+import { inTransaction } from '../storage/transaction.ts'
+import type { Services } from '../services.ts'
+import type { AppEnv } from './auth.ts'
+import { readForm, readJsonText, readResourceBody } from './body.ts'
+import { alreadyLoaded, postBundle } from './bundle.ts'
+import { type Edge, history, operation, read, searchType, vread } from './interactions.ts'
+import { capabilityStatement } from './metadata.ts'
+import { type Answer, answerOf, answerOfResource, answerOfWrite, assertJsonAccepted, ifMatchVersion, isLenient, preferenceOf, send } from './reply.ts'
+
+export function fhirRoutes(services: Services): Hono<AppEnv> {
+  const base = `${services.config.publicUrl}/fhir`
+  const { bodyBytesMax } = services.config
+  const edgeOf = (c: Context<AppEnv>): Edge => ({ db: services.db, ctx: c.get('ctx'), store: services.store, base, lenient: isLenient(c) })
+  const typeOf = (c: Context<AppEnv>): ResourceType => offeredType(services, c.req.param('type') ?? '')
+  const reply = (c: Context<AppEnv>, answer: Answer) => send(c, answer, base)
+  const statement = capabilityStatement(services.store, services.operations, base, services.now())
+
+  const app = new Hono<AppEnv>({ strict: false })
+  app.use(async (c, next) => {
+    assertJsonAccepted(c)
+    await next()
+  })
+
+  app.get('/metadata', (c) => reply(c, answerOfResource(statement)))
+  app.post('/', async (c) => reply(c, await bundleRoute(services, edgeOf(c), c)))
+
+  app.on(['GET', 'POST'], '/:operation{\\$[^/]+}', async (c) => reply(c, await operationRoute(services, edgeOf(c), c, 'system', null, null)))
+  app.on(['GET', 'POST'], '/:type/:operation{\\$[^/]+}', async (c) => reply(c, await operationRoute(services, edgeOf(c), c, 'type', typeOf(c), null)))
+  app.on(['GET', 'POST'], '/:type/:id/:operation{\\$[^/]+}', async (c) => reply(c, await operationRoute(services, edgeOf(c), c, 'instance', typeOf(c), c.req.param('id'))))
+
+  app.get('/:type', async (c) => reply(c, await searchType(edgeOf(c), typeOf(c), queryOf(c))))
+  app.post('/:type/_search', async (c) => {
+    const type = typeOf(c)
+    const form = await readForm(c, bodyBytesMax)
+    return reply(c, await searchType(edgeOf(c), type, new URLSearchParams([...queryOf(c), ...form])))
+  })
+  app.post('/:type', async (c) => {
+    const type = typeOf(c)
+    const resource = await readResourceBody(c, bodyBytesMax)
+    assertSameTypeAndId(resource, type, null, null)
+    return reply(c, await create(edgeOf(c), c, type, resource))
+  })
+
+  app.get('/:type/:id', async (c) => reply(c, await read(edgeOf(c), typeOf(c), c.req.param('id'))))
+  app.put('/:type/:id', async (c) => {
+    const type = typeOf(c)
+    const id = validId(c.req.param('id'))
+    const resource = await readResourceBody(c, bodyBytesMax)
+    assertSameTypeAndId(resource, type, id, null)
+    return reply(c, await write(edgeOf(c), c, { method: 'update', type, id, resource, ifMatch: ifMatchVersion(c.req.header('If-Match')) }))
+  })
+  app.delete('/:type/:id', async (c) => {
+    const type = typeOf(c)
+    const id = validId(c.req.param('id'))
+    return reply(c, await write(edgeOf(c), c, { method: 'delete', type, id, resource: null, ifMatch: ifMatchVersion(c.req.header('If-Match')) }))
+  })
+  app.get('/:type/:id/_history', async (c) => reply(c, await history(edgeOf(c), typeOf(c), c.req.param('id'), queryOf(c))))
+  app.get('/:type/:id/_history/:version', async (c) => reply(c, await vread(edgeOf(c), typeOf(c), c.req.param('id'), c.req.param('version'))))
+
+  app.all('*', (c) => { throw unoffered(services, c) })
+  return app
+}
+
+async function create(edge: Edge, c: Context, type: ResourceType, resource: Resource): Promise<Answer> {
+  const condition = c.req.header('If-None-Exist')
+  const body: Write = { method: 'create', type, id: null, resource, ifMatch: null }
+  if (condition === undefined) return write(edge, c, body)
+  assertMayAsk(edge.ctx, type, 's')
+  return inTransaction(edge.db, async (trx) => {
+    const existing = await findOne(trx, edge.ctx, edge.store, type, new URLSearchParams(condition.replace(/^.*\?/, '')), { base: edge.base, path: null })
+    if (existing) return { ...answerOf(existing), location: `${type}/${existing.id}/_history/${existing.version}` }
+    const [written] = await writeResources(trx, edge.ctx, edge.store, [body], 'client')
+    return answerOfWrite(written as NonNullable<typeof written>, preferenceOf(c), edge.ctx.language)
+  }, 'serializable')
+}
+
+async function write({ db, ctx, store }: Edge, c: Context, body: Write): Promise<Answer> {
+  const [written] = await inTransaction(db, (trx) => writeResources(trx, ctx, store, [body], 'client'))
+  return answerOfWrite(written as NonNullable<typeof written>, preferenceOf(c), ctx.language)
+}
+
+async function bundleRoute(services: Services, edge: Edge, c: Context<AppEnv>): Promise<Answer> {
+  const file = loadedFileOf(c)
+  if (file !== null && await isLoaded(edge.db, file.sha256)) return alreadyLoaded(edge.ctx)
+  const bundle = await readResourceBody(c, services.config.bodyBytesMax)
+  return postBundle({
+    edge, operations: services.operations, prefer: preferenceOf(c, 'minimal'), file,
+    onFault: (error) => services.log.error({ requestId: edge.ctx.requestId, error: error instanceof Error ? { name: error.name, message: error.message, stack: error.stack } : String(error) }, 'batch entry failed'),
+  }, bundle)
+}
+
+/** `X-Load-Sha256` and `X-Load-Name` of a system client that may do everything; anybody else's are refused. */
+function loadedFileOf(c: Context<AppEnv>): { sha256: string; name: string } | null {
+  const sha256 = c.req.header('X-Load-Sha256')
+  if (sha256 === undefined) return null
+  if (!mayImport(c.get('ctx'))) throw fail('forbidden', { zh: '只有获授权的系统可以导入文件。', en: 'Only a system with full rights may load files.' })
+  if (!isSha256(sha256)) throw fail('parameter-invalid', { zh: 'X-Load-Sha256 应是 64 位十六进制数。', en: 'X-Load-Sha256 must be 64 hexadecimal digits.' })
+  return { sha256, name: decodeURIComponent(c.req.header('X-Load-Name') ?? 'unnamed').slice(0, 200) }
+}
+
+async function operationRoute(
+  services: Services, edge: Edge, c: Context<AppEnv>, level: Operation['level'], type: ResourceType | null, id: string | null,
+): Promise<Answer> {
+  const name = c.req.param('operation') ?? ''
+  const named = services.operations.filter((each) => each.name === name && each.level === level && (type === null || each.types.includes(type)))
+  if (named.length === 0) throw operationUnknown(services, name, type)
+  const method = c.req.method === 'POST' ? 'POST' : 'GET'
+  const found = named.find((each) => each.methods.includes(method))
+  if (!found) throw methodNotAllowed(named.flatMap((each) => each.methods))
+  if (id !== null) validId(id)
+  const text = method === 'POST' ? await readJsonText(c, services.config.bodyBytesMax) : ''
+  const body = text.trim() === '' ? null : parseJson(text)
+  return operation(edge, found, { type, id, query: queryOf(c), body, idempotencyKey: c.req.header('Idempotency-Key') ?? null })
+}
+
+function queryOf(c: Context): URLSearchParams {
+  return new URL(c.req.url).searchParams
+}
+
+function offeredType(services: Services, name: string): ResourceType {
+  if (isResourceType(name) && services.store.entries.has(name)) return name
+  throw fail('type-unknown', { zh: `没有名为“${name.slice(0, 64)}”的资源类型。`, en: `There is no resource type "${name.slice(0, 64)}" here.` })
+}
+
+function validId(id: string): string {
+  if (isFhirId(id)) return id
+  throw fail('id-invalid', { zh: '编号只能由 1 到 64 个字母、数字、“-”或“.”组成。', en: 'An id has 1 to 64 letters, digits, "-" or ".".' })
+}
+
+function operationUnknown(services: Services, name: string, type: ResourceType | null): OutcomeError {
+  const known = services.operations.filter((each) => type === null || each.types.includes(type)).map((each) => each.name)
+  const shown = name.slice(0, 64)
+  return fail('operation-unknown', {
+    zh: `没有操作 ${shown}${known.length > 0 ? `，可用：${known.join('、')}` : ''}。`, en: `There is no operation ${shown}${known.length > 0 ? `. Offered here: ${known.join(', ')}` : ''}.`,
+  })
+}
+
+/** A method or an interaction that is not offered at an address, or an address that means nothing. */
+function unoffered(services: Services, c: Context): OutcomeError {
+  const [type, id, ...more] = c.req.path.replace(/^\/fhir\/?/, '').split('/').filter((part) => part !== '')
+  if (type === undefined) return methodNotAllowed(['POST'])
+  if (type === 'metadata') return methodNotAllowed(['GET'])
+  if (type.startsWith('$')) return methodNotAllowed(['GET', 'POST'])
+  if (type.startsWith('_')) return notOffered(`/${type}`)
+  offeredType(services, type)
+  if (id === undefined) return methodNotAllowed(['GET', 'POST'])
+  if (id === '_search') return methodNotAllowed(['POST'])
+  if (id === '_history' || more.length > 2 || (more[0] !== undefined && more[0] !== '_history')) return notOffered(c.req.path.replace(/^\/fhir/, ''))
+  return methodNotAllowed(more.length > 0 ? ['GET'] : ['GET', 'PUT', 'DELETE'])
+}
+
+function notOffered(address: string): OutcomeError {
+  return fail('not-found', { zh: `这里没有 ${address.slice(0, 100)}。`, en: `There is nothing at ${address.slice(0, 100)}.` })
+}
+
+function methodNotAllowed(methods: readonly string[]): OutcomeError {
+  const list = methods.join(', ')
+  const { issues } = fail('method-not-allowed', { zh: `这个地址只接受 ${list}。`, en: `This address takes ${list} only.` })
+  return new OutcomeError(issues, { headers: { Allow: methods.includes('GET') ? `${list}, HEAD` : list } })
+}

@@ -1,0 +1,97 @@
+/**
+ * The CapabilityStatement, derived from the store's entries, the search parameters and the operations: it says what the routes do
+ * and nothing else. Source: FHIR R4 CapabilityStatement.
+ */
+import type { SearchParam } from '../fhir/search-parameters.ts'
+import { sortKeysMax } from '../records/search/sort.ts'
+import { countDefault, countMax } from '../records/search/parse-query.ts'
+import { isSearchable, modifiersOf } from '../records/search/parameter.ts'
+import type { Operation, ResourceEntry, Store } from '../records/store.ts'
+
+const operationBase = 'https://pujiang.health/fhir/OperationDefinition/'
+
+export function capabilityStatement(store: Store, operations: readonly Operation[], base: string, now: Date): Record<string, unknown> {
+  const system = operations.filter((each) => each.level === 'system')
+  return {
+    resourceType: 'CapabilityStatement',
+    id: 'pujiang',
+    url: `${base}/metadata`,
+    name: 'PujiangHealth',
+    title: '浦江健康 · Pujiang Health',
+    status: 'active',
+    date: now.toISOString(),
+    publisher: 'Pujiang Health',
+    kind: 'instance',
+    software: { name: 'Pujiang Health' },
+    implementation: { description: '浦江健康：城市健康档案、预约与医保结算。A city\'s health records, booking and settlement.', url: base },
+    fhirVersion: '4.0.1',
+    format: ['application/fhir+json', 'json'],
+    rest: [{
+      mode: 'server',
+      documentation: `_count is ${countDefault} by default and ${countMax} at most; _sort takes up to ${sortKeysMax} keys; _include and _revinclude go one level deep. `
+        + 'Unknown parameters and modifiers are refused unless Prefer: handling=lenient is sent.',
+      security: {
+        cors: false,
+        service: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/restful-security-service', code: 'SMART-on-FHIR' }] }],
+        description: 'Bearer tokens (RFC 6750); see .well-known/smart-configuration.',
+      },
+      resource: [...store.entries.values()].map((entry) => resourceOf(store, entry, operations)),
+      interaction: [{ code: 'transaction' }, { code: 'batch' }],
+      ...(system.length > 0 ? { operation: system.map(operationOf) } : {}),
+    }],
+  }
+}
+
+function resourceOf(store: Store, entry: ResourceEntry, operations: readonly Operation[]): Record<string, unknown> {
+  const { type } = entry
+  const writable = entry.write === 'open'
+  const own = operations.filter((each) => each.level !== 'system' && each.types.includes(type))
+  const reads = ['read', 'vread', 'search-type', ...(entry.projection ? [] : ['history-instance'])]
+  const parameters = entry.projection ? [] : [...store.model.searchParameters(type).values()].filter(isSearchable)
+  const references = parameters.filter((param) => param.type === 'reference' && param.storage === 'keys')
+  const referring = entry.projection ? [] : referringTo(store, type)
+  return {
+    type,
+    interaction: [...reads, ...(writable ? ['create', 'update', 'delete'] : [])].map((code) => ({ code })),
+    versioning: entry.projection ? 'no-version' : 'versioned',
+    readHistory: !entry.projection,
+    updateCreate: writable,
+    conditionalCreate: writable && !entry.projection,
+    conditionalRead: 'full-support',
+    conditionalUpdate: false,
+    conditionalDelete: 'not-supported',
+    referencePolicy: ['literal', 'logical'],
+    ...(references.length > 0 ? { searchInclude: references.map((param) => `${type}:${param.code}`) } : {}),
+    ...(referring.length > 0 ? { searchRevInclude: referring } : {}),
+    ...(entry.projection ? {} : { searchParam: searchParams(parameters) }),
+    ...(own.length > 0 ? { operation: own.map(operationOf) } : {}),
+  }
+}
+
+const columns = [
+  { name: '_id', definition: 'http://hl7.org/fhir/SearchParameter/Resource-id', type: 'token' },
+  { name: '_lastUpdated', definition: 'http://hl7.org/fhir/SearchParameter/Resource-lastUpdated', type: 'date' },
+]
+
+function searchParams(parameters: readonly SearchParam[]): Record<string, unknown>[] {
+  const named = new Set(columns.map((each) => each.name))
+  return [...columns, ...parameters.filter((param) => !named.has(param.code)).map((param) => ({
+    name: param.code, definition: param.url, type: param.type, documentation: `Modifiers: ${modifiersOf(param).map((each) => `:${each}`).join(' ')}`,
+  }))]
+}
+
+/** `Observation:subject` for Patient. */
+function referringTo(store: Store, type: string): string[] {
+  const found: string[] = []
+  for (const other of store.entries.values()) {
+    if (other.projection) continue
+    for (const param of store.model.searchParameters(other.type).values()) {
+      if (param.type === 'reference' && param.storage === 'keys' && param.targets.includes(type)) found.push(`${other.type}:${param.code}`)
+    }
+  }
+  return found
+}
+
+function operationOf({ name, summary }: Operation): Record<string, unknown> {
+  return { name: name.slice(1), definition: `${operationBase}${name.slice(1)}`, documentation: summary }
+}

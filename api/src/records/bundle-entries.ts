@@ -1,0 +1,159 @@
+/**
+ * The entries of a transaction or batch, read and checked as far as that goes without the database. What is wrong names the entry:
+ * `Bundle.entry[3].request.url`. Source: FHIR R4 § http.html#transaction, Bundle.entry.request.
+ */
+import type { Resource } from '@medplum/fhirtypes'
+import { isFhirId } from '../fhir/id.ts'
+import { fail, type OutcomeError } from '../fhir/outcome.ts'
+import { isResourceType, type ResourceType } from '../fhir/resource-types.ts'
+
+export interface BundleEntry {
+  index: number
+  /** `Bundle.entry[3]`. */
+  path: string
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  target: EntryTarget
+  /** Null when the entry has none. */
+  fullUrl: string | null
+  resource: Resource | null
+  /** `request.ifMatch` as it is written; null when absent. */
+  ifMatch: string | null
+  /** Query of a conditional create; null when absent. */
+  ifNoneExist: string | null
+}
+
+/** What a request url points to; the parts that are not there are null. */
+export interface EntryTarget {
+  type: ResourceType | null
+  id: string | null
+  history: boolean
+  version: string | null
+  /** With its dollar sign. */
+  operation: string | null
+  query: URLSearchParams
+}
+
+export const entriesMax = 20_000
+
+/** Entries of a Bundle. Throws structure for what is no Bundle of that type, and the faults of single entries by `entryOf`. */
+export function bundleEntries(bundle: Resource): unknown[] {
+  const entries: unknown = (bundle as { entry?: unknown }).entry
+  if (entries === undefined) return []
+  if (!Array.isArray(entries)) throw fail('structure', { zh: 'entry 应是数组。', en: 'entry must be an array.' }, 'Bundle.entry')
+  if (entries.length > entriesMax) {
+    throw fail('body-too-large', { zh: `一次最多 ${entriesMax} 条。`, en: `A bundle may have ${entriesMax} entries.` }, 'Bundle.entry')
+  }
+  return entries
+}
+
+/** One entry. @param base address of /fhir, for urls that begin with it. */
+export function entryOf(value: unknown, index: number, base: string): BundleEntry {
+  const path = `Bundle.entry[${index}]`
+  const entry = asObject(value, path)
+  const request = asObject(entry.request, `${path}.request`)
+  const { method, url } = request
+  if (method !== 'GET' && method !== 'POST' && method !== 'PUT' && method !== 'DELETE') {
+    throw fault('request.method', path, 'GET、POST、PUT、DELETE', 'GET, POST, PUT or DELETE')
+  }
+  if (typeof url !== 'string' || url === '') throw fault('request.url', path, '相对地址，如 Patient/1', 'an address such as Patient/1')
+  const target = parseTarget(url.startsWith(`${base}/`) ? url.slice(base.length + 1) : url, `${path}.request.url`)
+  const resource = entry.resource === undefined || entry.resource === null ? null : resourceOf(entry.resource, `${path}.resource`)
+  const read: BundleEntry = {
+    index, path, method, target, resource,
+    fullUrl: textOrNull(entry.fullUrl), ifMatch: textOrNull(request.ifMatch), ifNoneExist: textOrNull(request.ifNoneExist),
+  }
+  assertFits(read)
+  return read
+}
+
+/** `Type`, `Type/id`, `Type/id/_history/2`, `Type?query`, `Type/id/$operation`, `$operation`. */
+export function parseTarget(url: string, path: string): EntryTarget {
+  const [address = '', queryText = ''] = splitOnce(url.replace(/^\//, ''), '?')
+  const target: EntryTarget = { type: null, id: null, history: false, version: null, operation: null, query: new URLSearchParams(queryText) }
+  const parts = address.split('/').map((part) => part.replace(/^%24/, '$')).filter((part) => part !== '')
+  const last = parts.at(-1)
+  if (last?.startsWith('$')) {
+    target.operation = last
+    parts.pop()
+  }
+  const [type, id, history, version, ...more] = parts
+  if (type !== undefined) {
+    if (!isResourceType(type)) throw fail('type-unknown', { zh: `没有名为“${type.slice(0, 64)}”的资源类型。`, en: `There is no resource type "${type.slice(0, 64)}".` }, path)
+    target.type = type
+  }
+  if (id !== undefined) {
+    if (!isFhirId(id)) throw fail('id-invalid', { zh: `编号“${id.slice(0, 64)}”不正确。`, en: `The id "${id.slice(0, 64)}" is not valid.` }, path)
+    target.id = id
+  }
+  if (more.length > 0 || (history !== undefined && history !== '_history')) {
+    throw fail('bad-request', { zh: `无法识别地址“${url.slice(0, 100)}”。`, en: `The address "${url.slice(0, 100)}" is not understood.` }, path)
+  }
+  target.history = history !== undefined
+  target.version = version ?? null
+  return target
+}
+
+function assertFits({ method, target, resource, path }: BundleEntry): void {
+  if (method === 'GET') return
+  const { type, id, query, operation, history } = target
+  if (operation !== null || type === null || history) {
+    throw fail('bad-request', {
+      zh: '事务或批处理中的写入只能针对资源。', en: 'A write in a bundle is of a resource, nothing else.',
+    }, `${path}.request.url`)
+  }
+  if (query.size > 0) {
+    throw fail('bad-request', {
+      zh: '不支持条件更新和条件删除，请写明编号。', en: 'Conditional update and delete are not offered. Name the id.',
+    }, `${path}.request.url`)
+  }
+  if (method === 'POST' ? id !== null : id === null) {
+    throw fault('request.url', path, method === 'POST' ? '资源类型，如 Patient' : '类型和编号，如 Patient/1', method === 'POST' ? 'a type such as Patient' : 'a type and an id such as Patient/1')
+  }
+  if (method === 'DELETE') return
+  if (resource === null) throw fail('required', { zh: '缺少资源。', en: 'The resource is missing.' }, `${path}.resource`)
+  assertSameTypeAndId(resource, type, method === 'PUT' ? id : null, `${path}.resource`)
+}
+
+/** The resource is of the type and has the id that the address says. `id` null: none is asked for. */
+export function assertSameTypeAndId(resource: Resource, type: ResourceType, id: string | null, path: string | null): void {
+  const at = (element: string): string => (path === null ? element : `${path}.${element}`)
+  if (resource.resourceType !== type) {
+    throw fail('resource-type-mismatch', {
+      zh: `地址说是 ${type}，内容却是 ${resource.resourceType}。`, en: `The address says ${type}, the body is a ${resource.resourceType}.`,
+    }, at('resourceType'))
+  }
+  if (id !== null && resource.id !== id) {
+    throw fail('id-mismatch', {
+      zh: `地址中的编号是 ${id}，内容中${resource.id === undefined ? '没有编号' : '是另一个'}。`,
+      en: `The id in the address is ${id}, the body has ${resource.id === undefined ? 'none' : 'another'}.`,
+    }, at('id'))
+  }
+}
+
+function resourceOf(value: unknown, path: string): Resource {
+  const resource = asObject(value, path)
+  const type = resource.resourceType
+  if (typeof type !== 'string') throw fail('structure', { zh: '缺少 resourceType。', en: 'resourceType is missing.' }, `${path}.resourceType`)
+  if (!isResourceType(type)) {
+    throw fail('type-unknown', { zh: `没有名为“${type.slice(0, 64)}”的资源类型。`, en: `There is no resource type "${type.slice(0, 64)}".` }, `${path}.resourceType`)
+  }
+  return value as Resource
+}
+
+function asObject(value: unknown, path: string): Record<string, unknown> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
+  throw fail('structure', { zh: `${path} 缺失或不是对象。`, en: `${path} is missing or is no object.` }, path)
+}
+
+function fault(element: string, path: string, zh: string, en: string): OutcomeError {
+  return fail('structure', { zh: `${element} 应是${zh}。`, en: `${element} must be ${en}.` }, `${path}.${element}`)
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null
+}
+
+function splitOnce(text: string, separator: string): [string, string] {
+  const at = text.indexOf(separator)
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)]
+}

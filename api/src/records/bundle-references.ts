@@ -1,0 +1,113 @@
+/**
+ * References between the entries of a transaction: `urn:uuid:…` and full urls become `Type/id` of what the entries will be,
+ * wherever a reference or an address stands: in contained resources and extensions too. The resources that came in are not changed; what has no
+ * reference to rewrite is handed back as it is. Source: FHIR R4 § http.html#transaction (Replacing hyperlinks).
+ */
+import type { Resource } from '@medplum/fhirtypes'
+import { type Issue, issue } from '../fhir/outcome.ts'
+
+/** Elements of type uri, url, canonical and uuid that may name an entry. `Identifier.value` is a string and stays. */
+const addressKeys = new Set(['url', 'uri', 'valueUri', 'valueUrl', 'valueCanonical', 'valueUuid'])
+
+/** Full urls and conditional references → `Type/id`. */
+export type ReferenceMap = ReadonlyMap<string, string>
+
+export interface Rewritten {
+  resource: Resource
+  /** References to entries that are not in the bundle. */
+  issues: Issue[]
+}
+
+export function rewriteReferences(resource: Resource, references: ReferenceMap, path: string): Rewritten {
+  const dangling = new Set<string>()
+  const rewritten = rewrite(resource, references, dangling) as Resource
+  return { resource: rewritten, issues: [...dangling].map((reference) => unresolved(reference, pathTo(resource, reference, path) ?? path)) }
+}
+
+function rewrite(value: unknown, references: ReferenceMap, dangling: Set<string>): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) {
+    let copy: unknown[] | null = null
+    for (let index = 0; index < value.length; index++) {
+      const item: unknown = value[index]
+      const changed = rewrite(item, references, dangling)
+      if (changed !== item) (copy ??= [...value])[index] = changed
+    }
+    return copy ?? value
+  }
+  const holder = value as Record<string, unknown>
+  let copy: Record<string, unknown> | null = null
+  for (const key in holder) {
+    const child = holder[key]
+    let changed = child
+    if (typeof child === 'string') {
+      if (key === 'reference') {
+        changed = references.get(child) ?? child
+        if (changed === child && isUrn(child)) dangling.add(child)
+      } else if (addressKeys.has(key)) changed = references.get(child) ?? child
+    } else if (typeof child === 'object') changed = rewrite(child, references, dangling)
+    if (changed !== child) (copy ??= { ...holder })[key] = changed
+  }
+  return copy ?? value
+}
+
+function isUrn(reference: string): boolean {
+  return reference.startsWith('urn:uuid:') || reference.startsWith('urn:oid:')
+}
+
+function unresolved(reference: string, path: string): Issue {
+  return issue('reference-unresolved', {
+    zh: `引用 ${reference.slice(0, 100)} 在这个 Bundle 中找不到对应的条目。`, en: `No entry of this bundle has the fullUrl ${reference.slice(0, 100)}.`,
+  }, path)
+}
+
+/** Where a reference stands; looked for only when it is wrong. */
+function pathTo(value: unknown, reference: string, path: string): string | null {
+  if (typeof value !== 'object' || value === null) return null
+  for (const [key, child] of Object.entries(value)) {
+    const here = Array.isArray(value) ? `${path}[${key}]` : `${path}.${key}`
+    if (key === 'reference' && child === reference) return here
+    const deeper = pathTo(child, reference, here)
+    if (deeper !== null) return deeper
+  }
+  return null
+}
+
+/** Every conditional reference (`Practitioner?identifier=…`) in a resource. */
+export function conditionalReferences(value: unknown, found: Set<string>): void {
+  if (typeof value !== 'object' || value === null) return
+  if (Array.isArray(value)) {
+    for (const item of value) conditionalReferences(item, found)
+    return
+  }
+  const holder = value as Record<string, unknown>
+  for (const key in holder) {
+    const child = holder[key]
+    if (typeof child === 'object') conditionalReferences(child, found)
+    else if (key === 'reference' && typeof child === 'string' && /^[A-Z][A-Za-z]+\?/.test(child)) found.add(child)
+  }
+}
+
+/** The first reference that may be to the patient a resource is about: its subject, else any that the map makes a Patient. */
+export function patientReference(resource: Resource, references: ReferenceMap): string | null {
+  const elements = resource as unknown as Record<string, { reference?: unknown } | undefined>
+  for (const name of ['subject', 'patient', 'beneficiary', 'individual', 'for']) {
+    const id = patientId(elements[name]?.reference, references)
+    if (id !== null) return id
+  }
+  return firstPatient(resource, references)
+}
+
+function firstPatient(value: unknown, references: ReferenceMap): string | null {
+  if (typeof value !== 'object' || value === null) return null
+  for (const child of Array.isArray(value) ? value : Object.values(value)) {
+    const id = typeof child === 'object' && child !== null ? patientId((child as { reference?: unknown }).reference, references) ?? firstPatient(child, references) : null
+    if (id !== null) return id
+  }
+  return null
+}
+
+function patientId(reference: unknown, references: ReferenceMap): string | null {
+  if (typeof reference !== 'string') return null
+  return /^Patient\/([A-Za-z0-9\-.]{1,64})$/.exec(references.get(reference) ?? reference)?.[1] ?? null
+}
