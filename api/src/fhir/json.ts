@@ -4,7 +4,8 @@
  * kept beside them under a symbol, and `stringifyJson` writes it back as long as the number is still the same one.
  * Most bodies hold no such number: a scan of the text finds that out and plain JSON.parse does the rest.
  */
-import { fail, type OutcomeError } from './outcome.ts'
+import { jsonFaultAt } from './json-fault.ts'
+import { fail, issue, OutcomeError } from './outcome.ts'
 
 /** Deepest nesting of arrays and objects that is read. FHIR itself needs about 20. */
 export const maxDepth = 60
@@ -86,29 +87,26 @@ function withDigits(value: unknown): unknown {
 
 function checkDepth(value: unknown, depth: number): void {
   if (typeof value !== 'object' || value === null) return
-  if (depth > maxDepth) {
-    throw fail('json-too-deep', {
-      zh: `内容嵌套超过 ${maxDepth} 层，请减少嵌套。`,
-      en: `The body is nested deeper than ${maxDepth} levels. Flatten it.`,
-    })
-  }
+  if (depth > maxDepth) throw tooDeep()
   if (Array.isArray(value)) for (const item of value) checkDepth(item, depth + 1)
   else for (const key in value) checkDepth((value as Record<string, unknown>)[key], depth + 1)
 }
 
-function broken(text: string, cause: unknown): OutcomeError {
-  const position = positionOf(text, cause)
-  return fail('json-broken', {
-    zh: `JSON 格式有误：${position.zh}。请检查引号、逗号和括号。`,
-    en: `The JSON is broken ${position.en}. Check quotes, commas and brackets.`,
+function tooDeep(): OutcomeError {
+  return fail('json-too-deep', {
+    zh: `内容嵌套超过 ${maxDepth} 层，请减少嵌套。`,
+    en: `The body is nested deeper than ${maxDepth} levels. Flatten it.`,
   })
 }
 
-function positionOf(text: string, cause: unknown): { zh: string; en: string } {
-  const at = /position (\d+)/.exec(cause instanceof Error ? cause.message : '')
-  const offset = at ? Number(at[1]) : text.length
+function broken(text: string, cause: unknown): OutcomeError {
+  const offset = jsonFaultAt(text, maxDepth)
+  if (offset === null) return tooDeep()
   const before = text.slice(0, offset)
   const line = before.split('\n').length
   const column = offset - before.lastIndexOf('\n')
-  return { zh: `第 ${line} 行第 ${column} 个字符`, en: `at line ${line}, character ${column}` }
+  return new OutcomeError([issue('json-broken', {
+    zh: `JSON 格式有误：第 ${line} 行第 ${column} 个字符。请检查引号、逗号和括号。`,
+    en: `The JSON is broken at line ${line}, character ${column}. Check quotes, commas and brackets.`,
+  })], { cause })
 }
