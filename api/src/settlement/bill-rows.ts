@@ -1,0 +1,55 @@
+/** Rows of a bill and its lines: making, locking, reading. All of one patient's rows share the patient's shard. */
+import type { Selectable } from 'kysely'
+import type { Ctx } from '../ctx.ts'
+import { fail, type Sentence } from '../fhir/outcome.ts'
+import type { Db, Trx } from '../storage/pool.ts'
+import type { BillLineTable, BillTable } from '../storage/tables.ts'
+import type { Visit } from './visit.ts'
+
+export type BillRow = Selectable<BillTable>
+export type BillLineRow = Selectable<BillLineTable>
+
+/** Most lines of a bill that are read and sent. */
+export const billLinesMax = 500
+
+/** The bill of a visit, made when it has none, locked. */
+export async function lockBill(trx: Trx, ctx: Ctx, visit: Visit): Promise<BillRow> {
+  await trx.insertInto('bill').values({
+    shard: visit.shard, encounter: visit.encounterKey, encounter_id: visit.encounterId, pid: visit.pid, patient_id: visit.patientId,
+    organization_id: visit.organizationId, organization_zh: visit.organization.zh, organization_en: visit.organization.en,
+    department_zh: visit.department.zh, department_en: visit.department.en, practitioner_id: visit.practitionerId, service_date: visit.serviceDate,
+    fund_fen: null, account_current_fen: null, account_prior_fen: null, cash_fen: null, message_zh: null, message_en: null,
+    claim_id: null, claim_response_id: null, explanation_id: null, invoice_id: null, updated_at: ctx.now,
+  }).onConflict((conflict) => conflict.columns(['encounter', 'shard']).doNothing()).execute()
+  return lockedBill(trx, visit)
+}
+
+/** The bill of a visit, locked. It must be there. */
+export async function lockedBill(trx: Trx, at: { shard: number; encounterKey: string }): Promise<BillRow> {
+  return trx.selectFrom('bill').selectAll().where('shard', '=', at.shard).where('encounter', '=', at.encounterKey).forUpdate().executeTakeFirstOrThrow()
+}
+
+export async function findBill(db: Db, at: { shard: number; encounterKey: string }): Promise<BillRow | null> {
+  return await db.selectFrom('bill').selectAll().where('shard', '=', at.shard).where('encounter', '=', at.encounterKey).executeTakeFirst() ?? null
+}
+
+/** In the order they were entered; the place in this list is the sequence of the claim's line. */
+export async function billLines(db: Db, at: { shard: number; encounterKey: string }): Promise<BillLineRow[]> {
+  return db.selectFrom('bill_line').selectAll().where('shard', '=', at.shard).where('encounter', '=', at.encounterKey)
+    .orderBy('entered_at').orderBy('charge_item').limit(billLinesMax).execute()
+}
+
+/** Throws OutcomeError settled-already, settlement-pending: nothing may change now. */
+export function assertBillIsOpen(bill: Pick<BillRow, 'state'>): void {
+  if (bill.state === 'settled') throw fail('settled-already', { zh: '这张账单已经结算。如需更改，请先撤销结算。', en: 'This bill has been settled. To change it, reverse the settlement first.' })
+  if (bill.state === 'settling') throw pending()
+}
+
+export function pending() {
+  return fail('settlement-pending', pendingSentence)
+}
+
+export const pendingSentence: Sentence = {
+  zh: '医保中心尚未答复，正在核对。请勿重复支付，稍后刷新查看结果。',
+  en: 'The insurance centre has not answered yet and we are checking. Please do not pay twice; refresh in a moment to see the result.',
+}

@@ -1,0 +1,81 @@
+/**
+ * The Claim of a visit: as it goes to the centre, which knows people and institutions by their insurance numbers, and as it is
+ * kept here, with references beside the numbers. Pure. Profile `settlement-claim`, docs/settlement.md.
+ */
+import type { Claim, Organization, Reference } from '@medplum/fhirtypes'
+import {
+  chargeItemSystem, hospitalLevelSystem, hospitalLevelUrl, institutionSystem, medicalCategorySystem, messageIdSystem, psnSystem, regionSystem, termExtensions,
+} from '../fhir/claim-message.ts'
+import { instantInShanghai } from '../fhir/date-time.ts'
+import { yuan } from '../fhir/money.ts'
+import type { BillLineRow } from './bill-rows.ts'
+import type { Insurance, Visit } from './visit.ts'
+
+export interface ClaimFacts {
+  visit: Visit
+  /** Of the visit's institution; not null here. */
+  institutionCode: string
+  insurance: Insurance
+  lines: readonly BillLineRow[]
+  messageId: string
+  use: 'claim' | 'predetermination'
+  at: Date
+}
+
+export function lineFen(line: Pick<BillLineRow, 'quantity' | 'unit_price_fen'>): bigint {
+  return line.unit_price_fen * BigInt(line.quantity)
+}
+
+export function claimOf({ visit, institutionCode, insurance, lines, messageId, use, at }: ClaimFacts): Claim {
+  const person = { system: psnSystem(insurance.region), value: insurance.psnNo }
+  return {
+    resourceType: 'Claim',
+    extension: [{ url: hospitalLevelUrl, valueCoding: { system: hospitalLevelSystem, code: visit.levelCode } }],
+    identifier: [{ system: messageIdSystem, value: messageId }],
+    status: 'active',
+    type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/claim-type', code: 'professional' }, { system: medicalCategorySystem, code: visit.medicalType }] },
+    use,
+    patient: { identifier: person },
+    billablePeriod: { start: visit.serviceDate, end: visit.serviceDate },
+    created: instantInShanghai(at),
+    insurer: { identifier: { system: regionSystem, value: insurance.region } },
+    provider: { identifier: { system: institutionSystem, value: institutionCode } },
+    priority: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/processpriority', code: 'normal' }] },
+    insurance: [{ sequence: 1, focal: true, coverage: { identifier: person } }],
+    item: lines.map((line, index) => ({
+      extension: termExtensions({ catalogueClass: line.catalogue_class, firstPayParts: line.first_pay_ratio, limitFen: line.limit_fen }),
+      sequence: index + 1,
+      productOrService: { coding: [{ system: chargeItemSystem, code: line.code, display: line.name_zh }] },
+      servicedDate: visit.serviceDate,
+      quantity: { value: line.quantity },
+      unitPrice: yuan(line.unit_price_fen),
+      net: yuan(lineFen(line)),
+    })),
+    total: yuan(lines.reduce((sum, line) => sum + lineFen(line), 0n)),
+  }
+}
+
+/** The Claim as it is kept: what was sent, and whom and what that means here. */
+export function keptClaim(sent: Claim, id: string, visit: Visit, insurance: Insurance): Claim {
+  return {
+    ...sent,
+    id,
+    patient: { reference: `Patient/${visit.patientId}`, ...sent.patient },
+    provider: { reference: `Organization/${visit.organizationId}`, ...sent.provider, display: visit.organization.zh },
+    insurer: insurerOf(insurance),
+    insurance: [{ sequence: 1, focal: true, coverage: { reference: `Coverage/${insurance.coverageId}`, ...sent.insurance?.[0]?.coverage } }],
+    item: sent.item?.map((item) => ({ ...item, encounter: [{ reference: `Encounter/${visit.encounterId}` }] })),
+  }
+}
+
+function insurerOf(insurance: Insurance): Reference<Organization> {
+  const { reference, display } = insurance.payor?.[0] ?? {}
+  return { ...(reference ? { reference } : {}), ...(display ? { display } : {}), identifier: { system: regionSystem, value: insurance.region } }
+}
+
+/** A message id: institution, moment in the city, and four characters of chance. Never used twice: the centre refuses that. */
+export function newMessageId(institutionCode: string, at: Date, newId: (shard: number | null) => string): string {
+  const moment = instantInShanghai(at).slice(0, 19).replace(/\D/g, '')
+  const chance = BigInt(`0x${newId(null).slice(24)}`) % 36n ** 4n
+  return `${institutionCode}${moment}${chance.toString(36).toUpperCase().padStart(4, '0')}`
+}

@@ -1,0 +1,49 @@
+/**
+ * Who may settle a visit and who may look at its bill. Settle: the citizen or who acts for them, the registration office of the
+ * institution, a system with the scope. Look: these and who treats the patient now. Everyone else learns nothing, not even
+ * that there is a bill.
+ */
+import { isInCare, mayActFor } from '../access/acts-for.ts'
+import { signInRequired } from '../access/may-write.ts'
+import { scopeGrants } from '../access/scopes.ts'
+import type { Ctx } from '../ctx.ts'
+import { forbidden, notFound } from '../fhir/outcome.ts'
+import type { Db } from '../storage/pool.ts'
+
+interface About { pid: string; organizationId: string; encounterId: string }
+
+/** Throws OutcomeError sign-in-required, not-found for who may not even look, forbidden for who may only look. */
+export async function assertMaySettle(db: Db, ctx: Ctx, about: About): Promise<void> {
+  if (await maySettle(db, ctx, about)) return
+  throw await isInCare(db, ctx, about.pid) ? forbidden() : notFound(`Encounter/${about.encounterId}`)
+}
+
+async function maySettle(db: Db, ctx: Ctx, about: About): Promise<boolean> {
+  const { principal } = ctx
+  if (principal.kind === 'anonymous') throw signInRequired()
+  if (principal.kind === 'client') return scopeGrants(principal.scopes, 'Claim', 'c')
+  if (principal.role === 'scheduler') return principal.organization === about.organizationId
+  return principal.role === 'citizen' && mayActFor(db, ctx, about.pid)
+}
+
+/** A citizen can not take a settlement back; the institution and its systems can. Throws as `assertMaySettle`. */
+export async function assertMayReverse(db: Db, ctx: Ctx, about: About): Promise<void> {
+  const { principal } = ctx
+  if (principal.kind === 'client' && scopeGrants(principal.scopes, 'Claim', 'u')) return
+  if (principal.kind === 'person' && principal.role === 'scheduler' && principal.organization === about.organizationId) return
+  await assertMaySettle(db, ctx, about)
+  throw forbidden()
+}
+
+/**
+ * Whose bills the caller may look at: `all` of the patient, only those of one organization, or `none`.
+ * Throws OutcomeError sign-in-required.
+ */
+export async function billsInSight(db: Db, ctx: Ctx, pid: string): Promise<{ organizationId: string } | 'all' | 'none'> {
+  const { principal } = ctx
+  if (principal.kind === 'anonymous') throw signInRequired()
+  if (principal.kind === 'client') return scopeGrants(principal.scopes, 'Claim', 'r') ? 'all' : 'none'
+  if (principal.role === 'scheduler') return principal.organization === null ? 'none' : { organizationId: principal.organization }
+  if (principal.role === 'citizen') return await mayActFor(db, ctx, pid) ? 'all' : 'none'
+  return await isInCare(db, ctx, pid) ? 'all' : 'none'
+}

@@ -1,0 +1,78 @@
+/**
+ * What a settlement leaves in the record: the centre's answer as we keep it, the statement the citizen reads, the invoice of
+ * the institution. All amounts are the centre's, word for word. Pure.
+ */
+import type { Claim, ClaimResponse, ExplanationOfBenefit, Invoice } from '@medplum/fhirtypes'
+import { adjudicationSystem, type Split } from '../fhir/claim-message.ts'
+import { yuan } from '../fhir/money.ts'
+import type { BillLineRow } from './bill-rows.ts'
+import { lineFen } from './claim-resource.ts'
+import type { Visit } from './visit.ts'
+
+export function keptClaimResponse(response: ClaimResponse, claim: Claim, id: string): ClaimResponse {
+  return {
+    ...response,
+    id,
+    patient: claim.patient ?? response.patient,
+    insurer: { ...response.insurer, ...claim.insurer },
+    requestor: claim.provider,
+    request: { reference: `Claim/${claim.id}`, ...response.request },
+  }
+}
+
+export function statementOf(claim: Claim, response: ClaimResponse, id: string): ExplanationOfBenefit {
+  return {
+    resourceType: 'ExplanationOfBenefit',
+    id,
+    extension: response.extension,
+    status: 'active',
+    type: claim.type,
+    use: 'claim',
+    patient: claim.patient,
+    billablePeriod: claim.billablePeriod,
+    created: response.created,
+    insurer: claim.insurer,
+    provider: claim.provider,
+    claim: { reference: `Claim/${claim.id}` },
+    claimResponse: { reference: `ClaimResponse/${response.id}` },
+    outcome: response.outcome,
+    disposition: response.disposition,
+    insurance: claim.insurance?.map((each) => ({ focal: each.focal, coverage: each.coverage })),
+    item: claim.item?.map((item) => ({
+      sequence: item.sequence,
+      productOrService: item.productOrService,
+      servicedDate: item.servicedDate,
+      quantity: item.quantity,
+      unitPrice: item.unitPrice,
+      net: item.net,
+      encounter: item.encounter,
+      adjudication: response.item?.find((each) => each.itemSequence === item.sequence)?.adjudication,
+    })),
+    total: response.total,
+    processNote: response.processNote?.map(({ number, type, text, language }) => ({ number, type, text, language })),
+  } as ExplanationOfBenefit
+}
+
+const components = ['fullself', 'overlimit', 'firstpay', 'inscope'] as const
+
+export function invoiceOf(visit: Visit, lines: readonly BillLineRow[], split: Split, at: string, id: string): Invoice {
+  return {
+    resourceType: 'Invoice',
+    id,
+    status: split.cash > 0n ? 'issued' : 'balanced',
+    subject: { reference: `Patient/${visit.patientId}` },
+    recipient: { reference: `Patient/${visit.patientId}` },
+    date: at,
+    issuer: { reference: `Organization/${visit.organizationId}`, display: visit.organization.zh },
+    lineItem: lines.map((line, index) => ({
+      sequence: index + 1,
+      chargeItemReference: { reference: `ChargeItem/${line.charge_item_id}`, display: line.name_zh },
+      priceComponent: [{ type: 'base', factor: line.quantity, amount: yuan(lineFen(line)) }],
+    })),
+    totalPriceComponent: components.map((code) => ({
+      type: 'informational', code: { coding: [{ system: adjudicationSystem, code }] }, amount: yuan(split[code]),
+    })),
+    totalNet: yuan(split.submitted),
+    totalGross: yuan(split.submitted),
+  }
+}

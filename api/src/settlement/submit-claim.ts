@@ -1,0 +1,145 @@
+/**
+ * `POST /fhir/Claim/$submit`: what a visit would cost whom (predetermination), or its settlement (claim). Order of a
+ * settlement: the attempt with its message id is committed; marked as sent; sent, outside any transaction; the answer adopted
+ * in one. Whatever stops in between is finished by `resolve-attempts`. A message is never sent twice.
+ */
+import type { Claim, ClaimResponse, Parameters } from '@medplum/fhirtypes'
+import type { Ctx } from '../ctx.ts'
+import { sha256Hex } from '../crypto.ts'
+import { fail, notFound, OutcomeError } from '../fhir/outcome.ts'
+import type { Operation, OperationCall, OperationResult, Store } from '../records/store.ts'
+import type { Db } from '../storage/pool.ts'
+import { inTransaction } from '../storage/transaction.ts'
+import { adoptAnswer, type AttemptRequest, refuseBill, reopenBill } from './adopt-answer.ts'
+import { type AttemptRow, insertAttempt, lockUndecided, markSent, markUnknown, moveAttempt } from './attempt-rows.ts'
+import { assertBillIsOpen, billLines, findBill, lockBill, pending, pendingSentence } from './bill-rows.ts'
+import { judgeAnswer } from './check-answer.ts'
+import { claimOf, keptClaim, lineFen, newMessageId } from './claim-resource.ts'
+import type { SettlementGateway } from './gateway.ts'
+import { assertMaySettle } from './may-settle.ts'
+import { idIn, insuranceOn, loadVisit, type Visit } from './visit.ts'
+
+export interface SettlementDeps { db: Db; store: Store; gateway: SettlementGateway }
+
+export function submitClaimOperation(gateway: SettlementGateway): Operation {
+  return {
+    name: '$submit', level: 'type', types: ['Claim'], methods: ['POST'], affectsState: true,
+    summary: 'Settles a visit with the insurance centre (use=claim), or says who would pay what (use=predetermination).',
+    run: (call) => submit(call, gateway),
+  }
+}
+
+/**
+ * Throws OutcomeError required, not-found, forbidden, bill-empty, coverage-missing, settled-already, settlement-pending (409, or
+ * 503 when this very call ended without an answer), insurer-unreachable, insurer-rejected, amount-mismatch.
+ */
+async function submit(call: OperationCall, gateway: SettlementGateway): Promise<OperationResult> {
+  const { db, ctx, store } = call
+  const { encounterId, use } = readParameters(call.body)
+  const visit = await loadVisit(db, encounterId)
+  if (!visit) throw notFound(`Encounter/${encounterId}`)
+  await assertMaySettle(db, ctx, visit)
+  const deps = { db, store, gateway }
+  const resource = use === 'claim' ? await settleVisit(deps, ctx, visit) : await estimateVisit(deps, ctx, visit)
+  return { resource, patients: [visit.patientId] }
+}
+
+function readParameters(body: unknown): { encounterId: string; use: 'claim' | 'predetermination' } {
+  const { resourceType, parameter } = (body ?? {}) as Partial<Parameters>
+  const find = (name: string) => (resourceType === 'Parameters' && Array.isArray(parameter) ? parameter.find((each) => each?.name === name) : undefined)
+  const encounterId = idIn(find('encounter')?.valueReference?.reference, 'Encounter')
+  if (encounterId === null) throw fail('required', { zh: '请用 Parameters 提交参数 encounter（就诊的引用）。', en: 'Send Parameters with `encounter`, a reference to the visit.' }, "Parameters.parameter.where(name='encounter').value")
+  const use = find('use')?.valueCode ?? find('use')?.valueString
+  if (use !== 'claim' && use !== 'predetermination') throw fail('value-invalid', { zh: '参数 use 须为 claim 或 predetermination。', en: '`use` must be claim or predetermination.' }, "Parameters.parameter.where(name='use').value")
+  return { encounterId, use }
+}
+
+/** The claim of a visit as it stands; the bill row is locked by the caller when it will be settled. */
+async function prepareClaim(db: Db, ctx: Ctx, visit: Visit, use: 'claim' | 'predetermination', totalFen: bigint) {
+  const lines = await billLines(db, visit)
+  if (lines.length === 0 || totalFen === 0n) throw fail('bill-empty', { zh: '这次就诊没有需要结算的费用。', en: 'There is nothing to settle for this visit.' })
+  if (lines.reduce((sum, line) => sum + lineFen(line), 0n) !== totalFen) throw fail('amount-mismatch', { zh: '账单金额与明细不一致，请联系收费处。', en: 'The bill does not equal its lines. Please ask the cashier.' })
+  const insurance = await insuranceOn(db, visit)
+  if (!insurance) throw fail('coverage-missing', { zh: '就诊当日没有有效的医疗保险，不能联网结算。请到收费窗口自费支付。', en: 'There was no valid insurance on the day of the visit. Please pay at the cashier.' })
+  const { institutionCode } = visit
+  if (institutionCode === null) throw fail('business-rule', { zh: '该医疗机构不是医保定点机构，不能联网结算。', en: 'This institution is not designated by the insurer, so the visit can not be settled online.' })
+  const messageId = newMessageId(institutionCode, ctx.now, ctx.newId)
+  return { insurance, messageId, claim: claimOf({ visit, institutionCode, insurance, lines, messageId, use, at: ctx.now }) }
+}
+
+/** A predetermination; leaves no trace on either side. Throws as `submit`. */
+export async function estimateVisit({ db, gateway }: SettlementDeps, ctx: Ctx, visit: Visit): Promise<ClaimResponse> {
+  const bill = await findBill(db, visit)
+  assertBillIsOpen({ state: bill?.state ?? 'open' })
+  const { claim } = await prepareClaim(db, ctx, visit, 'predetermination', bill?.total_fen ?? 0n)
+  const answer = await gateway.submit(claim)
+  if (answer.kind === 'rejected') throw rejected(answer.reason)
+  if (answer.kind !== 'answer') throw unreachable(answer.reason)
+  const verdict = judgeAnswer(claim, answer.response)
+  if (verdict.kind === 'refused' && verdict.selfPay === null) throw rejected(verdict.text)
+  if (verdict.kind !== 'settled' && verdict.kind !== 'refused') throw unreachable('reason' in verdict ? verdict.reason : verdict.kind)
+  return { ...answer.response, id: undefined, patient: { reference: `Patient/${visit.patientId}`, ...answer.response.patient } }
+}
+
+async function settleVisit(deps: SettlementDeps, ctx: Ctx, visit: Visit): Promise<ClaimResponse> {
+  const { db, gateway } = deps
+  const { attempt, claim } = await prepareAttempt(db, ctx, visit)
+  if (!await markSent(db, ctx, attempt)) throw pending()
+  const answer = await gateway.submit(claim)
+  switch (answer.kind) {
+    case 'answer': return finish(deps, ctx, attempt, answer.response)
+    case 'unknown': await markUnknown(db, ctx, attempt, answer.reason); throw noAnswer(answer.reason)
+    case 'not-sent': await giveUp(db, ctx, attempt, answer.reason, 'open'); throw unreachable(answer.reason)
+    case 'rejected': await giveUp(db, ctx, attempt, answer.reason, 'refused'); throw rejected(answer.reason)
+  }
+}
+
+/** Commits the intention: the bill is `settling` and the attempt stands, before anything leaves the house. */
+export async function prepareAttempt(db: Db, ctx: Ctx, visit: Visit): Promise<{ attempt: Pick<AttemptRow, 'shard' | 'id' | 'encounter'>; claim: Claim }> {
+  return inTransaction(db, async (trx) => {
+    const bill = await lockBill(trx, ctx, visit)
+    assertBillIsOpen(bill)
+    const { claim, messageId, insurance } = await prepareClaim(trx, ctx, visit, 'claim', bill.total_fen)
+    const claimId = ctx.newId(visit.shard)
+    const request = JSON.stringify({ sent: claim, kept: keptClaim(claim, claimId, visit, insurance), encounterId: visit.encounterId } satisfies AttemptRequest)
+    const attempt = { shard: visit.shard, id: ctx.newId(visit.shard), encounter: visit.encounterKey }
+    await insertAttempt(trx, ctx, { ...attempt, kind: 'settle', message_id: messageId, claim_id: claimId, request, request_hash: sha256Hex(JSON.stringify(claim)) })
+    await trx.updateTable('bill').set({ state: 'settling', message_zh: pendingSentence.zh, message_en: pendingSentence.en, updated_at: ctx.now })
+      .where('shard', '=', visit.shard).where('encounter', '=', visit.encounterKey).execute()
+    return { attempt, claim }
+  })
+}
+
+async function finish({ db, store }: SettlementDeps, ctx: Ctx, attempt: Pick<AttemptRow, 'shard' | 'id'>, response: ClaimResponse): Promise<ClaimResponse> {
+  const adoption = await adoptAnswer(db, ctx, store, attempt, response)
+  switch (adoption.kind) {
+    case 'settled': return adoption.response
+    case 'refused': throw rejected(adoption.text)
+    case 'broken': await markUnknown(db, ctx, attempt, adoption.reason); throw noAnswer(adoption.reason)
+    case 'reversed':
+    case 'decided': throw pending()
+  }
+}
+
+/** Nothing happened at the centre: the attempt ends, the bill may be settled again. */
+async function giveUp(db: Db, ctx: Ctx, attempt: Pick<AttemptRow, 'shard' | 'id' | 'encounter'>, reason: string, bill: 'open' | 'refused'): Promise<void> {
+  await inTransaction(db, async (trx) => {
+    if (!await lockUndecided(trx, attempt)) return
+    await moveAttempt(trx, attempt, ['sent'], { state: 'rejected', reason, decided_at: ctx.now })
+    if (bill === 'open') await reopenBill(trx, ctx, attempt)
+    else await refuseBill(trx, ctx, attempt, { zh: `医保中心未受理：${reason}`, en: `The insurance centre did not take the claim: ${reason}` })
+  })
+}
+
+function noAnswer(reason: string): OutcomeError {
+  return new OutcomeError(pending().issues, { status: 503, headers: { 'Retry-After': '10' }, cause: new Error(reason) })
+}
+
+export function unreachable(reason: string): OutcomeError {
+  const { issues } = fail('insurer-unreachable', { zh: '暂时连不上医保中心，本次没有扣款。请稍后再试。', en: 'The insurance centre can not be reached at the moment. Nothing was charged; please try again later.' })
+  return new OutcomeError(issues, { headers: { 'Retry-After': '30' }, cause: new Error(reason) })
+}
+
+export function rejected(text: string): OutcomeError {
+  return fail('insurer-rejected', { zh: `医保中心未受理：${text}`, en: `The insurance centre refused: ${text}` })
+}
