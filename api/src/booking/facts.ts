@@ -129,7 +129,7 @@ export async function loadOwnFacts(trx: Trx, ctx: Ctx, appointment: Appointment)
     facts: {
       now: ctx.now, mayAct: await mayActFor(trx, ctx, row.pid), isProvider: isProvider(ctx, session), parameters: await parametersOf(trx, session, ctx.now),
       session: sessionFacts(session), segment: { start: new Date(row.start_at), end: new Date(row.end_at) }, segmentHasPlace: true,
-      barredUntil: null, others: [], own: { state: row.state, heldUntil: row.held_until ? new Date(row.held_until) : null },
+      barredUntil: null, others: [], own: { state: row.state, heldUntil: row.held_until ? new Date(row.held_until) : null, cancelReason: row.cancel_reason },
     },
   }
 }

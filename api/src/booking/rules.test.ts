@@ -11,8 +11,9 @@ const content: BookingFacts = {
   session: { status: 'open', releaseAt: at('07:00', '2026-11-11'), serviceDate: '2026-11-25', organization: 'h1', department: '03.04' },
   segment: { start: at('09:00'), end: at('09:30') }, segmentHasPlace: true, barredUntil: null, others: [], own: null,
 }
-const held = { state: 'held', heldUntil: at('09:05', '2026-11-23') } as const
-const booked = { state: 'booked', heldUntil: null } as const
+const held = { state: 'held', heldUntil: at('09:05', '2026-11-23'), cancelReason: null } as const
+const booked = { state: 'booked', heldUntil: null, cancelReason: null } as const
+const cancelled = { state: 'cancelled', heldUntil: null, cancelReason: 'patient' } as const
 
 /** Rows come in pairs: what breaks a rule, and the nearest that does not. */
 const cases: readonly [string, Verb, Partial<BookingFacts>, string[]][] = [
@@ -24,11 +25,12 @@ const cases: readonly [string, Verb, Partial<BookingFacts>, string[]][] = [
   ['the hospital may check in', 'check-in', { mayAct: false, isProvider: true, own: booked, now: at('09:00') }, []],
   ['a hold a second over', 'confirm', { own: held, now: new Date('2026-11-23T09:05:00+08:00') }, ['hold-expired']],
   ['a hold at its last second', 'confirm', { own: held, now: new Date('2026-11-23T09:04:59+08:00') }, []],
-  ['a cancelled hold', 'confirm', { own: { state: 'cancelled', heldUntil: null } }, ['appointment-not-active']],
+  ['a hold that ended and was swept', 'confirm', { own: { ...cancelled, cancelReason: 'hold-expired' } }, ['hold-expired']],
+  ['a cancelled booking', 'confirm', { own: cancelled }, ['appointment-not-active']],
   ['releasing a booking', 'release', { own: booked }, ['appointment-not-active']],
   ['releasing a hold', 'release', { own: held }, []],
-  ['cancelling twice', 'cancel', { own: { state: 'cancelled', heldUntil: null } }, ['appointment-not-active']],
-  ['cancelling after check-in', 'cancel', { own: { state: 'checked-in', heldUntil: null } }, ['appointment-not-active']],
+  ['cancelling twice', 'cancel', { own: cancelled }, ['appointment-not-active']],
+  ['cancelling after check-in', 'cancel', { own: { ...booked, state: 'checked-in' } }, ['appointment-not-active']],
   ['checking in a hold', 'check-in', { own: held, now: at('09:00') }, ['appointment-not-active']],
   ['a suspended session', 'book', { session: { ...content.session, status: 'suspended' } }, ['session-closed']],
   ['a suspended session can be cancelled', 'cancel', { own: booked, session: { ...content.session, status: 'suspended' } }, []],
@@ -36,7 +38,7 @@ const cases: readonly [string, Verb, Partial<BookingFacts>, string[]][] = [
   ['at the release', 'book', { session: { ...content.session, releaseAt: at('09:00', '2026-11-23') } }, []],
   ['half an hour before the segment ends', 'book', { now: at('09:00') }, ['slot-in-past']],
   ['31 minutes before the segment ends', 'book', { now: at('08:59') }, []],
-  ['confirming when the segment is over', 'confirm', { own: { state: 'held', heldUntil: at('09:31') }, now: at('09:30') }, ['slot-in-past']],
+  ['confirming when the segment is over', 'confirm', { own: { ...held, heldUntil: at('09:31') }, now: at('09:30') }, ['slot-in-past']],
   ['a barred patient', 'hold', { barredUntil: at('00:00', '2026-12-01') }, ['booking-barred']],
   ['a bar that has ended', 'hold', { barredUntil: at('09:00', '2026-11-23') }, []],
   ['the same department on that day', 'book', { others: [{ ...other, organization: 'h1', department: '03.04' }] }, ['limit-department-day']],

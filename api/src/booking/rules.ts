@@ -32,7 +32,7 @@ export interface BookingFacts {
   /** Without ended holds and without those that this request replaces. */
   others: readonly OtherBooking[]
   /** The appointment the request is about; null where it makes a new one. */
-  own: { state: BookingState; heldUntil: Date | null } | null
+  own: { state: BookingState; heldUntil: Date | null; cancelReason: string | null } | null
 }
 
 type Check = (facts: BookingFacts, verb: Verb) => Sentence | null
@@ -88,7 +88,8 @@ function patientIsTheirs({ mayAct, isProvider }: BookingFacts, verb: Verb): Sent
 }
 
 function holdIsAlive({ own, now }: BookingFacts): Sentence | null {
-  if (own?.state !== 'held' || own.heldUntil === null || own.heldUntil > now) return null
+  const ended = own?.cancelReason === 'hold-expired' || (own?.state === 'held' && own.heldUntil !== null && own.heldUntil <= now)
+  if (!ended) return null
   return { zh: '号源保留时间已过，请重新选择时段。', en: 'The time to confirm is over. Please choose a time again.' }
 }
 
