@@ -54,10 +54,13 @@ function readBundle(name: string): SourceResource[] {
 const tail = (url: string): string => url.slice(url.lastIndexOf('/') + 1)
 const withoutVersion = (url: string): string => url.replace(/\|.*$/, '')
 
+/** Names of all types that stay; references to others (a server's own) are taken out. */
+const names = new Set<string>()
+
 function typeRow(type: NonNullable<SourceElement['type']>[number]): TypeRow {
   const system = type.extension?.find((each) => each.url.endsWith('structuredefinition-fhir-type'))?.valueUrl
   const code = system ?? type.code
-  const targets = (type.targetProfile ?? []).map(tail).filter((name) => name !== 'Resource').sort()
+  const targets = (type.targetProfile ?? []).map(tail).filter((name) => name !== 'Resource' && names.has(name)).sort()
   return targets.length ? [code, targets] : code
 }
 
@@ -92,21 +95,23 @@ function structureRow(definition: SourceResource): StructureRow {
 function structures(): Record<string, StructureRow> {
   const definitions = [...readBundle('profiles-types.json'), ...readBundle('profiles-resources.json')]
     .filter((each) => each.resourceType === 'StructureDefinition' && each.derivation !== 'constraint' && !droppedTypes.includes(each.name))
+  for (const { name } of definitions) names.add(name)
   return Object.fromEntries(definitions.map((each) => [each.name, structureRow(each)]))
 }
 
-function searchRows(known: Record<string, StructureRow>): SearchRow[] {
+function searchRows(): SearchRow[] {
   return readBundle('search-parameters.json')
     .filter((each) => each.resourceType === 'SearchParameter' && !droppedSearchParameters.includes(each.url))
     .map((each) => ({
-    url: each.url,
-    code: each.code,
-    type: each.type as SearchRow['type'],
-    base: each.base.filter((name) => known[name]),
-    expression: each.expression ?? null,
-    ...(each.target ? { targets: each.target.filter((name) => known[name]).sort() } : {}),
-    ...(each.component ? { components: each.component.map(({ definition, expression }) => ({ definition, expression })) } : {}),
-  })).filter((row) => row.base.length > 0)
+      url: each.url,
+      code: each.code,
+      type: each.type as SearchRow['type'],
+      base: each.base.filter((name) => names.has(name)),
+      expression: each.expression ?? null,
+      ...(each.target ? { targets: each.target.filter((name) => names.has(name)).sort() } : {}),
+      ...(each.component ? { components: each.component.map(({ definition, expression }) => ({ definition, expression })) } : {}),
+    }))
+    .filter((row) => row.base.length > 0)
 }
 
 function allCodes(concepts: readonly Coded[] | undefined): string[] {
@@ -143,6 +148,6 @@ function write(name: string, value: unknown): void {
 
 const known = structures()
 write('structures', known)
-write('search-parameters', searchRows(known))
+write('search-parameters', searchRows())
 write('value-sets', valueSets(known))
 write('patient-compartment', patientCompartment())

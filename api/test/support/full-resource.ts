@@ -38,7 +38,7 @@ function content(model: FhirModel, structure: Structure, round: number, depth: n
 
 /** Extensions, contained resources and optional things far down: nothing new, but without end. */
 function skipped(property: Property, structure: Structure, depth: number): boolean {
-  if (['extension', 'modifierExtension', 'contained', 'implicitRules', 'language'].includes(property.key)) return true
+  if (['extension', 'modifierExtension', 'contained'].includes(property.key)) return true
   if (property.key === 'id') return structure.kind !== 'resource'
   if (structure.kind === 'complex' && property.element.choice && property.element.min === 0 && depth > 3) return true
   return depth >= deepest && property.element.min === 0
