@@ -42,6 +42,9 @@ const pages: RouteRecordRaw[] = [
   page('/appointments', 'appointments', 'title.appointments', () => import('./pages/booking/appointments.vue'), { roles: citizen }),
   page('/appointments/:appointment', 'appointment', 'title.appointment', () => import('./pages/booking/appointment.vue'), { roles: citizen }),
 
+  page('/record', 'record', 'title.record', () => import('./pages/records/record.vue'), { roles: citizen }),
+  page('/record/visits/:encounter', 'record-visit', 'title.visit', () => import('./pages/records/visit.vue'), { roles: citizen }),
+  page('/record/access', 'access-log', 'title.access', () => import('./pages/records/access-log.vue'), { roles: citizen }),
 
   page('/bills', 'bills', 'title.bills', () => import('./pages/settlement/bills.vue'), { roles: citizen }),
   page('/bills/:encounter', 'bill', 'title.bill', () => import('./pages/settlement/bill.vue'), { roles: citizen }),

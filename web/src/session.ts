@@ -10,6 +10,8 @@ export type Language = 'zh' | 'en'
 
 export const language = ref<Language>(kept(() => localStorage.getItem('language')) === 'en' ? 'en' : 'zh')
 
+const signedInKey = 'signed-in'
+
 export const session = reactive({
   me: null as Me | null,
   /** False until the server has said who this is. */
@@ -25,6 +27,7 @@ export const person = computed(() => people.value.find((each) => each.patient ==
 
 export function adopt(me: Me | null): void {
   session.me = me
+  kept(() => (me ? localStorage.setItem(signedInKey, 'yes') : localStorage.removeItem(signedInKey)))
   session.known = true
   if (!me) {
     session.person = null
@@ -35,8 +38,10 @@ export function adopt(me: Me | null): void {
   session.person = me.people.find((each) => each.patient === wanted)?.patient ?? me.people[0]?.patient ?? me.patient
 }
 
+/** A device where nobody signed in need not ask who it is. Where storage is forbidden we ask all the same. */
 export async function loadSession(): Promise<void> {
-  adopt(await whoAmI())
+  const mayBeSignedIn = kept(() => localStorage.getItem(signedInKey) !== null) ?? true
+  adopt(mayBeSignedIn ? await whoAmI() : null)
 }
 
 export function actFor(patient: string): void {

@@ -97,6 +97,36 @@ const en: typeof zh = {
     reversedTitle: 'This settlement was undone and the money returned', noEstimate: 'We cannot say yet what insurance pays.',
   },
   billState: { open: 'To settle', settling: 'Being settled', settled: 'Settled', reversed: 'Undone', refused: 'Refused' },
+  punctuation: { comma: ', ', list: ', ' },
+  record: {
+    intro: 'What every hospital has written is here. Your doctors can read it when they treat you.', back: 'Back to the record',
+    tab: { overview: 'Overview', visits: 'Visits', results: 'Results', immunizations: 'Vaccinations' },
+    allergies: 'Allergies', noAllergies: 'No allergies recorded', problems: 'Current conditions', noProblems: 'None recorded', medications: 'Medicines in use',
+    noMedications: 'No medicines in use', concerns: 'Results to keep an eye on', noConcerns: 'The latest results are all within range', latest: 'latest {value} {unit}',
+    immunizations: 'Vaccinations', noImmunizations: 'No vaccinations recorded', noVisits: 'No visits recorded', earlier: '{count} earlier visits', since: 'since {day}',
+    resolved: 'Resolved', severe: 'Severe', inUse: 'In use', ended: 'Ended', dose: 'dose {number}', lot: 'lot {number}', notDone: 'Not done', ordered: 'Ordered',
+    nothingHere: 'There is nothing more to show of this visit.', diagnoses: 'Diagnoses', reports: 'Reports', orders: 'Orders', procedures: 'Treatment', prescriptions: 'Prescriptions',
+    note: 'Notes', results: 'Results and measurements',
+  },
+  visitClass: { AMB: 'Outpatient visit', IMP: 'Hospital stay', EMER: 'Emergency', VR: 'Online visit', HH: 'Home visit' },
+  lab: {
+    flag: { high: 'High', low: 'Low', normal: 'Normal' }, reference: 'reference', trendOf: '{name} through time', all: 'All {count} results', day: 'Day', value: 'Result',
+    judgement: 'Judgement', test: 'Test', none: 'No results', find: 'Find by name', count: '{count} tests',
+  },
+  access: {
+    intro: 'Every look and every entry leaves a line here that nobody can delete.', showOwn: 'Also show what my family and I looked at', none: 'Nobody else has looked yet',
+    earlier: 'Earlier entries', read: 'Looked at: {what}', written: 'Wrote: {what}', times: '{count} actions', purpose: 'purpose: {purpose}', refused: 'Some actions were refused',
+    system: 'System', complaint: 'If you think somebody should not have looked, call 12320.',
+  },
+  purpose: {
+    TREAT: 'treatment', PATRQT: 'at the patient’s request', HPAYMT: 'payment', PUBHLTH: 'public health', HOPERAT: 'administration', ETREAT: 'emergency treatment', HRESCH: 'research',
+  },
+  resource: {
+    Patient: 'personal details', Condition: 'diagnoses', AllergyIntolerance: 'allergies', MedicationRequest: 'prescriptions', Observation: 'results and measurements',
+    DiagnosticReport: 'reports', Encounter: 'visits', Immunization: 'vaccinations', Procedure: 'treatment', ServiceRequest: 'orders', Appointment: 'appointments',
+    ChargeItem: 'charges', Claim: 'insurance claims', ClaimResponse: 'insurance answers', ExplanationOfBenefit: 'statements', Coverage: 'insurance', CarePlan: 'care plans',
+    DocumentReference: 'documents', Goal: 'care goals', CareTeam: 'care team', Account: 'bills', RelatedPerson: 'family', Consent: 'consents', Slot: 'places', other: 'other data',
+  },
   outcome: {
     'network': 'There is no connection. Check your network and try again; nothing you entered is lost.',
     'bad-request': 'We could not understand the request. Check it and try again.',

@@ -87,6 +87,32 @@ export default {
     reversedTitle: '这笔结算已撤销，费用已退回', noEstimate: '暂时算不出医保支付多少。',
   },
   billState: { open: '待结算', settling: '结算中', settled: '已结算', reversed: '已撤销', refused: '未通过' },
+  punctuation: { comma: '，', list: '、' },
+  record: {
+    intro: '各家医院写入的内容都在这里。您的医生在接诊时可以查看。', back: '返回健康档案',
+    tab: { overview: '概览', visits: '就诊', results: '检验', immunizations: '接种' },
+    allergies: '过敏', noAllergies: '没有过敏记录', problems: '目前的疾病', noProblems: '没有记录', medications: '正在使用的药品', noMedications: '没有正在使用的药品',
+    concerns: '需要留意的结果', noConcerns: '最近的结果都在参考范围内', latest: '最近一次 {value} {unit}', immunizations: '预防接种', noImmunizations: '没有接种记录',
+    noVisits: '没有就诊记录', earlier: '更早的 {count} 次', since: '{day} 起', resolved: '已愈', severe: '严重', inUse: '使用中', ended: '已结束', dose: '第 {number} 剂',
+    lot: '批号 {number}', notDone: '未完成', ordered: '已开单', nothingHere: '这次就诊没有更多可以显示的内容。', diagnoses: '诊断', reports: '检查检验报告', orders: '检查检验申请',
+    procedures: '治疗', prescriptions: '处方', note: '病历记录', results: '检验与测量结果',
+  },
+  visitClass: { AMB: '门诊', IMP: '住院', EMER: '急诊', VR: '互联网诊疗', HH: '上门服务' },
+  lab: {
+    flag: { high: '偏高', low: '偏低', normal: '正常' }, reference: '参考', trendOf: '{name}的变化', all: '全部 {count} 次结果', day: '日期', value: '结果', judgement: '判断',
+    test: '项目', none: '没有检验结果', find: '按名称查找', count: '{count} 个项目',
+  },
+  access: {
+    intro: '每一次查看和书写都会留下记录，任何人都不能删除。', showOwn: '也显示我自己和家人的查看', none: '还没有其他人看过', earlier: '更早的记录', read: '查看了{what}',
+    written: '写入了{what}', times: '{count} 次操作', purpose: '目的：{purpose}', refused: '有操作被系统拒绝', system: '系统', complaint: '如果您认为有人不该看您的档案，可以拨打 12320 反映。',
+  },
+  purpose: { TREAT: '诊疗', PATRQT: '本人要求', HPAYMT: '费用结算', PUBHLTH: '公共卫生', HOPERAT: '业务管理', ETREAT: '紧急诊疗', HRESCH: '研究' },
+  resource: {
+    Patient: '基本信息', Condition: '诊断', AllergyIntolerance: '过敏', MedicationRequest: '处方', Observation: '检验与测量结果', DiagnosticReport: '检查检验报告',
+    Encounter: '就诊记录', Immunization: '预防接种', Procedure: '治疗', ServiceRequest: '检查检验申请', Appointment: '预约', ChargeItem: '收费', Claim: '医保结算',
+    ClaimResponse: '医保答复', ExplanationOfBenefit: '结算单', Coverage: '参保信息', CarePlan: '照护计划', DocumentReference: '文书', Goal: '照护目标', CareTeam: '照护团队',
+    Account: '账单', RelatedPerson: '亲属', Consent: '授权', Slot: '号源', other: '其他资料',
+  },
   outcome: {
     'network': '网络连接不上。请检查网络后再试，已填写的内容不会丢失。',
     'bad-request': '提交的内容无法识别，请检查后再试。',
