@@ -7,6 +7,7 @@ import { expireHolds, generateAhead } from '../booking/expire-holds.ts'
 import type { Ctx } from '../ctx.ts'
 import type { Store } from '../records/store.ts'
 import type { SettlementGateway } from '../settlement/gateway.ts'
+import { resolveAttempts } from '../settlement/resolve-attempts.ts'
 import type { Db } from '../storage/pool.ts'
 import type { Tables } from '../storage/tables.ts'
 
@@ -23,6 +24,7 @@ export interface Job {
 export const jobs: readonly Job[] = [
   { name: 'expire-holds', everySeconds: 15, run: ({ db, store, ctx }) => expireHolds(db, ctx(), store) },
   { name: 'generate-sessions', everySeconds: 3600, run: ({ db, ctx }) => generateAhead(db, ctx()) },
+  { name: 'resolve-settlements', everySeconds: 5, run: ({ db, store, gateway, ctx }) => resolveAttempts({ db, store, gateway }, ctx()) },
   { name: 'merge-index-pending-lists', everySeconds: 60, run: ({ db }) => mergePendingLists(db) },
   { name: 'forget-used-assertions', everySeconds: 600, run: ({ db, ctx }) => forgetAssertions(db, ctx()) },
 ]

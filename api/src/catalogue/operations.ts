@@ -8,11 +8,13 @@ import { releaseHoldOperation } from '../booking/release-hold.ts'
 import { accessLogOperation } from '../records/access-log.ts'
 import type { Operation } from '../records/store.ts'
 import type { SettlementGateway } from '../settlement/gateway.ts'
+import { reverseClaimOperation } from '../settlement/reverse-settlement.ts'
+import { submitClaimOperation } from '../settlement/submit-claim.ts'
 
 /** What operations need beyond a call: ports to the world. */
 export interface OperationPorts { gateway: SettlementGateway }
 
-export function operations(_ports: OperationPorts): readonly Operation[] {
+export function operations({ gateway }: OperationPorts): readonly Operation[] {
   return [
     accessLogOperation,
     findSlotsOperation,
@@ -21,5 +23,7 @@ export function operations(_ports: OperationPorts): readonly Operation[] {
     releaseHoldOperation,
     cancelAppointmentOperation,
     checkInOperation,
+    submitClaimOperation(gateway),
+    reverseClaimOperation(gateway),
   ]
 }

@@ -10,6 +10,8 @@ import { slotProjection } from '../booking/slot-projection.ts'
 import { writeAppointment } from '../booking/write-appointment.ts'
 import { type ResourceType, resourceTypes } from '../fhir/resource-types.ts'
 import type { ResourceEntry } from '../records/store.ts'
+import { chargeItemRule } from '../settlement/charge-item-rule.ts'
+import { keepSettlement } from '../settlement/keep-settlement.ts'
 
 type Special = Partial<Pick<ResourceEntry, 'write' | 'rule' | 'projection'>>
 
@@ -17,7 +19,12 @@ const special: Partial<Record<ResourceType, Special>> = {
   Appointment: { rule: writeAppointment },
   AppointmentResponse: { write: 'none' },
   AuditEvent: { write: 'none' },
+  ChargeItem: { rule: chargeItemRule },
+  Claim: { rule: keepSettlement },
+  ClaimResponse: { rule: keepSettlement },
   Encounter: { rule: followVisit },
+  ExplanationOfBenefit: { rule: keepSettlement },
+  Invoice: { rule: keepSettlement },
   PaymentNotice: { write: 'none' },
   PaymentReconciliation: { write: 'none' },
   Schedule: { write: 'none', projection: scheduleProjection },

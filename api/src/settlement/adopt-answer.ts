@@ -3,11 +3,10 @@
  * entries, the bill's new state, the attempt's end. Invariant: an attempt is adopted once, by whoever comes first (the request
  * that sent it or the job that asked about it); the other finds it decided and changes nothing.
  */
-import type { Claim, ClaimResponse } from '@medplum/fhirtypes'
+import type { Claim, ClaimResponse, ExplanationOfBenefit, Invoice } from '@medplum/fhirtypes'
 import type { Ctx } from '../ctx.ts'
 import { fundOf, type Split } from '../fhir/claim-message.ts'
 import type { Sentence } from '../fhir/outcome.ts'
-import { loadResource } from '../records/read-resource.ts'
 import type { Store } from '../records/store.ts'
 import { type Write, writeResources } from '../records/write-resources.ts'
 import type { Db, Trx } from '../storage/pool.ts'
@@ -17,7 +16,7 @@ import { billLines, lockedBill } from './bill-rows.ts'
 import { judgeAnswer } from './check-answer.ts'
 import { postSettlement } from './ledger.ts'
 import { invoiceOf, keptClaimResponse, statementOf } from './settlement-resources.ts'
-import { loadVisit, type Visit } from './visit.ts'
+import { loadVisit } from './visit.ts'
 
 /** What `settlement_attempt.request` holds: the Claim as sent, and as it will be kept. */
 export interface AttemptRequest { sent: Claim; kept: Claim; encounterId: string }
@@ -65,7 +64,7 @@ async function settleBill(
   if (!visit) throw new Error('The visit of an attempt is gone.')
   const ids = { response: ctx.newId(visit.shard), statement: ctx.newId(visit.shard), invoice: ctx.newId(visit.shard) }
   const response = keptClaimResponse(answer, request.kept, ids.response)
-  const invoice = invoiceOf(visit, await billLines(trx, at), split, response.created ?? ctx.now.toISOString(), ids.invoice)
+  const invoice = invoiceOf(visit, await billLines(trx, at), split, response, ids.invoice)
   const written = await writeResources(trx, ctx, store, [
     create(request.kept), create(response), create(statementOf(request.kept, response, ids.statement)), create(invoice),
   ], 'platform')
@@ -79,7 +78,7 @@ async function settleBill(
   return { ...response, meta: { ...response.meta, versionId: String(stored?.version ?? 1), lastUpdated: stored?.lastUpdated } }
 }
 
-function create(resource: NonNullable<Write['resource']> & { id?: string }): Write {
+function create(resource: Claim | ClaimResponse | ExplanationOfBenefit | Invoice): Write {
   return { method: 'create', type: resource.resourceType, id: resource.id ?? null, resource, ifMatch: null }
 }
 
@@ -98,12 +97,4 @@ export async function refuseBill(trx: Trx, ctx: Ctx, attempt: Pick<AttemptRow, '
 function refusalSentence(response: ClaimResponse, text: string): Sentence {
   const note = (language: string) => response.processNote?.find((each) => each.language?.coding?.some((coding) => coding.code === language))?.text
   return { zh: note('zh') ?? text, en: note('en') ?? text }
-}
-
-/** A visit and the patient's shard, for those who only have the ids of a Claim. */
-export async function visitOfClaim(db: Db, claimId: string): Promise<{ claim: Claim; visit: Visit } | null> {
-  const claim = await loadResource<Claim>(db, 'Claim', claimId)
-  const encounter = claim?.item?.[0]?.encounter?.[0]?.reference
-  const visit = encounter?.startsWith('Encounter/') ? await loadVisit(db, encounter.slice('Encounter/'.length)) : null
-  return claim && visit ? { claim, visit } : null
 }

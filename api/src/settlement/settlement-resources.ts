@@ -25,6 +25,7 @@ export function statementOf(claim: Claim, response: ClaimResponse, id: string): 
     resourceType: 'ExplanationOfBenefit',
     id,
     extension: response.extension,
+    identifier: response.identifier,
     status: 'active',
     type: claim.type,
     use: 'claim',
@@ -55,14 +56,15 @@ export function statementOf(claim: Claim, response: ClaimResponse, id: string): 
 
 const components = ['fullself', 'overlimit', 'firstpay', 'inscope'] as const
 
-export function invoiceOf(visit: Visit, lines: readonly BillLineRow[], split: Split, at: string, id: string): Invoice {
+export function invoiceOf(visit: Visit, lines: readonly BillLineRow[], split: Split, response: ClaimResponse, id: string): Invoice {
   return {
     resourceType: 'Invoice',
     id,
+    identifier: response.identifier,
     status: split.cash > 0n ? 'issued' : 'balanced',
     subject: { reference: `Patient/${visit.patientId}` },
     recipient: { reference: `Patient/${visit.patientId}` },
-    date: at,
+    date: response.created,
     issuer: { reference: `Organization/${visit.organizationId}`, display: visit.organization.zh },
     lineItem: lines.map((line, index) => ({
       sequence: index + 1,

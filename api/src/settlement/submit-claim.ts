@@ -131,7 +131,8 @@ async function giveUp(db: Db, ctx: Ctx, attempt: Pick<AttemptRow, 'shard' | 'id'
   })
 }
 
-function noAnswer(reason: string): OutcomeError {
+/** This very call ended without an answer: the state is unknown, and a job finds it out. */
+export function noAnswer(reason: string): OutcomeError {
   return new OutcomeError(pending().issues, { status: 503, headers: { 'Retry-After': '10' }, cause: new Error(reason) })
 }
 

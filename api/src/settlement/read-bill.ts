@@ -1,0 +1,126 @@
+/**
+ * Bills as people see them. What a bill costs comes from its lines, who pays what from the centre's answer alone; before a
+ * settlement there is a split only when an estimate was asked for, and the parts of a line are nought.
+ */
+import type { ClaimResponse, Patient } from '@medplum/fhirtypes'
+import { recordEvents } from '../audit/record-event.ts'
+import type { Ctx } from '../ctx.ts'
+import { adjudicationSystem, deductibleLeftUrl, fundOf, schemeSystem, schemeUrl, splitOf } from '../fhir/claim-message.ts'
+import { keyOf, shardOf } from '../fhir/id.ts'
+import { fenOf } from '../fhir/money.ts'
+import { notFound, OutcomeError } from '../fhir/outcome.ts'
+import { loadResource } from '../records/read-resource.ts'
+import type { Db } from '../storage/pool.ts'
+import { type BillLineRow, billLines, type BillRow, findBill } from './bill-rows.ts'
+import { lineFen } from './claim-resource.ts'
+import { billsInSight } from './may-settle.ts'
+import type { Bill, BillLine, BillSplit, BillSummary } from './shapes.ts'
+import { estimateVisit, type SettlementDeps } from './submit-claim.ts'
+import { loadVisit } from './visit.ts'
+
+const billsMax = 200
+
+/** A patient's bills, newest first; only those of the caller's institution for a cashier. Throws OutcomeError sign-in-required, not-found. */
+export async function listBills(db: Db, ctx: Ctx, patientId: string): Promise<BillSummary[]> {
+  const pid = keyOf(patientId)
+  const sight = await billsInSight(db, ctx, pid)
+  if (sight === 'none') throw notFound(`Patient/${patientId}`)
+  let query = db.selectFrom('bill').selectAll().where('pid', '=', pid).where('shard', '=', shardOf(pid)).where('total_fen', '>', 0n)
+  if (sight !== 'all') query = query.where('organization_id', '=', sight.organizationId)
+  const rows = await query.orderBy('service_date', 'desc').orderBy('encounter').limit(billsMax).execute()
+  await recordEvents(db, ctx, [{ action: 'R', interaction: 'bills', resourceType: 'Invoice', resourceId: null, pid, detail: `${rows.length} bills`, outcome: 200 }])
+  return rows.map(summaryOf)
+}
+
+/** One bill. Throws OutcomeError sign-in-required, not-found. An estimate that the centre can't give is no fault: `message` says why. */
+export async function readBill(deps: SettlementDeps, ctx: Ctx, encounterId: string, options: { estimate: boolean }): Promise<Bill> {
+  const { db } = deps
+  const visit = await loadVisit(db, encounterId)
+  const sight = visit ? await billsInSight(db, ctx, visit.pid) : 'none'
+  const row = visit && sight !== 'none' ? await findBill(db, visit) : null
+  if (!visit || !row || (typeof sight === 'object' && sight.organizationId !== row.organization_id)) throw notFound(`Encounter/${encounterId}`)
+  const lines = await billLines(db, visit)
+  const mayEstimate = options.estimate && row.state !== 'settled' && row.state !== 'settling'
+  const estimate = mayEstimate ? await estimateVisit(deps, ctx, visit).catch(messageOf) : null
+  const answer = row.state === 'settled' ? await loadResource<ClaimResponse>(db, 'ClaimResponse', row.claim_response_id ?? '') : estimate && 'resourceType' in estimate ? estimate : null
+  const patient = await loadResource<Patient>(db, 'Patient', row.patient_id)
+  await recordEvents(db, ctx, [{ action: 'R', interaction: 'bill', resourceType: 'Encounter', resourceId: encounterId, pid: visit.pid, detail: null, outcome: 200 }])
+  const split = answer ? splitShape(answer) : null
+  return {
+    ...summaryOf(row),
+    ...(mayEstimate && split ? { cashFen: split.cashFen, fundFen: split.fundFen } : {}),
+    patient: { id: row.patient_id, name: patient?.name?.[0]?.text ?? '' },
+    lines: lines.map((line, index) => lineShape(line, index + 1, answer)),
+    split,
+    estimate: mayEstimate && split !== null,
+    message: estimate && !('resourceType' in estimate) ? estimate.message : refusalOf(answer) ?? storedMessage(row),
+    claim: row.claim_id, claimResponse: row.claim_response_id, explanationOfBenefit: row.explanation_id,
+  }
+}
+
+function messageOf(error: unknown): { message: Bill['message'] } {
+  if (error instanceof OutcomeError) return { message: error.issues[0]?.text ?? null }
+  throw error
+}
+
+function summaryOf(row: BillRow): BillSummary {
+  return {
+    encounter: row.encounter_id,
+    organization: { zh: row.organization_zh, en: row.organization_en },
+    department: { zh: row.department_zh, en: row.department_en },
+    date: row.service_date,
+    state: row.state,
+    totalFen: Number(row.total_fen),
+    cashFen: row.cash_fen === null ? null : Number(row.cash_fen),
+    fundFen: row.fund_fen === null ? null : Number(row.fund_fen),
+  }
+}
+
+function storedMessage(row: BillRow): Bill['message'] {
+  return row.message_zh === null || row.message_en === null ? null : { zh: row.message_zh, en: row.message_en }
+}
+
+/** Why the centre pays nothing, when its answer is a refusal. */
+function refusalOf(answer: ClaimResponse | null): Bill['message'] {
+  if (answer?.outcome !== 'error') return null
+  return sentencesOf(answer)[0] ?? null
+}
+
+function lineShape(line: BillLineRow, sequence: number, answer: ClaimResponse | null): BillLine {
+  const adjudication = answer?.item?.find((each) => each.itemSequence === sequence)?.adjudication
+  const part = (code: string) => Number(fenOf(adjudication?.find((each) => each.category.coding?.some((coding) => coding.system === adjudicationSystem && coding.code === code))?.amount) ?? 0n)
+  return {
+    code: line.code, name: { zh: line.name_zh, en: line.name_en }, quantity: line.quantity,
+    unitPriceFen: Number(line.unit_price_fen), amountFen: Number(lineFen(line)),
+    catalogueClass: line.catalogue_class, firstPayRatio: line.first_pay_ratio / 10_000,
+    fullSelfFen: part('fullself'), overLimitFen: part('overlimit'), firstPayFen: part('firstpay'), inScopeFen: part('inscope'),
+  }
+}
+
+const schemes: Record<string, { zh: string; en: string }> = {
+  310: { zh: '职工基本医疗保险', en: 'Employee basic medical insurance' },
+  390: { zh: '城乡居民基本医疗保险', en: 'Resident basic medical insurance' },
+}
+const selfPay = { zh: '自费', en: 'Self-pay' }
+
+function splitShape(answer: ClaimResponse): BillSplit | null {
+  const split = splitOf(answer.total)
+  if (!split) return null
+  const extension = (url: string) => answer.extension?.find((each) => each.url === url)
+  const scheme = extension(schemeUrl)?.valueCoding
+  return {
+    totalFen: Number(split.submitted), fullSelfFen: Number(split.fullself), overLimitFen: Number(split.overlimit), firstPayFen: Number(split.firstpay),
+    inScopeFen: Number(split.inscope), deductibleFen: Number(split.deductible), pooledFen: Number(split.pool), supplementaryFen: Number(split.supplementary),
+    fundFen: Number(fundOf(split)), accountCurrentFen: Number(split['account-current']), accountPriorFen: Number(split['account-prior'] + split['account-family']),
+    cashFen: Number(split.cash), deductibleLeftFen: Number(fenOf(extension(deductibleLeftUrl)?.valueMoney) ?? 0n),
+    scheme: (scheme?.system === schemeSystem ? schemes[scheme.code ?? ''] : undefined) ?? selfPay,
+    reasons: sentencesOf(answer),
+  }
+}
+
+/** The answer's notes: each Chinese sentence with the English one that follows it. */
+function sentencesOf(answer: ClaimResponse): { zh: string; en: string }[] {
+  const notes = (language: string) => answer.processNote?.filter((note) => note.language?.coding?.some((coding) => coding.code === language)).map((note) => note.text) ?? []
+  const english = notes('en')
+  return notes('zh').map((zh, index) => ({ zh, en: english[index] ?? zh }))
+}

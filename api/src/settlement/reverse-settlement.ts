@@ -1,0 +1,157 @@
+/**
+ * `POST /fhir/Claim/[id]/$reverse`: undoes a settlement as a whole, first at the centre, then here: Claim, statement and
+ * invoice are cancelled, a ClaimResponse with negative amounts is kept, the ledger posts the pairs the other way round, the
+ * bill may be changed and settled again. The centre's reversal is idempotent, so an unanswered one is simply asked again.
+ */
+import type { Claim, ClaimResponse, ExplanationOfBenefit, Invoice } from '@medplum/fhirtypes'
+import type { Ctx } from '../ctx.ts'
+import { sha256Hex } from '../crypto.ts'
+import { messageIdSystem, splitOf } from '../fhir/claim-message.ts'
+import { fail, notFound, type Sentence } from '../fhir/outcome.ts'
+import { loadResource } from '../records/read-resource.ts'
+import type { Operation, OperationCall, OperationResult } from '../records/store.ts'
+import { type Write, writeResources } from '../records/write-resources.ts'
+import type { Db, Trx } from '../storage/pool.ts'
+import { inTransaction } from '../storage/transaction.ts'
+import type { AttemptRequest } from './adopt-answer.ts'
+import { type AttemptKey, type AttemptRow, insertAttempt, lockUndecided, markSent, markUnknown, moveAttempt } from './attempt-rows.ts'
+import { lockedBill, pending, pendingSentence } from './bill-rows.ts'
+import { reversalFault } from './check-answer.ts'
+import type { SettlementGateway } from './gateway.ts'
+import { postSettlement } from './ledger.ts'
+import { assertMayReverse } from './may-settle.ts'
+import { keptClaimResponse } from './settlement-resources.ts'
+import { noAnswer, rejected, type SettlementDeps, unreachable } from './submit-claim.ts'
+import { idIn, loadVisit, type Visit } from './visit.ts'
+
+export function reverseClaimOperation(gateway: SettlementGateway): Operation {
+  return {
+    name: '$reverse', level: 'instance', types: ['Claim'], methods: ['POST'], affectsState: true,
+    summary: 'Undoes a settlement as a whole; asked again, gives the same answer.',
+    run: (call) => reverse(call, gateway),
+  }
+}
+
+/** Throws OutcomeError not-found, forbidden, conflict, settlement-pending, insurer-unreachable, insurer-rejected. */
+async function reverse({ db, ctx, store, id }: OperationCall, gateway: SettlementGateway): Promise<OperationResult> {
+  const claim = await loadResource<Claim>(db, 'Claim', id ?? '')
+  const encounterId = idIn(claim?.item?.[0]?.encounter?.[0]?.reference, 'Encounter')
+  const visit = encounterId === null ? null : await loadVisit(db, encounterId)
+  if (!claim || !visit) throw notFound(`Claim/${id}`)
+  await assertMayReverse(db, ctx, visit)
+  const done = await earlierReversal(db, visit, id ?? '')
+  const resource = done ?? await reverseNow({ db, store, gateway }, ctx, visit, claim)
+  return { resource, patients: [visit.patientId] }
+}
+
+/** The answer of a reversal that was adopted before; null when there was none. */
+async function earlierReversal(db: Db, visit: Visit, claimId: string): Promise<ClaimResponse | null> {
+  const row = await db.selectFrom('settlement_attempt').select('answer').where('shard', '=', visit.shard).where('encounter', '=', visit.encounterKey)
+    .where('kind', '=', 'reverse').where('claim_id', '=', claimId).where('state', 'in', ['confirmed', 'resolved']).executeTakeFirst()
+  return row?.answer ? JSON.parse(row.answer) as ClaimResponse : null
+}
+
+async function reverseNow(deps: SettlementDeps, ctx: Ctx, visit: Visit, claim: Claim): Promise<ClaimResponse> {
+  const { db, gateway } = deps
+  const attempt = await prepareReversal(db, ctx, visit, claim)
+  if (!await markSent(db, ctx, attempt)) throw pending()
+  const answer = await gateway.reverse(attempt.message_id)
+  switch (answer.kind) {
+    case 'answer': {
+      const fault = await adoptReversal(deps, ctx, attempt, answer.response)
+      if (typeof fault !== 'string') return fault ?? answer.response
+      await markUnknown(db, ctx, attempt, fault)
+      throw noAnswer(fault)
+    }
+    case 'unknown': await markUnknown(db, ctx, attempt, answer.reason); throw noAnswer(answer.reason)
+    case 'not-sent': await giveUpReversal(db, ctx, attempt, answer.reason); throw unreachable(answer.reason)
+    case 'rejected': await giveUpReversal(db, ctx, attempt, answer.reason); throw rejected(answer.reason)
+  }
+}
+
+async function prepareReversal(db: Db, ctx: Ctx, visit: Visit, claim: Claim): Promise<AttemptKey & Pick<AttemptRow, 'message_id' | 'encounter'>> {
+  return inTransaction(db, async (trx) => {
+    const bill = await lockedBill(trx, visit)
+    if (bill.state === 'settling') throw pending()
+    if (bill.state !== 'settled' || bill.claim_id !== claim.id) {
+      throw fail('conflict', { zh: '这笔结算已不是账单当前的结算，不能撤销。', en: 'This is not the present settlement of the bill, so it can not be reversed.' })
+    }
+    const messageId = claim.identifier?.find((each) => each.system === messageIdSystem)?.value ?? ''
+    const request = JSON.stringify({ sent: claim, kept: claim, encounterId: visit.encounterId } satisfies AttemptRequest)
+    const attempt = { shard: visit.shard, id: ctx.newId(visit.shard), encounter: visit.encounterKey, message_id: messageId }
+    await insertAttempt(trx, ctx, { ...attempt, kind: 'reverse', claim_id: claim.id ?? '', request, request_hash: sha256Hex(messageId) })
+    await setBill(trx, ctx, attempt, { state: 'settling', message: pendingSentence })
+    return attempt
+  })
+}
+
+/** @returns the kept ClaimResponse, null when somebody else decided the attempt, or what is wrong with the answer. */
+export async function adoptReversal({ db, store }: Omit<SettlementDeps, 'gateway'>, ctx: Ctx, key: AttemptKey, answer: ClaimResponse): Promise<ClaimResponse | string | null> {
+  return inTransaction(db, async (trx) => {
+    const attempt = await lockUndecided(trx, key)
+    if (!attempt) return null
+    const bill = await lockedBill(trx, { shard: attempt.shard, encounterKey: attempt.encounter })
+    const original = await loadResource<ClaimResponse>(trx, 'ClaimResponse', bill.claim_response_id ?? '')
+    const settled = splitOf(original?.total)
+    const fault = reversalFault(attempt.message_id, original?.outcome === 'complete' ? settled : null, answer)
+    if (fault !== null) return fault
+    const { kept, encounterId } = JSON.parse(attempt.request) as AttemptRequest
+    const visit = await loadVisit(trx, encounterId)
+    if (!visit || !settled) throw new Error('The visit or the answer of a settlement is gone.')
+    const response = keptClaimResponse(answer, kept, ctx.newId(visit.shard))
+    await writeResources(trx, ctx, store, [
+      { method: 'create', type: 'ClaimResponse', id: response.id ?? null, resource: response, ifMatch: null },
+      ...await cancellations(trx, bill),
+    ], 'platform')
+    await postSettlement(trx, ctx, { visit, attemptId: attempt.id, messageId: attempt.message_id }, settled, -1)
+    const end = { answer: JSON.stringify(response), decided_at: ctx.now }
+    await moveAttempt(trx, key, ['sent', 'unknown'], attempt.state === 'unknown' ? { ...end, state: 'resolved', resolution: 'adopted' } : { ...end, state: 'confirmed' })
+    await setBill(trx, ctx, attempt, { state: 'reversed', message: { zh: '结算已撤销，可以重新结算。', en: 'The settlement was reversed; the bill can be settled again.' } })
+    return response
+  })
+}
+
+async function cancellations(trx: Trx, bill: { claim_id: string | null; explanation_id: string | null; invoice_id: string | null }): Promise<Write[]> {
+  const found = await Promise.all([
+    loadResource<Claim>(trx, 'Claim', bill.claim_id ?? ''), loadResource<ExplanationOfBenefit>(trx, 'ExplanationOfBenefit', bill.explanation_id ?? ''),
+    loadResource<Invoice>(trx, 'Invoice', bill.invoice_id ?? ''),
+  ])
+  return found.flatMap((resource) => (resource ? [{
+    method: 'update' as const, type: resource.resourceType, id: resource.id ?? null, resource: { ...resource, status: 'cancelled' as const }, ifMatch: null,
+  }] : []))
+}
+
+/** The bill stays as it was: settled. */
+async function giveUpReversal(db: Db, ctx: Ctx, attempt: AttemptKey & Pick<AttemptRow, 'encounter'>, reason: string): Promise<void> {
+  await inTransaction(db, async (trx) => {
+    if (!await lockUndecided(trx, attempt)) return
+    await moveAttempt(trx, attempt, ['prepared', 'sent', 'unknown'], { state: 'rejected', reason, decided_at: ctx.now })
+    await setBill(trx, ctx, attempt, { state: 'settled', message: null })
+  })
+}
+
+/** An unsent or unanswered reversal, taken up by the job. @returns whether it came to an end. */
+export async function resumeReversal(deps: SettlementDeps, ctx: Ctx, attempt: AttemptRow): Promise<boolean> {
+  const { db, gateway } = deps
+  if (attempt.state === 'prepared') {
+    await giveUpReversal(db, ctx, attempt, 'never sent')
+    return true
+  }
+  const answer = await gateway.reverse(attempt.message_id)
+  if (answer.kind === 'answer') {
+    const fault = await adoptReversal(deps, ctx, attempt, answer.response)
+    if (typeof fault !== 'string') return true
+  }
+  if (answer.kind === 'rejected') {
+    await giveUpReversal(db, ctx, attempt, answer.reason)
+    return true
+  }
+  await markUnknown(db, ctx, attempt, answer.kind === 'answer' ? 'the answer is broken' : answer.reason)
+  return false
+}
+
+async function setBill(trx: Trx, ctx: Ctx, at: Pick<AttemptRow, 'shard' | 'encounter'>, to: { state: 'settling' | 'settled' | 'reversed'; message: Sentence | null }): Promise<void> {
+  const gone = to.state === 'reversed' ? { fund_fen: null, account_current_fen: null, account_prior_fen: null, cash_fen: null } : {}
+  await trx.updateTable('bill').set({ state: to.state, message_zh: to.message?.zh ?? null, message_en: to.message?.en ?? null, updated_at: ctx.now, ...gone })
+    .where('shard', '=', at.shard).where('encounter', '=', at.encounter).execute()
+}
