@@ -49,7 +49,7 @@ export function idIn(content: string): string {
 
 /** The JSON text of a version as it goes out. */
 export function sendable(stored: Pick<Stored, 'version' | 'lastUpdated' | 'content'>): string {
-  if (stored.version === 0) return stored.content
+  if (stored.version === 0) return stored.content.replace(/^(\{"resourceType":"\w+","id":"[^"]+"),"meta":\{\}/, '$1')
   const at = stored.content.indexOf(metaOpening) + metaOpening.length
   const comma = stored.content[at] === '}' ? '' : ','
   return `${stored.content.slice(0, at)}"versionId":"${stored.version}","lastUpdated":"${stored.lastUpdated}"${comma}${stored.content.slice(at)}`
