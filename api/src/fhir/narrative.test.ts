@@ -16,5 +16,5 @@ test.each([
   [div('<a href="javascript:x()">a</a>'), 'may not hold scripts (href)'], [div('<a href=" java\nscript:x()">a</a>'), 'may not hold scripts (href)'],
   [div('<p>a'), 'not well-formed'], [div('a</p>'), 'not well-formed'], [div('<b><i>a</b></i>'), 'not well-formed'], [div('a < b'), 'not well-formed'],
   [div('a & b'), 'not well-formed'], [div('<p class=x>a</p>'), 'not well-formed'], [`${div('a')}<p>b</p>`, 'not well-formed'], [`${div('a')} b`, 'not well-formed'],
-  [div(''), 'is empty'], [div(' <p> </p> '), 'is empty'],
+  [div('a\u0001b'), 'not well-formed'], [div(''), 'is empty'], [div(' <p> </p> '), 'is empty'],
 ])('refused: %s', (text, expected) => { expect(narrativeFault(text)?.en).toContain(expected) })

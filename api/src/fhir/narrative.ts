@@ -18,6 +18,7 @@ export function narrativeFault(div: string): Sentence | null {
   if (!/^<div\s[^>]*xmlns\s*=\s*["']http:\/\/www\.w3\.org\/1999\/xhtml["']/.test(text)) {
     return { zh: '叙述内容须以 <div xmlns="http://www.w3.org/1999/xhtml"> 开头。', en: 'The narrative must begin with <div xmlns="http://www.w3.org/1999/xhtml">.' }
   }
+  if (/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/.test(text)) return malformed
   const open: string[] = []
   let closedAt = -1
   for (const match of text.matchAll(token)) {

@@ -52,7 +52,7 @@ function checkText(value: string): Sentence | null {
 function pattern(expression: RegExp, zh: string, en: string): PrimitiveFormat {
   return {
     json: 'string',
-    check: (value: string) => (expression.test(value) ? null : { zh: `“${shown(value)}”格式不对，应为${zh}。`, en: `"${shown(value)}" is not ${en}.` }),
+    check: (value: string) => (expression.test(value) && !controls.test(value) ? null : { zh: `“${shown(value)}”格式不对，应为${zh}。`, en: `"${shown(value)}" is not ${en}.` }),
   }
 }
 

@@ -5,6 +5,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parseJson } from '../fhir/json.ts'
 import { loadModel } from '../fhir/model.ts'
@@ -146,6 +147,8 @@ const formats: Row[] = [
   value({ valueString: 'a\tb\nc' }),
   value({ valueQuantity: { value: 5.4, code: ' mg' } }, 'value-invalid Observation.value.code'),
   value({ valueQuantity: { value: 5.4, code: 'mg' } }),
+  value({ valueQuantity: { value: 5.4, code: 'm\u0001g' } }, 'value-invalid Observation.value.code'),
+  ['Patient', { identifier: [{ system: 'urn:\u0001x', value: '1' }] }, 'value-invalid Patient.identifier[0].system'],
   ['Patient', { identifier: [{ system: 'not a uri', value: '1' }] }, 'value-invalid Patient.identifier[0].system'],
   ['Patient', { identifier: [{ system: 'urn:oid:2.16.156.10011.1.3', value: '1' }] }],
   ['Patient', { telecom: [{ rank: 0, value: '1' }] }, 'value-invalid Patient.telecom[0].rank'],
@@ -273,6 +276,35 @@ describe('issues', () => {
   test('they stop at fifty', () => {
     const issues = validateResource(model, { resourceType: 'Patient', name: Array.from({ length: 500 }, () => ({ a: 1, b: 2 })) })
     expect(issues).toHaveLength(maxIssues)
+  })
+})
+
+describe('any body at all', () => {
+  const resource = fc.constantFrom(...resourceTypes).chain((type) => fc.tuple(fc.constant(type), fc.nat(13), fc.jsonValue({ maxDepth: 3 }), fc.nat()))
+
+  test('gets issues with a place and sentences in both languages, never a throw', () => {
+    fc.assert(fc.property(resource, ([type, round, junk, at]) => {
+      const made = parseJson(JSON.stringify(fullResources(model, type)[round])) as Record<string, unknown>
+      // Something else at a random place.
+      let place: Record<string, unknown> = made
+      for (let step = at; ;) {
+        const keys = Object.keys(place)
+        const key = keys[step % keys.length] as string
+        const next = place[key]
+        step = Math.floor(step / 3)
+        if (step === 0 || typeof next !== 'object' || next === null || Object.keys(next).length === 0) {
+          place[key] = junk
+          break
+        }
+        place = next as Record<string, unknown>
+      }
+      for (const each of validateResource(model, made)) {
+        expect(each.text.en).not.toBe('')
+        expect(each.text.zh).toMatch(/\p{Script=Han}/u)
+        expect(each.expression === null || /^[A-Za-z]+/.test(each.expression)).toBe(true)
+      }
+    }), { numRuns: 500 })
+    fc.assert(fc.property(fc.jsonValue(), (junk) => { validateResource(model, junk) }))
   })
 })
 
