@@ -39,8 +39,10 @@ function openSessions(now: Date): RawBuilder<unknown> {
 /** Departments that have a session in the window, with the level-1 departments above them, in catalogue order. */
 export async function listDepartments(db: Db, now: Date): Promise<DepartmentSummary[]> {
   const { rows } = await sql<{ department: string; hospitals: number; free: number }>`
-    select s.department, count(distinct s.organization)::int as hospitals, sum(${freePlaces(now)})::int as free
-    from clinic_session s where ${openSessions(now)} group by s.department`.execute(db)
+    select department, count(*)::int as hospitals, sum(free)::int as free from (
+      select s.department, s.organization, sum(${freePlaces(now)}) as free
+      from clinic_session s where ${openSessions(now)} group by s.department, s.organization
+    ) as by_hospital group by department`.execute(db)
   const found = new Map(rows.map((row) => [row.department, row]))
   const parents = new Set(rows.map((row) => row.department.slice(0, 2)))
   return departments.filter((each) => found.has(each.code) || parents.has(each.code)).map((each) => ({

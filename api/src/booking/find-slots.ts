@@ -80,7 +80,10 @@ function edge(query: URLSearchParams, name: string): { from: Date; until: Date }
 
 /** One page of offers, and the key of the next page. */
 export async function findSlots(db: Db, ctx: Ctx, question: SlotQuestion): Promise<{ offers: SessionOffer[]; next: PageKey | null }> {
-  const rows = await sessionsOf(db, ctx.now, question).limit(question.count + 1).execute()
+  // The page is cut first, along the index; names and taken places are looked up for its rows only.
+  const rows = await selectSessions(db).select(takenPlaces(ctx.now).as('taken'))
+    .innerJoin(pageOfIds(db, ctx.now, question).as('page'), (join) => join.onRef('page.id', '=', 's.id').onRef('page.shard', '=', 's.shard'))
+    .orderBy('s.start_at').orderBy('s.id').execute()
   const page = rows.slice(0, question.count)
   const last = page.at(-1)
   return {
@@ -89,26 +92,24 @@ export async function findSlots(db: Db, ctx: Ctx, question: SlotQuestion): Promi
   }
 }
 
-function sessionsOf(db: Db, now: Date, question: SlotQuestion) {
-  const instant = now.toISOString()
-  let query = selectSessions(db).select(takenPlaces(now).as('taken'))
-    .where('s.status', '=', 'open').where('s.release_at', '<=', instant)
+/** Ids of the sessions of a page and of one more, which tells whether there is a next page. */
+function pageOfIds(db: Db, now: Date, question: SlotQuestion) {
+  let query = db.selectFrom('clinic_session as s').select(['s.id', 's.shard'])
+    .where('s.status', '=', 'open').where('s.release_at', '<=', now.toISOString())
     .where('s.end_at', '>', addMinutes(now, platformDefaults['window.minLeadMinutes']).toISOString())
     .whereRef('s.used', '<', 's.capacity')
-    .orderBy('s.start_at').orderBy('s.id')
-  // A session lasts half a day at most: this bound on the indexed column leaves out the past.
-  query = query.where('s.start_at', '>=', (question.from ?? addMinutes(now, -720)).toISOString())
+    // A session lasts half a day at most: this bound on the indexed column leaves out the past.
+    .where('s.start_at', '>=', (question.from ?? addMinutes(now, -720)).toISOString())
+    .orderBy('s.start_at').orderBy('s.id').limit(question.count + 1)
   if (question.until) query = query.where('s.start_at', '<', question.until.toISOString())
   if (question.departments) query = query.where('s.department', 'in', question.departments.length > 0 ? question.departments : [''])
   if (question.clinicTypes) query = query.where('s.clinic_type', 'in', (question.clinicTypes.length > 0 ? question.clinicTypes : ['']) as 'expert'[])
   if (question.practitioners) query = query.where('s.practitioner', 'in', question.practitioners)
   if (question.organizations) query = query.where('s.organization', 'in', question.organizations)
   if (question.locations) query = query.where('s.location', 'in', question.locations)
-  if (question.districts) query = query.where('p.district_code', 'in', question.districts)
-  if (question.after) {
-    const { at, id } = question.after
-    query = query.where((eb) => eb(eb.refTuple('s.start_at', 's.id'), '>', eb.tuple(at, id)))
-  }
+  const { districts, after } = question
+  if (districts) query = query.where('s.organization', 'in', (eb) => eb.selectFrom('clinic_provider as o').select('o.organization').where('o.district_code', 'in', districts))
+  if (after) query = query.where((eb) => eb(eb.refTuple('s.start_at', 's.id'), '>', eb.tuple(after.at, after.id)))
   return query
 }
 
