@@ -20,6 +20,8 @@ const actorColumns = { PractitionerRole: 's.practitioner_role', Practitioner: 's
 const actorTypes = Object.keys(actorColumns) as (keyof typeof actorColumns)[]
 
 export const scheduleProjection: Projection = {
+  parameters: known.filter((name) => !name.startsWith('_c') && !name.startsWith('_p')),
+
   async read(db, _ctx, id) {
     if (!sessionId.test(id)) return null
     const row = await selectSessions(db).where('s.id', '=', id).where('s.shard', '=', shardOf(id)).executeTakeFirst()

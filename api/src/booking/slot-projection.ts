@@ -32,6 +32,8 @@ interface SlotRow {
 }
 
 export const slotProjection: Projection = {
+  parameters: known.filter((name) => !name.startsWith('_c') && !name.startsWith('_p')),
+
   async read(db, ctx, id) {
     const slot = parseSlotId(id)
     if (!slot) return null

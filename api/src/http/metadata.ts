@@ -47,8 +47,10 @@ function resourceOf(store: Store, entry: ResourceEntry, operations: readonly Ope
   const writable = entry.write === 'open'
   const own = operations.filter((each) => each.level !== 'system' && each.types.includes(type))
   const reads = ['read', 'vread', 'search-type', ...(entry.projection ? [] : ['history-instance'])]
-  const parameters = entry.projection ? [] : [...store.model.searchParameters(type).values()].filter(isSearchable)
-  const references = parameters.filter((param) => param.type === 'reference' && param.storage === 'keys')
+  const { projection } = entry
+  const defined = [...store.model.searchParameters(type).values()]
+  const parameters = projection ? defined.filter((param) => projection.parameters.includes(param.code)) : defined.filter(isSearchable)
+  const references = projection ? [] : parameters.filter((param) => param.type === 'reference' && param.storage === 'keys')
   const referring = entry.projection ? [] : referringTo(store, type)
   return {
     type,
@@ -63,7 +65,7 @@ function resourceOf(store: Store, entry: ResourceEntry, operations: readonly Ope
     referencePolicy: ['literal', 'logical'],
     ...(references.length > 0 ? { searchInclude: references.map((param) => `${type}:${param.code}`) } : {}),
     ...(referring.length > 0 ? { searchRevInclude: referring } : {}),
-    ...(entry.projection ? {} : { searchParam: searchParams(parameters) }),
+    searchParam: projection ? parameters.map(({ code, url, type: kind }) => ({ name: code, definition: url, type: kind })) : searchParams(parameters),
     ...(own.length > 0 ? { operation: own.map(operationOf) } : {}),
   }
 }

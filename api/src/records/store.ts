@@ -32,6 +32,8 @@ export type WriteRule = (trx: Trx, ctx: Ctx, store: Store, change: Change, all: 
 
 /** Search and read of a type whose facts live in tables of a domain, such as Slot. */
 export interface Projection {
+  /** Names of the search parameters it knows, for the CapabilityStatement. */
+  parameters: readonly string[]
   read(db: Db, ctx: Ctx, id: string): Promise<Resource | null>
   /** Unknown parameters are 400 in the projection too. @returns matches of one page and the query of the next, null at the end. */
   search(db: Db, ctx: Ctx, query: URLSearchParams): Promise<{ resources: Resource[]; total: number | null; next: URLSearchParams | null }>

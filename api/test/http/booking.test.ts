@@ -229,3 +229,11 @@ test('places count for everyone at /api, with clear refusals of bad questions', 
     expect((await request('GET', `/api/availability${query}`)).status).toBe(400)
   }
 })
+
+test('the capability statement names what Slot can be searched by, and the operations of Appointment', async () => {
+  const { rest: [{ resource }] } = (await request('GET', '/fhir/metadata')).json
+  const entry = (type: string) => resource.find((each: { type: string }) => each.type === type)
+  expect(entry('Slot').searchParam.map((each: { name: string }) => each.name).sort()).toEqual(['_id', 'appointment-type', 'schedule', 'service-type', 'specialty', 'start', 'status'])
+  expect(entry('Slot').interaction.map((each: { code: string }) => each.code)).not.toContain('create')
+  expect(entry('Appointment').operation.map((each: { name: string }) => each.name)).toEqual(expect.arrayContaining(['find', 'hold', 'book', 'release', 'cancel', 'check-in']))
+})
