@@ -62,6 +62,16 @@ export function code(system: string, value: string): { coding: { system: string;
   return { coding: [{ system, code: value }] }
 }
 
+/** A concept as the many entries of a record carry it: its English stands once, beside the text. */
+export function entryConcept(system: string, value: string, name: Named): unknown {
+  return { coding: [{ system, code: value, display: name.zh }], text: name.zh, _text: english(name.en) }
+}
+
+/** A coded word of the record's own vocabulary, such as a category; readers know these codes in both languages. */
+export function word(system: string, value: string, zh: string): unknown {
+  return { coding: [{ system, code: value, display: zh }] }
+}
+
 /** Someone's name in characters and in pinyin. */
 export interface PersonName { zh: string; en: string; family: string; given: string; familyPinyin: string; givenPinyin: string }
 

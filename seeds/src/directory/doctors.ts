@@ -43,10 +43,13 @@ export function planStaff(seed: number, hospitals: readonly Hospital[], today: D
   for (const hospital of hospitals) {
     for (const department of hospital.departments) {
       const random = new Random(`${seed}/department/${department.organization}`)
-      for (let index = 0; index < department.doctors; index += 2) {
-        const room = roomOf(random, hospital, department, index / 2, today)
+      // Two doctors share a room; one who is there every day has it alone.
+      const alone = demoStaff.some((each) => each.hospital === hospital.name.zh && each.department === department.code)
+      for (let index = 0, seats = 0; index < department.doctors; index += seats) {
+        seats = Math.min(index === 0 && alone ? 1 : 2, department.doctors - index)
+        const room = roomOf(random, hospital, department, Math.ceil(index / 2), today)
         rooms.push({ hospital, room })
-        for (let seat = 0; seat < Math.min(2, department.doctors - index); seat++) {
+        for (let seat = 0; seat < seats; seat++) {
           doctors.push(doctorOf(random, { hospital, department, room, seat, first: index + seat === 0, number: doctors.length + 1 }, today))
         }
       }

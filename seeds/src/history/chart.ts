@@ -9,7 +9,7 @@ import type { Disease } from '../data/chronic-diseases.ts'
 import { dosageText, doseUnitText, type DrugName, drugCodes, drugs, routeOf } from '../data/drugs.ts'
 import { type AnalyteName, analytes, type PanelName, panels, type StudyName, studies } from '../data/labs.ts'
 import type { Doctor, Post } from '../directory/doctors.ts'
-import { code, concept, english, type Made, reference, systems } from '../fhir-elements.ts'
+import { code, english, entryConcept, type Made, reference, systems, word } from '../fhir-elements.ts'
 import type { Person } from '../people/households.ts'
 import type { Random } from '../random.ts'
 import { type Body, childSize, limits, measure, type Moment, round } from './body.ts'
@@ -33,34 +33,34 @@ const kindNames: Readonly<Record<Visit['kind'], Named>> = {
   inpatient: { zh: '住院', en: 'Hospital stay' }, 'follow-up': { zh: '慢病随访', en: 'Chronic disease follow-up' },
 }
 
-const laboratory = [concept(systems.observationCategory, 'laboratory', { zh: '检验', en: 'Laboratory' })]
-const vitalSigns = [concept(systems.observationCategory, 'vital-signs', { zh: '生命体征', en: 'Vital signs' })]
-const reportLaboratory = [concept(systems.diagnosticService, 'LAB', { zh: '检验报告', en: 'Laboratory report' })]
-const reportImaging = [concept(systems.diagnosticService, 'RAD', { zh: '检查报告', en: 'Examination report' })]
+const laboratory = [word(systems.observationCategory, 'laboratory', '检验')]
+const vitalSigns = [word(systems.observationCategory, 'vital-signs', '生命体征')]
+const reportLaboratory = [word(systems.diagnosticService, 'LAB', '检验报告')]
+const reportImaging = [word(systems.diagnosticService, 'RAD', '检查报告')]
 const interpretations = {
-  L: concept(systems.interpretation, 'L', { zh: '偏低', en: 'Low' }), H: concept(systems.interpretation, 'H', { zh: '偏高', en: 'High' }),
-  N: concept(systems.interpretation, 'N', { zh: '正常', en: 'Normal' }),
+  L: word(systems.interpretation, 'L', '偏低'), H: word(systems.interpretation, 'H', '偏高'), N: word(systems.interpretation, 'N', '正常'),
 }
-const analyteConcepts = new Map(Object.entries(analytes).map(([name, each]) => [name, concept(systems.loinc, each.loinc, each)]))
-const panelConcepts = new Map(Object.entries(panels).map(([name, each]) => [name, concept(systems.loinc, each.loinc, each)]))
-const studyConcepts = new Map(Object.entries(studies).map(([name, each]) => [name, concept(systems.loinc, each.loinc, each)]))
-const bloodPressure = concept(systems.loinc, '85354-9', { zh: '血压', en: 'Blood pressure' })
+const analyteConcepts = conceptsOf(analytes)
+const panelConcepts = conceptsOf(panels)
+const studyConcepts = conceptsOf(studies)
+const bloodPressure = entryConcept(systems.loinc, '85354-9', { zh: '血压', en: 'Blood pressure' })
 const drugConcepts = new Map((Object.keys(drugs) as DrugName[]).map((name) => {
   const { zh, en, atc, pack } = drugs[name]
   return [name, {
-    coding: [
-      { system: systems.chargeItem, code: drugCodes.get(name), display: zh, _display: english(en) },
-      { system: systems.atc, code: atc },
-    ],
+    coding: [{ system: systems.chargeItem, code: drugCodes.get(name), display: zh }, { system: systems.atc, code: atc }],
     text: `${zh} ${pack}`, _text: english(en),
   }]
 }))
 const diseaseConcepts = new Map<string, unknown>()
 
+function conceptsOf(table: Readonly<Record<string, { loinc: string; zh: string; en: string }>>): ReadonlyMap<string, unknown> {
+  return new Map(Object.entries(table).map(([name, each]) => [name, entryConcept(systems.loinc, each.loinc, each)]))
+}
+
 function diseaseConcept(disease: Disease): unknown {
   let made = diseaseConcepts.get(disease.zh)
   if (made === undefined) {
-    made = concept(systems.icd10, disease.icd, disease)
+    made = entryConcept(systems.icd10, disease.icd, disease)
     diseaseConcepts.set(disease.zh, made)
   }
   return made
@@ -100,7 +100,7 @@ export class Chart {
       resourceType: 'Encounter', id: visit.id, status: 'finished',
       class: { system: systems.actCode, code: inpatient ? 'IMP' : 'AMB', display: inpatient ? '住院' : '门诊' },
       type: [{ text: kindNames[visit.kind].zh, _text: english(kindNames[visit.kind].en) }],
-      serviceType: concept(systems.department, post.department.code, post.department.name),
+      serviceType: entryConcept(systems.department, post.department.code, post.department.name),
       subject: this.#subject,
       participant: [{ individual: reference(`Practitioner/${doctor.id}`, { zh: doctor.name.zh, en: doctor.name.en }) }],
       period: { start: instant(visit.day, visit.minutes), end: inpatient ? instant(visit.day + visit.stayDays, 630) : instant(visit.day, visit.minutes + this.random.int(8, 40)) },

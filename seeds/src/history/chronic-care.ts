@@ -10,8 +10,8 @@ import { type City, someoneOf } from '../directory/city.ts'
 import type { Illness } from './body.ts'
 import type { Chart, Seen, Visit } from './chart.ts'
 
-/** The record keeps about every fourth follow-up of an ordinary citizen, to keep the city small; most of them for the people of the demo. */
-const sparseness = { ordinary: 4.2, demo: 1.3 }
+/** The record keeps about every fifth follow-up of an ordinary citizen, to keep the city small; most of them for the people of the demo. */
+const sparseness = { ordinary: 5.5, demo: 1.3 }
 
 const pressureMatters: readonly ChronicName[] = ['hypertension', 'coronary', 'stroke', 'kidney', 'diabetes', 'fibrillation']
 
@@ -43,7 +43,7 @@ function diagnose(chart: Chart, illness: Illness, by: Seen, day: Day, today: Day
   const visit = chart.visit(Math.min(day, today - 4), 'outpatient', by)
   const condition = chart.condition(visit, disease, illness.onset, null)
   if (pressureMatters.includes(illness.name)) chart.bloodPressure(visit)
-  for (const panel of disease.panels.slice(0, chart.person.household.index < 2 ? 2 : 1)) chart.panel(visit, panel)
+  for (const panel of disease.panels.slice(0, chart.person.household.index < 2 ? 2 : chart.random.chance(0.75) ? 1 : 0)) chart.panel(visit, panel)
   if (disease.study) chart.study(visit, disease.study.name, disease.study.finding)
   if (disease.study?.name === 'gastroscopy') chart.procedure(visit, { zh: '电子胃镜检查', en: 'Gastroscopy' }, condition)
   const drugs = drugsOn(illness, visit.day)
@@ -67,7 +67,7 @@ function followUp(city: City, chart: Chart, by: Seen, followed: readonly Followe
   for (const each of followed) visit.diagnoses.push(each.condition)
   if (followed.some((each) => pressureMatters.includes(each.illness.name))) chart.bloodPressure(visit)
   const done = new Set<PanelName>()
-  for (const each of followed.slice(0, chart.person.household.index < 2 ? 3 : 2)) {
+  for (const each of followed.slice(0, chart.person.household.index < 2 ? 3 : 1)) {
     const { panels, study } = chronicDiseases[each.illness.name]
     const panel = panels[index % Math.max(1, panels.length)]
     if (panel && !done.has(panel)) {

@@ -11,10 +11,11 @@ import { type Insurance, insuranceOf } from '../people/insurance.ts'
 import { coverageResource, familyLinks, patientResource, relatedPersonResource } from '../people/resources.ts'
 import { Random } from '../random.ts'
 import { acuteCare } from './acute-care.ts'
-import { bodyOf } from './body.ts'
+import { bodyOf, type Illness } from './body.ts'
 import { Chart, type Seen, type Visit } from './chart.ts'
 import { chronicCare } from './chronic-care.ts'
 import { illnessesOf } from './illnesses.ts'
+import { pastAppointments } from './past-appointments.ts'
 import { pregnancyOf } from './pregnancy.ts'
 import { allergiesOf, checkUps, childHealth, vaccinations } from './prevention.ts'
 
@@ -27,6 +28,7 @@ export interface Life {
   person: Person
   insurance: Insurance | null
   contract: Contract | null
+  illnesses: readonly Illness[]
   visits: readonly Visit[]
   resources: Made[]
 }
@@ -48,7 +50,8 @@ export function lifeOf(city: City, person: Person): Life {
   chronicCare(city, chart, gp, from)
   checkUps(city, chart, gp)
   acuteCare(city, chart, from)
-  return { person, insurance, contract, visits: chart.visits, resources: [...chart.resources, ...motherResources(city, person, from)] }
+  pastAppointments(city, chart)
+  return { person, insurance, contract, illnesses, visits: chart.visits, resources: [...chart.resources, ...motherResources(city, person, from)] }
 }
 
 /** What the birth of this child adds to the mother's record. */

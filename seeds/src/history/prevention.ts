@@ -3,7 +3,7 @@ import { addMonths, addYears, ageOn, type Day, dayText, instant, monthOf } from 
 import { childhoodDoses, type Dose, type VaccineName, vaccines } from '../data/vaccines.ts'
 import { centreOf, type City, someoneAt, someoneOf } from '../directory/city.ts'
 import type { Hospital } from '../directory/hospitals.ts'
-import { code, concept, english, reference, systems } from '../fhir-elements.ts'
+import { code, english, entryConcept, reference, systems } from '../fhir-elements.ts'
 import type { Chart, Seen } from './chart.ts'
 
 export function vaccinations(city: City, chart: Chart): void {
@@ -43,7 +43,7 @@ function immunize(chart: Chart, dose: Dose, day: Day, centre: Hospital): void {
   const vaccine = vaccines[dose.vaccine as VaccineName]
   const lot = `${dayText(day).slice(0, 4)}${String(chart.random.int(1, 12)).padStart(2, '0')}${String(chart.random.int(1, 899)).padStart(3, '0')}`
   chart.add(day, (id, patient) => ({
-    resourceType: 'Immunization', id, status: 'completed', vaccineCode: concept(systems.cvx, vaccine.cvx, vaccine), patient,
+    resourceType: 'Immunization', id, status: 'completed', vaccineCode: entryConcept(systems.cvx, vaccine.cvx, vaccine), patient,
     occurrenceDateTime: dose.months === 0 && day === chart.person.birth ? dayText(day) : instant(day, chart.random.int(510, 900)), primarySource: true, lotNumber: lot,
     route: { text: { intramuscular: '肌内注射', subcutaneous: '皮下注射', intradermal: '皮内注射', oral: '口服' }[vaccine.route], _text: english(vaccine.route) },
     performer: [{ actor: reference(`Organization/${centre.id}`, centre.name) }],
@@ -81,9 +81,9 @@ export function checkUps(city: City, chart: Chart, gp: Seen | null): void {
     chart.bloodPressure(visit)
     for (const name of ['weight', 'bmi'] as const) chart.vital(visit, name)
     chart.panel(visit, 'fastingGlucose')
-    chart.panel(visit, 'lipids')
+    if (random.chance(0.6)) chart.panel(visit, 'lipids')
     chart.panel(visit, old ? 'kidney' : 'liver')
-    if (random.chance(0.4)) chart.panel(visit, 'bloodCount')
+    if (random.chance(0.2)) chart.panel(visit, 'bloodCount')
     chart.study(visit, old ? 'electrocardiogram' : 'abdomenUltrasound', null)
     if (random.chance(0.4)) chart.study(visit, 'chestXray', null)
     chart.close(visit)
