@@ -54,10 +54,11 @@ export async function testCentre(region = '310000', given: { clock?: { now: Date
   ]).execute()
 
   let answer: (request: Request) => Response | Promise<Response> = () => new Response(null, { status: 503 })
-  const server = serve({ fetch: (request) => answer(request), port: 0, hostname: '127.0.0.1' })
+  const { server, port } = await new Promise<{ server: ReturnType<typeof serve>; port: number }>((listens) => {
+    const made = serve({ fetch: (request) => answer(request), port: 0, hostname: '127.0.0.1' }, (address) => listens({ server: made, port: address.port }))
+  })
   afterAll(() => { server.close(); if ('closeAllConnections' in server) server.closeAllConnections() })
-  const address = server.address()
-  const url = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`
+  const url = `http://127.0.0.1:${port}`
   const authority = { issuer: url, audience: `${url}/fhir`, keys: await loadSigningKeys(db.$pickTables<keyof TokenTables>(), clock.now) }
   const app = createInsurerApp({ db, region, authority, log: makeLogger('test', 'silent'), now: () => clock.now })
   const centre: TestCentre = {

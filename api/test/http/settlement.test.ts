@@ -1,0 +1,441 @@
+import type { Claim, ClaimResponse } from '@medplum/fhirtypes'
+import { sql } from 'kysely'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { anonymous, platform as platformPrincipal, type Principal } from '../../src/access/principal.ts'
+import { makeCtx } from '../../src/ctx.ts'
+import { fundCategories, splitOf } from '../../src/fhir/claim-message.ts'
+import { keyOf, shardOf } from '../../src/fhir/id.ts'
+import { loadResource } from '../../src/records/read-resource.ts'
+import { validateResource } from '../../src/records/validate.ts'
+import { resolveAttempts } from '../../src/settlement/resolve-attempts.ts'
+import type { SettlementGateway } from '../../src/settlement/gateway.ts'
+import type { Bill, BillSummary } from '../../src/settlement/shapes.ts'
+import { prepareAttempt } from '../../src/settlement/submit-claim.ts'
+import { loadVisit } from '../../src/settlement/visit.ts'
+import { testCentre } from '../support/centre.ts'
+import { citizen, clinician, system, testPlatform } from '../support/platform.ts'
+import { charge, chargeItem, e01, e02, testHospital, testVisit, type TestVisit } from '../support/visit.ts'
+
+// A test can swap the gateway for one that reaches nobody.
+let gateway: SettlementGateway
+const swappable: SettlementGateway = { submit: (claim) => gateway.submit(claim), ask: (id) => gateway.ask(id), reverse: (id) => gateway.reverse(id) }
+const platform = await testPlatform({ gateway: swappable })
+const { clock } = platform
+const centre = await testCentre('310000', { clock })
+const hospital = await testHospital(platform)
+let person = 0
+
+beforeEach(() => {
+  gateway = centre.gateway
+  centre.fault.submit = 'none'
+  centre.fault.ask = 'none'
+})
+
+async function insuredVisit(codes: readonly string[], more: { accountPriorFen?: bigint; accountCurrentFen?: bigint } = {}): Promise<TestVisit> {
+  const psnNo = `P${++person}`
+  await centre.enrol({ psnNo, ...more })
+  const visit = await testVisit(platform, hospital, { psnNo })
+  await charge(platform, visit, codes)
+  return visit
+}
+
+function parameters(visit: TestVisit, use = 'claim') {
+  return { resourceType: 'Parameters', parameter: [{ name: 'encounter', valueReference: { reference: `Encounter/${visit.encounter}` } }, { name: 'use', valueCode: use }] }
+}
+async function submit(visit: TestVisit, as: Principal = citizen(visit.patient), use = 'claim') {
+  const reply = await platform.request('POST', '/fhir/Claim/$submit', { as, body: parameters(visit, use) })
+  return { ...reply, code: reply.json?.issue?.[0]?.details?.coding?.[0]?.code as string | undefined, split: splitOf(reply.json?.total) }
+}
+async function bill(visit: TestVisit, as: Principal = citizen(visit.patient), query = ''): Promise<Bill> {
+  return (await platform.request('GET', `/api/bills/${visit.encounter}${query}`, { as })).json as Bill
+}
+const cashier: Principal = { ...anonymous, kind: 'person', id: 'cashier', name: '收费员', role: 'scheduler', organization: hospital.organization }
+
+function later(seconds: number): void {
+  clock.now = new Date(clock.now.getTime() + seconds * 1000)
+}
+async function resolve(): Promise<number> {
+  return resolveAttempts({ db: platform.db, store: platform.services.store, gateway: swappable },
+    makeCtx(platformPrincipal, { now: clock.now }))
+}
+async function attempts(visit: TestVisit) {
+  return platform.db.selectFrom('settlement_attempt').select(['kind', 'state', 'resolution', 'asked', 'message_id']).where('encounter', '=', keyOf(visit.encounter)).orderBy('created_at').orderBy('id').execute()
+}
+
+/** What our ledger says the funds and accounts owe, and what the centre's says: by message and category. */
+async function ledgers(visit: TestVisit): Promise<{ ours: Record<string, bigint>; theirs: Record<string, bigint>; cash: bigint }> {
+  const messages = [...new Set((await attempts(visit)).map((each) => each.message_id))]
+  const our = await platform.db.selectFrom('ledger_entry').select(['debit_account', 'credit_account', 'amount_fen']).where('encounter', '=', keyOf(visit.encounter)).execute()
+  const ours: Record<string, bigint> = {}
+  const book = (into: Record<string, bigint>, account: string, fen: bigint) => { if (account !== 'provider') into[account] = (into[account] ?? 0n) + fen }
+  for (const entry of our) { book(ours, entry.debit_account, entry.amount_fen); book(ours, entry.credit_account, -entry.amount_fen) }
+  const theirs: Record<string, bigint> = {}
+  if (messages.length > 0) {
+    const entries = await centre.db.selectFrom('fund_entry').select(['debit_account', 'credit_account', 'amount_fen']).where('message_id', 'in', messages).execute()
+    const category = (account: string) => account.split(':')[2] ?? account
+    for (const entry of entries) { book(theirs, category(entry.debit_account), entry.amount_fen); book(theirs, category(entry.credit_account), -entry.amount_fen) }
+  }
+  const cash = ours.cash ?? 0n
+  delete ours.cash
+  const withoutNoughts = (amounts: Record<string, bigint>) => Object.fromEntries(Object.entries(amounts).filter(([, fen]) => fen !== 0n))
+  return { ours: withoutNoughts(ours), theirs: withoutNoughts(theirs), cash }
+}
+async function expectConserved(visit: TestVisit): Promise<void> {
+  const { ours, theirs } = await ledgers(visit)
+  expect(ours).toEqual(theirs)
+}
+
+describe('charges', () => {
+  test('cost what the price list says, with the insurance terms beside', async () => {
+    const visit = await testVisit(platform, hospital, { psnNo: 'PX' })
+    const reply = await platform.request('POST', '/fhir/ChargeItem', { as: system, body: chargeItem(visit, 'drug-412', { quantity: { value: 2 } }), headers: { Prefer: 'return=representation' } })
+    expect(reply.status).toBe(201)
+    expect(reply.json).toMatchObject({ priceOverride: { value: 824.74, currency: 'CNY' } })
+    expect(validateResource(platform.services.store.model, reply.json)).toEqual([])
+    const [id = ''] = await charge(platform, visit, ['visit-38'])
+    expect((await bill(visit)).totalFen).toBe(82_474 + 3800)
+    await platform.request('DELETE', `/fhir/ChargeItem/${id}`, { as: system })
+    expect((await bill(visit)).totalFen).toBe(82_474)
+  })
+
+  test.each([
+    ['a code that is not on the price list', { code: { coding: [{ system: 'https://pujiang.health/fhir/CodeSystem/charge-item', code: 'free-lunch' }] } }, 422, 'charge-unknown'],
+    ['a price of their own', { priceOverride: { value: 0.01, currency: 'CNY' } }, 409, 'amount-mismatch'],
+    ['half of it', { quantity: { value: 0.5 } }, 422, 'value-invalid'],
+    ['a negative number', { quantity: { value: -1 } }, 422, 'value-invalid'],
+    ['a factor', { factorOverride: 0.1 }, 422, 'value-invalid'],
+    ['no visit', { context: undefined }, 422, 'required'],
+    ['a visit that is not there', { context: { reference: 'Encounter/none' } }, 422, 'reference-unresolved'],
+  ] as const)('with %s are refused', async (_name, more, status, code) => {
+    const visit = await testVisit(platform, hospital, null)
+    const reply = await platform.request('POST', '/fhir/ChargeItem', { as: system, body: chargeItem(visit, 'visit-38', more) })
+    expect([reply.status, reply.json?.issue?.[0]?.details?.coding?.[0]?.code]).toEqual([status, code])
+  })
+
+  test('for another patient than the visit is of are refused', async () => {
+    const visit = await testVisit(platform, hospital, null)
+    const other = await testVisit(platform, hospital, null)
+    const reply = await platform.request('POST', '/fhir/ChargeItem', { as: system, body: chargeItem({ ...visit, patient: other.patient }, 'visit-38') })
+    expect(reply.status).toBe(422)
+  })
+
+  test('come with their visit in one transaction bundle', async () => {
+    const visit = await testVisit(platform, hospital, null)
+    const entry = (method: string, url: string, resource: unknown, fullUrl: string) => ({ fullUrl, resource, request: { method, url } })
+    const encounter = 'urn:uuid:5f0c1a52-1111-4a4a-8a8a-000000000001'
+    const reply = await platform.request('POST', '/fhir', {
+      as: system,
+      body: {
+        resourceType: 'Bundle', type: 'transaction', entry: [
+          entry('POST', 'ChargeItem', chargeItem(visit, 'visit-20', { context: { reference: encounter } }), 'urn:uuid:5f0c1a52-1111-4a4a-8a8a-000000000002'),
+          entry('POST', 'Encounter', {
+            resourceType: 'Encounter', status: 'finished', class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'AMB' },
+            subject: { reference: `Patient/${visit.patient}` }, serviceProvider: { reference: `Organization/${hospital.organization}` }, period: { start: '2026-11-23T08:00:00+08:00' },
+          }, encounter),
+        ],
+      },
+    })
+    expect(reply.status).toBe(200)
+    const bills = (await platform.request('GET', `/api/bills?patient=${visit.patient}`, { as: citizen(visit.patient) })).json as BillSummary[]
+    expect(bills.map((each) => each.totalFen)).toEqual([2000])
+  })
+})
+
+describe('settling a visit', () => {
+  test('E02 to the fen: answer, bill, record and ledgers agree', async () => {
+    const first = await insuredVisit(e01)
+    expect((await submit(first)).split).toMatchObject({ submitted: 34_675n, deductible: 28_311n, cash: 34_675n })
+    const psnNo = first.psnNo
+    await centre.db.updateTable('insured_person').set({ account_prior_fen: 15_000n }).where('psn_no', '=', psnNo).execute()
+    const visit = await testVisit(platform, hospital, { psnNo }, first.patient)
+    await charge(platform, visit, e02)
+
+    const settled = await submit(visit)
+    expect(settled.status).toBe(200)
+    expect(settled.split).toMatchObject({ submitted: 80_717n, pool: 33_727n, 'account-prior': 15_000n, cash: 31_990n })
+    const shown = await bill(visit)
+    expect(shown).toMatchObject({ state: 'settled', totalFen: 80_717, fundFen: 33_727, cashFen: 31_990, estimate: false, message: null })
+    expect(shown.split).toMatchObject({ firstPayFen: 10_847, inScopeFen: 69_870, deductibleFen: 21_689, deductibleLeftFen: 0, accountPriorFen: 15_000, scheme: { en: 'Employee basic medical insurance' } })
+    expect(shown.lines.map((line) => line.firstPayFen)).toEqual([0, 2600, 8247, 0])
+    expect(shown.split?.reasons.length).toBeGreaterThan(5)
+    await expectConserved(visit)
+    await expectConserved(first)
+    expect((await ledgers(visit)).cash).toBe(31_990n)
+
+    const { model } = platform.services.store
+    for (const [type, id] of [['Claim', shown.claim], ['ClaimResponse', shown.claimResponse], ['ExplanationOfBenefit', shown.explanationOfBenefit]] as const) {
+      const reply = await platform.request('GET', `/fhir/${type}/${id}`, { as: citizen(visit.patient) })
+      expect(reply.status).toBe(200)
+      expect(validateResource(model, reply.json)).toEqual([])
+    }
+    const invoices = await platform.request('GET', `/fhir/Invoice?patient=Patient/${visit.patient}`, { as: citizen(visit.patient) })
+    expect(invoices.json.entry).toHaveLength(2)
+    expect(validateResource(model, invoices.json.entry[0].resource)).toEqual([])
+  })
+
+  test('is estimated first without any effect', async () => {
+    const visit = await insuredVisit(e02, { accountCurrentFen: 10_000n })
+    const shown = await bill(visit, citizen(visit.patient), '?estimate=1')
+    expect(shown).toMatchObject({ state: 'open', estimate: true, claim: null })
+    expect(await attempts(visit)).toEqual([])
+    const settled = await submit(visit)
+    expect(Number(settled.split?.cash)).toBe(shown.cashFen)
+    expect((await submit(visit, citizen(visit.patient), 'predetermination')).code).toBe('settled-already')
+  })
+
+  test('twice is refused, at once and in parallel, and money moves once', async () => {
+    const visit = await insuredVisit(e02)
+    const before = centre.submitted
+    const replies = await Promise.all(Array.from({ length: 6 }, () => submit(visit)))
+    expect(replies.filter((each) => each.status === 200)).toHaveLength(1)
+    for (const each of replies) if (each.status !== 200) expect(['settlement-pending', 'settled-already']).toContain(each.code)
+    expect(centre.submitted - before).toBe(1)
+    expect((await submit(visit)).code).toBe('settled-already')
+    await expectConserved(visit)
+  })
+
+  test('closes the bill: no charge may be added, changed or taken away', async () => {
+    const visit = await insuredVisit(['visit-38'])
+    const [item] = await platform.db.selectFrom('bill_line').select('charge_item_id').where('encounter', '=', keyOf(visit.encounter)).execute()
+    await submit(visit)
+    const added = await platform.request('POST', '/fhir/ChargeItem', { as: system, body: chargeItem(visit, 'visit-20') })
+    expect([added.status, added.json.issue[0].details.coding[0].code]).toEqual([409, 'settled-already'])
+    expect((await platform.request('DELETE', `/fhir/ChargeItem/${item?.charge_item_id}`, { as: system })).status).toBe(409)
+    const { claim } = await bill(visit)
+    const stored = (await platform.request('GET', `/fhir/Claim/${claim}`, { as: system })).json
+    expect((await platform.request('PUT', `/fhir/Claim/${claim}`, { as: system, body: { ...stored, status: 'cancelled' } })).status).toBe(405)
+  })
+
+  test.each([
+    ['an empty bill', async () => testVisit(platform, hospital, { psnNo: 'PE' }), 422, 'bill-empty'],
+    ['a patient without insurance', async () => { const visit = await testVisit(platform, hospital, null); await charge(platform, visit, ['visit-38']); return visit }, 422, 'coverage-missing'],
+    ['a number that the centre does not know', async () => { const visit = await testVisit(platform, hospital, { psnNo: 'UNKNOWN' }); await charge(platform, visit, ['visit-38']); return visit }, 422, 'insurer-rejected'],
+  ] as const)('of %s is refused with a code', async (_name, make, status, code) => {
+    const visit = await make()
+    const reply = await submit(visit)
+    expect([reply.status, reply.code]).toEqual([status, code])
+    await expectConserved(visit)
+  })
+
+  test('of someone insured in another city ends as self-pay, said clearly', async () => {
+    const visit = await testVisit(platform, hospital, { psnNo: 'S1', region: '320500' })
+    await charge(platform, visit, e02)
+    const estimate = await bill(visit, citizen(visit.patient), '?estimate=1')
+    expect(estimate).toMatchObject({ estimate: true, cashFen: 80_717 })
+    expect(estimate.message?.zh).toContain('参保地不在本市')
+    const reply = await submit(visit)
+    expect(reply.status).toBe(200)
+    const shown = await bill(visit)
+    expect(shown).toMatchObject({ state: 'settled', fundFen: 0, cashFen: 80_717, split: { scheme: { en: 'Self-pay' } } })
+    expect(shown.message?.en).toContain('another city')
+    expect((await ledgers(visit)).cash).toBe(80_717n)
+    await expectConserved(visit)
+  })
+
+  test('needs parameters that make sense', async () => {
+    const as = system
+    for (const body of [null, {}, { resourceType: 'Parameters' }, { resourceType: 'Parameters', parameter: 7 }, { resourceType: 'Parameters', parameter: [null] }]) {
+      expect((await platform.request('POST', '/fhir/Claim/$submit', { as, body })).status).toBe(422)
+    }
+    const visit = await insuredVisit(['visit-38'])
+    expect((await submit(visit, as, 'wish')).status).toBe(422)
+    expect((await submit({ ...visit, encounter: 'nothing' }, as)).status).toBe(404)
+  })
+})
+
+describe('who may settle and look', () => {
+  test('the citizen, who acts for them and the cashier settle; strangers find nothing; the doctor only looks', async () => {
+    const visit = await insuredVisit(['visit-38'])
+    const stranger = citizen((await testVisit(platform, hospital, null)).patient)
+    const doctor = clinician(hospital.practitioner, hospital.organization)
+    const elsewhere: Principal = { ...cashier, organization: 'another' }
+    expect((await submit(visit, stranger)).status).toBe(404)
+    expect((await submit(visit, elsewhere)).status).toBe(404)
+    expect((await submit(visit, doctor)).status).toBe(404)
+    expect((await platform.request('GET', `/api/bills/${visit.encounter}`, { as: stranger })).status).toBe(404)
+    expect((await platform.request('GET', `/api/bills?patient=${visit.patient}`, { as: stranger })).status).toBe(404)
+    expect((await platform.request('GET', `/api/bills/${visit.encounter}`)).status).toBe(401)
+
+    const pid = keyOf(visit.patient)
+    await platform.db.insertInto('care_relation').values({
+      shard: shardOf(pid), pid, practitioner: keyOf(hospital.practitioner), organization: keyOf(hospital.organization), reason: 'encounter', reason_id: keyOf(visit.encounter),
+      from_at: new Date(clock.now.getTime() - 1000), until_at: new Date(clock.now.getTime() + 1e9),
+    }).execute()
+    expect((await submit(visit, doctor)).status).toBe(403)
+    expect((await bill(visit, doctor)).totalFen).toBe(3800)
+    expect((await bill(visit, cashier)).totalFen).toBe(3800)
+    expect((await submit(visit, cashier)).status).toBe(200)
+    const seen = await platform.db.selectFrom('audit_event').select(['interaction', 'principal_name']).where('pid', '=', pid).execute()
+    expect(seen).toContainEqual({ interaction: 'bill', principal_name: '测试医生' })
+    expect(seen).toContainEqual({ interaction: '$submit', principal_name: '收费员' })
+  })
+})
+
+describe('when the centre fails', () => {
+  test('unreachable: nothing was sent, the bill stays open, the next try settles', async () => {
+    const visit = await insuredVisit(e02)
+    gateway = centre.nowhere
+    const reply = await submit(visit)
+    expect([reply.status, reply.code]).toEqual([503, 'insurer-unreachable'])
+    expect((await bill(visit)).state).toBe('open')
+    expect((await bill(visit, citizen(visit.patient), '?estimate=1')).message?.zh).toContain('连不上')
+    gateway = centre.gateway
+    expect((await submit(visit)).status).toBe(200)
+    await expectConserved(visit)
+  })
+
+  test.each(['late', 'lost', 'garbled', 'altered'] as const)('settles but the answer is %s: the bill waits, the job adopts it, money moves once', async (fault) => {
+    const visit = await insuredVisit(e02, { accountPriorFen: 5000n })
+    centre.fault.submit = fault
+    const reply = await submit(visit)
+    expect([reply.status, reply.code]).toEqual([503, 'settlement-pending'])
+    const waiting = await bill(visit)
+    expect(waiting.state).toBe('settling')
+    expect(waiting.message?.zh).toContain('请勿重复支付')
+    expect((await submit(visit)).code).toBe('settlement-pending')
+    expect((await platform.request('POST', '/fhir/ChargeItem', { as: system, body: chargeItem(visit, 'visit-20') })).status).toBe(409)
+
+    centre.fault.submit = 'none'
+    expect(await resolve()).toBe(0)
+    later(15)
+    expect(await resolve()).toBe(1)
+    expect(await resolve()).toBe(0)
+    expect((await attempts(visit)).map((each) => [each.state, each.resolution])).toEqual([['resolved', 'adopted']])
+    expect((await bill(visit)).state).toBe('settled')
+    await expectConserved(visit)
+    const { rows } = await sql<{ n: bigint }>`select count(*) as n from ledger_entry where encounter = ${keyOf(visit.encounter)}::uuid and debit_account = 'pool'`.execute(platform.db)
+    expect(rows[0]?.n).toBe(1n)
+  })
+
+  test('the message never arrives: asked three times, two minutes later barred there, the bill is open again', async () => {
+    const visit = await insuredVisit(e02)
+    centre.fault.submit = 'dropped'
+    expect((await submit(visit)).code).toBe('settlement-pending')
+    centre.fault.submit = 'none'
+    for (let asked = 1; asked <= 3; asked++) {
+      later(15)
+      expect(await resolve()).toBe(0)
+      expect((await attempts(visit))[0]?.asked).toBe(asked)
+    }
+    later(120)
+    expect(await resolve()).toBe(1)
+    expect((await attempts(visit)).map((each) => [each.state, each.resolution])).toEqual([['resolved', 'reversed']])
+    expect((await bill(visit)).state).toBe('open')
+    // The message arrives after all: the centre refuses it.
+    const attempt = await platform.db.selectFrom('settlement_attempt').select('request').where('encounter', '=', keyOf(visit.encounter)).executeTakeFirstOrThrow()
+    expect(await centre.gateway.submit((JSON.parse(attempt.request) as { sent: Claim }).sent)).toMatchObject({ kind: 'rejected' })
+    expect((await submit(visit)).status).toBe(200)
+    await expectConserved(visit)
+  })
+
+  test('the centre stays away while it is asked: the bill keeps waiting', async () => {
+    const visit = await insuredVisit(e02)
+    centre.fault.submit = 'lost'
+    await submit(visit)
+    gateway = centre.nowhere
+    for (let round = 0; round < 5; round++) { later(60); expect(await resolve()).toBe(0) }
+    expect((await bill(visit)).state).toBe('settling')
+    gateway = centre.gateway
+    centre.fault.submit = 'none'
+    later(60)
+    expect(await resolve()).toBe(1)
+    expect((await bill(visit)).state).toBe('settled')
+    await expectConserved(visit)
+  })
+
+  test('the process dies after the attempt is committed: nothing was sent, the bill opens again', async () => {
+    const visit = await insuredVisit(e02)
+    const loaded = await loadVisit(platform.db, visit.encounter)
+    if (!loaded) throw new Error('no visit')
+    await prepareAttempt(platform.db, makeCtx(citizen(visit.patient), { now: clock.now }), loaded)
+    expect((await submit(visit)).code).toBe('settlement-pending')
+    expect(await resolve()).toBe(0)
+    later(31)
+    expect(await resolve()).toBe(1)
+    expect((await bill(visit)).state).toBe('open')
+    expect((await submit(visit)).status).toBe(200)
+    await expectConserved(visit)
+  })
+
+  test('the process dies after the centre settled: two workers at once adopt it once', async () => {
+    const visit = await insuredVisit(e02)
+    const loaded = await loadVisit(platform.db, visit.encounter)
+    if (!loaded) throw new Error('no visit')
+    const { attempt, claim } = await prepareAttempt(platform.db, makeCtx(citizen(visit.patient), { now: clock.now }), loaded)
+    await platform.db.updateTable('settlement_attempt').set({ state: 'sent', sent_at: clock.now }).where('id', '=', attempt.id).execute()
+    expect((await centre.gateway.submit(claim)).kind).toBe('answer')
+    later(31)
+    expect((await Promise.all([resolve(), resolve(), resolve()])).reduce((sum, each) => sum + each, 0)).toBe(1)
+    expect((await bill(visit)).state).toBe('settled')
+    await expectConserved(visit)
+  })
+})
+
+describe('a reversal', () => {
+  const reverse = (claim: string | null, as: Principal = cashier) => platform.request('POST', `/fhir/Claim/${claim}/$reverse`, { as })
+
+  test('undoes everything, once, and the rest is settled anew (E20)', async () => {
+    const visit = await insuredVisit(e02, { accountPriorFen: 15_000n })
+    await submit(visit)
+    const { claim, explanationOfBenefit } = await bill(visit)
+    expect((await reverse(claim, citizen(visit.patient))).status).toBe(403)
+    const done = await reverse(claim)
+    expect(done.status).toBe(200)
+    const negative = splitOf((done.json as ClaimResponse).total)
+    expect(negative?.submitted).toBe(-80_717n)
+    expect((await reverse(claim)).json.id).toBe(done.json.id)
+    expect((await bill(visit)).state).toBe('reversed')
+    expect(await ledgers(visit)).toEqual({ ours: {}, theirs: {}, cash: 0n })
+    expect((await loadResource(platform.db, 'ExplanationOfBenefit', explanationOfBenefit ?? ''))).toMatchObject({ status: 'cancelled' })
+    expect(validateResource(platform.services.store.model, (await platform.request('GET', `/fhir/ClaimResponse/${done.json.id}`, { as: system })).json)).toEqual([])
+
+    const drug = await platform.db.selectFrom('bill_line').select('charge_item_id').where('encounter', '=', keyOf(visit.encounter)).where('code', '=', 'drug-412').executeTakeFirstOrThrow()
+    expect((await platform.request('DELETE', `/fhir/ChargeItem/${drug.charge_item_id}`, { as: system })).status).toBe(204)
+    const again = await submit(visit)
+    expect(again.split).toMatchObject({ submitted: 39_480n, inscope: 36_880n })
+    expect((await reverse(claim)).json.id).toBe(done.json.id)
+    await expectConserved(visit)
+  })
+
+  test.each(['late', 'lost', 'garbled'] as const)('whose answer is %s is finished by the job', async (fault) => {
+    const visit = await insuredVisit(e02)
+    await submit(visit)
+    const { claim } = await bill(visit)
+    centre.fault.submit = fault
+    const reply = await reverse(claim)
+    expect(reply.status).toBe(503)
+    expect((await bill(visit)).state).toBe('settling')
+    centre.fault.submit = 'none'
+    later(15)
+    expect(await resolve()).toBe(1)
+    expect((await bill(visit)).state).toBe('reversed')
+    expect(await ledgers(visit)).toEqual({ ours: {}, theirs: {}, cash: 0n })
+  })
+
+  test('that can not be sent leaves the bill settled', async () => {
+    const visit = await insuredVisit(e02)
+    await submit(visit)
+    gateway = centre.nowhere
+    const { claim } = await bill(visit)
+    expect((await reverse(claim)).json.issue[0].details.coding[0].code).toBe('insurer-unreachable')
+    expect((await bill(visit)).state).toBe('settled')
+    await expectConserved(visit)
+  })
+})
+
+test('under every fault by turns each bill is settled once or not at all, and the two ledgers are equal', async () => {
+  const faults = ['none', 'none', 'late', 'lost', 'dropped', 'garbled', 'altered'] as const
+  const visits = await Promise.all(Array.from({ length: 21 }, () => insuredVisit(['visit-38', 'drug-412', 'drug-96'], { accountPriorFen: 3000n })))
+  for (const [index, visit] of visits.entries()) {
+    centre.fault.submit = faults[index % faults.length] ?? 'none'
+    await submit(visit)
+  }
+  centre.fault.submit = 'none'
+  for (let round = 0; round < 20; round++) { later(20); await resolve() }
+  const states = await Promise.all(visits.map(async (visit) => (await bill(visit)).state))
+  expect(states).toEqual(visits.map((_, index) => (faults[index % faults.length] === 'dropped' ? 'open' : 'settled')))
+  for (const visit of visits) await expectConserved(visit)
+  const { rows: [ours] } = await sql<{ fen: bigint }>`select coalesce(sum(case when debit_account = any(${[...fundCategories]}::text[]) then amount_fen when credit_account = any(${[...fundCategories]}::text[]) then -amount_fen else 0 end), 0)::int8 as fen from ledger_entry`.execute(platform.db)
+  const { rows: [theirs] } = await sql<{ fen: bigint }>`select coalesce(sum(case when debit_account like 'fund:%' then amount_fen when credit_account like 'fund:%' then -amount_fen else 0 end), 0)::int8 as fen from fund_entry`.execute(centre.db)
+  expect(ours?.fen).toBe(theirs?.fen)
+}, 60_000)
