@@ -14,6 +14,8 @@ export interface Benchmark {
   what: string
   /** Resources in one request, on average. */
   resources: number
+  /** Requests under way at a time. Fewer where one request is much work, so that each ends within the window. */
+  connections: number
   platform: Work
   bare: Work
 }
@@ -30,24 +32,24 @@ export type BenchmarkName = (typeof benchmarkNames)[number]
 export function benchmark(name: BenchmarkName, stored: Stored): Benchmark | null {
   switch (name) {
     case 'read': return {
-      name, what: 'read an Observation by id', resources: 1,
+      name, what: 'read an Observation by id', resources: 1, connections: 64,
       platform: { method: 'GET', bodies: [], paths: stored.observations.map((id) => `/fhir/Observation/${id}`) },
       bare: { method: 'GET', bodies: [], paths: stored.observations.map((id) => `/read/${keyOf(id)}/${shardOf(keyOf(id))}`) },
     }
     case 'create': {
       const bodies = Array.from({ length: 200 }, (_, n) => JSON.stringify(observation(n, { reference: `Patient/${stored.patient}` })))
-      return { name, what: 'create an Observation', resources: 1, platform: post('/fhir/Observation', bodies), bare: post('/create', bodies) }
+      return { name, what: 'create an Observation', resources: 1, connections: 64, platform: post('/fhir/Observation', bodies), bare: post('/create', bodies) }
     }
     case 'bundle': {
       const bodies = Array.from({ length: 20 }, (_, n) => JSON.stringify(stay(n)))
-      return { name, what: 'transaction of 100 resources', resources: 100, platform: post('/fhir', bodies), bare: post('/bundle', bodies) }
+      return { name, what: 'transaction of 100 resources', resources: 100, connections: 16, platform: post('/fhir', bodies), bare: post('/bundle', bodies) }
     }
     case 'real-bundle': {
       if (!existsSync(realBundles)) return null
       const bodies = globSync('**/*.json{,.gz}', { cwd: realBundles }).sort().map((file) => readBundle(join(realBundles, file)))
       if (bodies.length === 0) return null
       const resources = bodies.reduce((sum, body) => sum + (JSON.parse(body) as { entry: unknown[] }).entry.length, 0) / bodies.length
-      return { name, what: 'transaction of a real patient', resources, platform: post('/fhir', bodies), bare: post('/bundle', bodies) }
+      return { name, what: 'transaction of a real patient', resources, connections: 8, platform: post('/fhir', bodies), bare: post('/bundle', bodies) }
     }
   }
 }

@@ -26,6 +26,11 @@ export interface Window { perSecond: number; p50: number; p99: number; nodeMicro
 /** Process ids whose time is counted. */
 export interface Watched { server: number; postmaster: number }
 
+/** Load without measuring, so that code is compiled and caches are warm. */
+export async function warmUp(order: Order): Promise<void> {
+  await drive(order)
+}
+
 /** @throws Error when any request was refused: a figure with errors in it says nothing. */
 export async function measure(order: Order, watched: Watched): Promise<Window> {
   const before = cpuOf(watched)
@@ -43,7 +48,7 @@ export function median(windows: readonly Window[]): Window {
   return middle
 }
 
-export function drive(order: Order): Promise<Answer> {
+function drive(order: Order): Promise<Answer> {
   return new Promise((done, failed) => {
     const child = spawn(process.execPath, [join(import.meta.dirname, 'load-process.ts')], { stdio: ['pipe', 'pipe', 'inherit'] })
     let output = ''

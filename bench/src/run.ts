@@ -9,16 +9,15 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Benchmark, benchmark, type BenchmarkName, benchmarkNames, type Stored, type Work } from './benchmarks.ts'
 import { observation, patient } from './documents.ts'
-import { measure, median, type Window } from './measure.ts'
+import { measure, median, type Order, warmUp, type Window } from './measure.ts'
 import { poolConnections, type Server, type Servers, startServers } from './servers.ts'
 
-const connections = 64
 const rounds = 3
 const windowSeconds = 6
 const warmUpSeconds = 1
 const storedObservations = 5000
 
-interface Outcome { name: string; what: string; resources: number; platform: Window; bare: Window; ratio: number }
+interface Outcome { name: string; what: string; resources: number; connections: number; platform: Window; bare: Window; ratio: number }
 
 const say = (line = '') => process.stdout.write(`${line}\n`)
 
@@ -80,26 +79,26 @@ async function compare(each: Benchmark, servers: Servers): Promise<Outcome> {
   for (let round = 1; round <= rounds; round++) {
     for (const [side, server, work, headers] of sides) {
       const watched = { server: server.pid, postmaster: servers.postmaster }
-      await measure(order(server, work, headers, warmUpSeconds), watched)
-      const window = await measure(order(server, work, headers, windowSeconds), watched)
+      await warmUp(order(each, server, work, headers, warmUpSeconds))
+      const window = await measure(order(each, server, work, headers, windowSeconds), watched)
       windows[side].push(window)
       say(`${each.name} ${round}/${rounds} ${side.padEnd(8)} ${perSecond(window.perSecond)} a second`)
     }
   }
   const platform = median(windows.platform)
   const bare = median(windows.bare)
-  return { name: each.name, what: each.what, resources: each.resources, platform, bare, ratio: platform.perSecond / bare.perSecond }
+  return { name: each.name, what: each.what, resources: each.resources, connections: each.connections, platform, bare, ratio: platform.perSecond / bare.perSecond }
 }
 
-function order(server: Server, work: Work, headers: Record<string, string>, seconds: number) {
-  return { url: server.url, ...work, headers, connections, seconds }
+function order(each: Benchmark, server: Server, work: Work, headers: Record<string, string>, seconds: number): Order {
+  return { url: server.url, ...work, headers, connections: each.connections, seconds }
 }
 
 function print(outcomes: readonly Outcome[]): void {
-  const heads = ['benchmark', 'side', 'per second', 'p50 ms', 'p99 ms', 'node µs', 'postgres µs', 'of limit']
+  const heads = ['benchmark', 'side', 'connections', 'per second', 'p50 ms', 'p99 ms', 'node µs', 'postgres µs', 'of limit']
   const rows = outcomes.flatMap((each) => [
-    [each.name, 'limit', ...columns(each.bare), ''],
-    ['', 'platform', ...columns(each.platform), `${(each.ratio * 100).toFixed(0)} %`],
+    [each.name, 'limit', String(each.connections), ...columns(each.bare), ''],
+    ['', 'platform', '', ...columns(each.platform), `${(each.ratio * 100).toFixed(0)} %`],
   ])
   const widths = heads.map((head, column) => Math.max(head.length, ...rows.map((row) => (row[column] ?? '').length)))
   const line = (row: readonly string[]) => row.map((cell, column) => (column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ')
@@ -131,7 +130,7 @@ function write(outcomes: readonly Outcome[], servers: Servers): string {
     processor: cpus()[0]?.model ?? '', cores: cpus().length, memoryGigabytes: Math.round(totalmem() / 2 ** 30),
     node: process.version, postgres: servers.postgresVersion,
   }
-  const settings = { connections, poolConnections, rounds, windowSeconds, durable: true }
+  const settings = { poolConnections, rounds, windowSeconds, durable: true }
   writeFileSync(file, `${JSON.stringify({ at, machine, settings, benchmarks: outcomes }, null, 2)}\n`)
   return `bench/results/${at.slice(0, 10)}.json`
 }

@@ -48,7 +48,7 @@ export async function startServers(): Promise<Servers> {
   }
   try {
     const postgresVersion = await prepare(server.url('postgres'), server.url(database))
-    const environment = { DATABASE_URL: server.url(database), DATA_DIR: folder, POOL_CONNECTIONS_MAX: String(poolConnections), SEED: 'none', LOG_LEVEL: 'warn' }
+    const environment = { DATABASE_URL: server.url(database), DATA_DIR: folder, POOL_CONNECTIONS_MAX: String(poolConnections), SEED: 'none', LOG_LEVEL: 'warn', PUBLIC_URL: 'http://bench.invalid' }
     const token = await mintDemoToken(readConfig(environment), { client: 'bench', user: null, scope: null })
     const platform = await launch(children, 'api/src/main.ts', [], (port) => ({ ...environment, PORT: String(port) }), '/health/live')
     const bare = await launch(children, 'bench/src/bare-server.ts', (port) => [server.url(database), String(port), String(poolConnections)], () => ({}), '/ready')
