@@ -90,7 +90,7 @@ export async function charge(platform: TestPlatform, visit: TestVisit, codes: re
   for (const code of codes) {
     const reply = await platform.request('POST', '/fhir/ChargeItem', { as: system, body: chargeItem(visit, code) })
     if (reply.status !== 201) throw new Error(reply.text)
-    ids.push((reply.json ?? {}).id ?? (reply.headers.get('Location') ?? '').split('/ChargeItem/')[1]?.split('/')[0] ?? '')
+    ids.push(reply.json?.id ?? (reply.headers.get('Location') ?? '').split('/ChargeItem/')[1]?.split('/')[0] ?? '')
   }
   return ids
 }
