@@ -25,6 +25,7 @@ declare module 'vue-router' {
 }
 
 const citizen = ['citizen'] as const
+const clinical = ['clinician', 'gp'] as const
 
 const pages: RouteRecordRaw[] = [
   { path: '/', name: 'start', redirect: () => homeOf(session.me?.role ?? null) },
@@ -49,6 +50,10 @@ const pages: RouteRecordRaw[] = [
   page('/bills', 'bills', 'title.bills', () => import('./pages/settlement/bills.vue'), { roles: citizen }),
   page('/bills/:encounter', 'bill', 'title.bill', () => import('./pages/settlement/bill.vue'), { roles: citizen }),
 
+  page('/clinic', 'clinic', 'title.clinic', () => import('./pages/clinic/today.vue'), { roles: clinical, compact: true }),
+  page('/clinic/patients/:patient', 'clinic-patient', 'title.patient', () => import('./pages/clinic/patient.vue'), { roles: clinical, compact: true }),
+  page('/clinic/visits/:appointment', 'write-visit', 'title.writeVisit', () => import('./pages/clinic/write-visit.vue'), { roles: clinical, compact: true }),
+  page('/clinic/visits/:appointment/check', 'check-visit', 'title.checkVisit', () => import('./pages/clinic/check-visit.vue'), { roles: clinical, compact: true }),
 
 
   page('/:path(.*)*', 'not-found', 'title.notFound', () => import('./pages/account/not-found.vue'), { open: true }),
@@ -79,9 +84,11 @@ export function makeRouter() {
     if (from.name && to.path !== from.path) setTimeout(focusHeading, 60)
   })
 
-  // A new version was installed while this tab was open: its pages are gone from the server, so load the new shell.
+  // A new version was installed while this tab was open: its pages are gone from the server, so load the new shell, once.
   router.onError((error: Error, to) => {
-    if (/dynamically imported module|Importing a module script failed|preload/i.test(error.message)) location.assign(to.fullPath)
+    if (!/dynamically imported module|Importing a module script failed|preload/i.test(error.message)) return
+    if (reloadedLately()) void router.replace({ name: 'not-found', params: { path: to.path.slice(1).split('/') } })
+    else location.assign(to.fullPath)
   })
 
   watch(() => i18n.global.locale.value, () => showTitle(router.currentRoute.value.meta.title))
@@ -97,4 +104,15 @@ function focusHeading(): void {
   if (document.querySelector('dialog[open]')) return
   const heading = document.querySelector<HTMLElement>('main h1')
   heading?.focus({ preventScroll: true })
+}
+
+/** True when this tab has reloaded for a new version within the last minute: then the page is broken, not old. */
+function reloadedLately(): boolean {
+  try {
+    const lately = Date.now() - Number(sessionStorage.getItem('reloaded-at') ?? 0) < 60_000
+    sessionStorage.setItem('reloaded-at', String(Date.now()))
+    return lately
+  } catch {
+    return true
+  }
 }

@@ -113,6 +113,17 @@ export default {
     ClaimResponse: '医保答复', ExplanationOfBenefit: '结算单', Coverage: '参保信息', CarePlan: '照护计划', DocumentReference: '文书', Goal: '照护目标', CareTeam: '照护团队',
     Account: '账单', RelatedPerson: '亲属', Consent: '授权', Slot: '号源', other: '其他资料',
   },
+  clinic: {
+    banner: '患者', sex: '性别', age: '年龄', sexAge: '性别 年龄', id: '身份证', blood: '血型', days: '日期', dayBefore: '前一天', dayAfter: '后一天',
+    noPatients: '这一天没有预约的患者', count: '共 {all} 位，待诊 {waiting} 位', action: '操作', finished: '就诊记录已写入，账单已生成。', back: '返回患者列表',
+    recentVisits: '最近就诊', medications: '用药', addDiagnosis: '添加诊断', addDiagnosisHint: '输入名称或 ICD-10 编码', known: '已有', knownShort: '既往诊断：', main: '主要诊断',
+    nothingFound: '没有找到', noteLabel: '主诉、现病史、查体与处理', noteHint: '会写入患者档案，患者本人可以看到。', addOrder: '添加检查或检验', addOrderHint: '例如：血脂、心电图',
+    addDrug: '添加药品', addDrugHint: '例如：氨氯地平', addService: '添加其他收费项目', charges: '收费', price: '单价', quantity: '数量', quantityOf: '{name}的数量',
+    removeOf: '移除{name}', doseOf: '{name}的用法用量', check: '核对就诊记录', draftKept: '内容已自动保存在本机，刷新不会丢失。', backToWriting: '返回继续书写', none: '无',
+    incomplete: '就诊记录还不完整，请返回补充。', finish: '完成就诊', finishNote: '完成后一次写入患者档案并生成账单，由患者与医保结算。', already: '这个预约已经完成或取消，不能再书写。',
+    fault: { diagnosis: '请至少填写一个诊断', dose: '请填写每种药品的用法用量', quantity: '数量应为不小于 1 的整数' },
+  },
+  dose: { once: '每日1次，每次1片', twice: '每日2次，每次1片', thrice: '每日3次，每次1片', night: '每晚1次，每次1片，睡前服' },
   outcome: {
     'network': '网络连接不上。请检查网络后再试，已填写的内容不会丢失。',
     'bad-request': '提交的内容无法识别，请检查后再试。',
