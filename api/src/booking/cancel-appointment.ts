@@ -24,7 +24,7 @@ export const cancelAppointmentOperation: Operation = {
 async function cancelAppointment(call: OperationCall): Promise<OperationResult> {
   const input = readInput(call.body, ['reason', 'comment'])
   const comment = freeText(input, 'reason') ?? freeText(input, 'comment')
-  return changeOwn(call, (trx, own) => cancelRowOf(trx, call.ctx, own, comment))
+  return changeOwn(call, '$cancel', (trx, own) => cancelRowOf(trx, call.ctx, own, comment))
 }
 
 /** @returns the Appointment `cancelled`, to be stored by the caller. */

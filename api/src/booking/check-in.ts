@@ -15,7 +15,7 @@ export const checkInOperation: Operation = {
   summary: 'Records that the patient has come.',
   run(call) {
     readInput(call.body, [])
-    return changeOwn(call, async (trx, own) => own.facts.mayAct && own.row.state === 'checked-in' ? own.appointment : checkInRow(trx, call.ctx, own))
+    return changeOwn(call, '$check-in', async (trx, own) => own.facts.mayAct && own.row.state === 'checked-in' ? own.appointment : checkInRow(trx, call.ctx, own))
   },
 }
 

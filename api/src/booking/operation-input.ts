@@ -6,6 +6,7 @@ import type { ParametersParameter } from '@medplum/fhirtypes'
 import { fail, type OutcomeError } from '../fhir/outcome.ts'
 import { parseReference } from '../fhir/references.ts'
 import type { ResourceType } from '../fhir/resource-types.ts'
+import { hasControls } from './search-input.ts'
 
 export type Input = ReadonlyMap<string, ParametersParameter>
 
@@ -62,7 +63,7 @@ export function freeText(input: Input, name: string): string | null {
   const given = input.get(name)
   if (given === undefined) return null
   const value: unknown = given.valueString ?? given.valueCodeableConcept?.text
-  if (typeof value !== 'string' || value.length > textMax) {
+  if (typeof value !== 'string' || value.length > textMax || hasControls(value)) {
     throw fail('value-invalid', { zh: `参数 ${name} 应为不超过 ${textMax} 字的文字。`, en: `${name} must be text of up to ${textMax} characters.` }, at(name))
   }
   return value.trim() === '' ? null : value.trim()

@@ -10,11 +10,11 @@ import { inTransaction } from '../storage/transaction.ts'
 import { loadOwnFacts, type OwnFacts } from './facts.ts'
 import { storeAppointment } from './take-place.ts'
 
-/** @throws OutcomeError `not-found`, `appointment-not-active` and what `change` throws. */
-export async function changeOwn(call: OperationCall, change: (trx: Trx, own: OwnFacts) => Promise<Appointment>): Promise<OperationResult> {
+/** `name` is the operation's, which an Idempotency-Key stands for. @throws OutcomeError `not-found`, `appointment-not-active` and what `change` throws. */
+export async function changeOwn(call: OperationCall, name: string, change: (trx: Trx, own: OwnFacts) => Promise<Appointment>): Promise<OperationResult> {
   const { db, ctx, store, id, body, idempotencyKey } = call
   if (id === null) throw notFound('Appointment')
-  const resource = await inTransaction(db, (trx) => answerOnce(trx, ctx, { key: idempotencyKey, request: `${id} ${JSON.stringify(body)}` }, async () => {
+  const resource = await inTransaction(db, (trx) => answerOnce(trx, ctx, { key: idempotencyKey, request: `${id} ${name} ${JSON.stringify(body)}` }, async () => {
     const own = await loadOwnFacts(trx, ctx, resourceOf<Appointment>(await readResource(trx, ctx, store, 'Appointment', id)))
     return storeAppointment(trx, ctx, store, await change(trx, own), 'update')
   }))

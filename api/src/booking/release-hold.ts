@@ -11,7 +11,7 @@ export const releaseHoldOperation: Operation = {
   summary: 'Lets an unconfirmed hold go.',
   run(call) {
     readInput(call.body, [])
-    return changeOwn(call, async (trx, own) => {
+    return changeOwn(call, '$release', async (trx, own) => {
       if (own.facts.mayAct && own.row.cancel_reason === 'hold-expired') return own.appointment
       checkRules('release', own.facts)
       await giveBack(trx, call.ctx, [{ row: own.row, reason: 'hold-expired', comment: null }])

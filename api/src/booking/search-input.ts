@@ -38,7 +38,8 @@ export function oneOf(query: URLSearchParams, name: string): string[] | null {
   if (given.length === 0) return null
   if (given.length > 1) throw badValue(name, '只能出现一次，多个取值请用逗号分隔。', 'give it once, with several values separated by commas.')
   const values = (given[0] as string).split(',').map((each) => each.trim())
-  if (values.some((each) => each === '') || values.length > valuesMax) throw badValue(name, '不能为空。', 'it must not be empty.')
+  if (values.some((each) => each === '' || hasControls(each))) throw badValue(name, '不能为空，也不能含有控制字符。', 'it must be text that is not empty.')
+  if (values.length > valuesMax) throw badValue(name, `最多 ${valuesMax} 个值。`, `give ${valuesMax} values at most.`)
   return values
 }
 
@@ -92,11 +93,21 @@ export function dateValues(query: URLSearchParams, name: string): DateValue[] {
   })
 }
 
-/** A date or time as a half-open span of instants; null when it is none. */
+const earliest = Date.UTC(1900, 0, 1)
+const latest = Date.UTC(2999, 0, 1)
+
+/** A date or time as a half-open span of instants, kept within the years that sessions can lie in; null when it is none. */
 export function spanOf(text: string): { from: Date; until: Date } | null {
   // A plus sign of an offset arrives as a blank where it was not encoded.
   const range = timeRange(text.replace(/ (\d{2}:\d{2})$/, '+$1'))
-  return range && { from: new Date(range.lo), until: new Date(range.hi + 1) }
+  const within = (time: number) => new Date(Math.min(Math.max(time, earliest), latest))
+  return range && { from: within(range.lo), until: within(range.hi + 1) }
+}
+
+/** Control characters, which no name or code has and the database refuses. */
+export function hasControls(text: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+  return /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/.test(text)
 }
 
 /** `_count`, between 1 and `max`. */

@@ -46,7 +46,7 @@ function readQuery<K extends string>(c: Context, known: readonly K[]): Partial<R
 
 function assertDays(from: string | undefined, to: string | undefined): void {
   for (const [name, value] of [['from', from], ['to', to]] as const) {
-    if (value !== undefined && !(value.length === 10 && isDate(value))) throw invalid(name, '请给出日期，例如 2026-11-24。', 'Give a day, such as 2026-11-24.')
+    if (value !== undefined && !(/^2\d{3}-/.test(value) && value.length === 10 && isDate(value))) throw invalid(name, '请给出日期，例如 2026-11-24。', 'Give a day, such as 2026-11-24.')
   }
   if (from && to && (to < from || to > addDays(from, daysMax))) throw invalid('to', `结束日期应在开始日期之后 ${daysMax} 天以内。`, `The last day must lie within ${daysMax} days after the first.`)
 }

@@ -220,6 +220,20 @@ test.each([
   expect(reply.json.issue[0].details.text).toMatch(/[㐀-鿿]/)
 })
 
+test.each([
+  '/fhir/Appointment/$find?specialty=%00', '/fhir/Appointment/$find?start=0001-01-01&end=9999-12-31', '/fhir/Appointment/$find?specialty=03.04,,', '/fhir/Appointment/$find?_count=1e9',
+  '/fhir/Appointment/$find?practitioner=%F0%9F%98%80', '/fhir/Appointment/$find?_page=MjAyNi0xMS0yNA', '/fhir/Slot?start=ge0001-01-01', '/fhir/Slot?start=le9999-12-31', '/fhir/Slot?_id=%00',
+  '/fhir/Slot/%00', '/fhir/Schedule?date=eq9999&date=ne0001', '/fhir/Schedule/x', '/fhir/Schedule?active=maybe', '/fhir/Schedule?_count=-1', '/api/availability?department=03.04&from=9999-12-31',
+  '/api/availability?department=%00', '/api/availability?department=03.04&district=%00', '/api/departments?x=1',
+])('a strange question is no fault of the server: %s', async (path) => {
+  expect((await request('GET', path)).status).toBeLessThan(500)
+})
+
+test('words that the database could not keep are refused', async () => {
+  const body = parameters(reference('slot', `Slot/${slotOf(9, 1)}`), reference('patient', `Patient/${parent}`), { name: 'reason', valueString: 'a\u0000b' })
+  expect(code(await request('POST', '/fhir/Appointment/$hold', { as: me, body }))).toBe('value-invalid')
+})
+
 test('places count for everyone at /api, with clear refusals of bad questions', async () => {
   const departments = await request('GET', '/api/departments')
   expect(departments.json.find((each: { code: string }) => each.code === '03.04')).toMatchObject({ zh: '心血管内科', en: 'Cardiology', hospitals: 1 })
