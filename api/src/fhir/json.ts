@@ -4,7 +4,7 @@
  * kept beside them under a symbol, and `stringifyJson` writes it back as long as the number is still the same one.
  * Most bodies hold no such number: a scan of the text finds that out and plain JSON.parse does the rest.
  */
-import { jsonFaultAt } from './json-fault.ts'
+import { jsonFaultAt, nestsDeeper } from './json-fault.ts'
 import { fail, issue, OutcomeError } from './outcome.ts'
 
 /** Deepest nesting of arrays and objects that is read. FHIR itself needs about 20. */
@@ -12,7 +12,8 @@ export const maxDepth = 60
 
 /** Texts of an object's or array's numbers, by key. A symbol, so that `{ ...resource }` keeps it and Object.keys does not see it. */
 const digits = Symbol('digits')
-type Digits = Map<string, string>
+/** A plain object, or an array beside an array: bodies with millions of decimals would drown in Maps. */
+type Digits = Record<string, string>
 
 declare global {
   interface JSON {
@@ -28,19 +29,17 @@ const oddNumber = /[[:,]\s*-?(?:\d*\.\d*0(?!\d)|\d[\d.]*[eE][-+\d]|[\d.]{16}|0\.
 
 /** Throws json-broken (with the position) and json-too-deep. */
 export function parseJson(text: string): unknown {
-  let value: unknown
+  if (nestsDeeper(text, maxDepth)) throw tooDeep()
   try {
-    value = JSON.parse(text)
+    return oddNumber.test(text) ? JSON.parse(text, keepDigits as (key: string, value: unknown) => unknown) : JSON.parse(text)
   } catch (cause) {
     throw broken(text, cause)
   }
-  checkDepth(value, 1)
-  return oddNumber.test(text) ? JSON.parse(text, keepDigits as (key: string, value: unknown) => unknown) : value
 }
 
 /** The text of a number as it was sent, when it differs from what JavaScript writes; undefined otherwise. */
 export function sourceDigits(holder: object, key: string): string | undefined {
-  const text = (holder as { [digits]?: Digits })[digits]?.get(key)
+  const text = (holder as { [digits]?: Digits })[digits]?.[key]
   return text !== undefined && Number(text) === (holder as Record<string, unknown>)[key] ? text : undefined
 }
 
@@ -57,8 +56,8 @@ export function stringifyJson(value: unknown): string {
 function keepDigits(this: object, key: string, value: unknown, context: { source?: string }): unknown {
   if (typeof value === 'number' && context.source !== undefined && context.source !== String(value)) {
     const holder = this as { [digits]?: Digits }
-    holder[digits] ??= new Map()
-    holder[digits].set(key, context.source)
+    const kept = holder[digits] ??= (Array.isArray(this) ? [] : {}) as Digits
+    kept[key] = context.source
   }
   return value
 }
@@ -78,18 +77,11 @@ function withDigits(value: unknown): unknown {
       if (replacement !== child) put(key, replacement)
     }
   }
-  for (const key of (value as { [digits]?: Digits })[digits]?.keys() ?? []) {
+  for (const key in (value as { [digits]?: Digits })[digits]) {
     const text = sourceDigits(value, key)
     if (text !== undefined) put(key, JSON.rawJSON(text))
   }
   return copy ?? value
-}
-
-function checkDepth(value: unknown, depth: number): void {
-  if (typeof value !== 'object' || value === null) return
-  if (depth > maxDepth) throw tooDeep()
-  if (Array.isArray(value)) for (const item of value) checkDepth(item, depth + 1)
-  else for (const key in value) checkDepth((value as Record<string, unknown>)[key], depth + 1)
 }
 
 function tooDeep(): OutcomeError {
@@ -100,8 +92,7 @@ function tooDeep(): OutcomeError {
 }
 
 function broken(text: string, cause: unknown): OutcomeError {
-  const offset = jsonFaultAt(text, maxDepth)
-  if (offset === null) return tooDeep()
+  const offset = jsonFaultAt(text)
   const before = text.slice(0, offset)
   const line = before.split('\n').length
   const column = offset - before.lastIndexOf('\n')
