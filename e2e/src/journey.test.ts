@@ -12,6 +12,11 @@ import { type Platform, startPlatform } from './platform.ts'
 const password = 'pujiang-demo'
 const citizens = 200
 const cardiology = { zh: '心血管内科', en: 'Cardiology' }
+/** What the doctor types, and the choice that then is taken. */
+const visit = {
+  zh: { diagnosis: ['原发性高血压', /高血压/], order: ['血常规', /血常规/], drug: ['氨氯地平', /氨氯地平/], note: '血压偏高一月，无胸闷。查体：心律齐。' },
+  en: { diagnosis: ['hypertension', /hypertension/i], order: ['blood count', /blood count/i], drug: ['amlodipine', /amlodipine/i], note: 'High blood pressure for a month, no chest pain. Regular heart rhythm.' },
+} as const
 
 let browser: Browser
 
@@ -22,14 +27,14 @@ describe.each<Language>(['zh', 'en'])('the journey in %s', (language) => {
   let platform: Platform
   let citizen: Person
   let doctor: Person
-  /** Who the doctor is, as the portal shows it to citizens. */
-  let sees: { doctor: string; hospital: string }
+  /** Names of the people and the place, as the portal writes them in this language. */
+  let sees: { doctor: string; hospital: string; citizen: string }
 
   beforeAll(async () => {
     platform = await startPlatform({ name: language, citizens })
     citizen = await atScreen(browser, platform.url, 'phone', language)
     doctor = await atScreen(browser, platform.url, 'desktop', language)
-    sees = await whoIs(platform.url, 'doctor', language)
+    sees = await names(platform.url, language)
   })
   afterAll(async () => {
     await citizen?.leave()
@@ -85,7 +90,93 @@ describe.each<Language>(['zh', 'en'])('the journey in %s', (language) => {
     expect(await upcoming(citizen)).toBe(1)
     await citizen.see('11-after-restart', citizen.word('title.appointments'))
   })
+
+  test('the doctor signs in and sees the citizen on the list of the day', async () => {
+    await signIn(doctor, 'doctor', '12-doctor-sign-in')
+    await doctor.see('13-list-of-the-day', doctor.word('title.clinic'))
+    await doctor.page.getByRole('row').filter({ hasText: sees.citizen }).filter({ hasText: doctor.word('appointmentStatus.booked') }).getByRole('link', { name: sees.citizen }).click()
+  })
+
+  test('opens the shared record, with visits at other hospitals', async () => {
+    await doctor.see('14-record', doctor.word('title.patient'))
+    await doctor.page.getByRole('tab', { name: doctor.word('record.tab.visits') }).click()
+    const visits = doctor.page.getByRole('tabpanel').getByRole('listitem')
+    await visits.first().waitFor()
+    expect(await visits.filter({ hasNotText: sees.hospital }).count()).toBeGreaterThan(0)
+    await doctor.see('15-visits', doctor.word('title.patient'))
+  })
+
+  test('writes diagnosis, note, order, prescription and charges', async () => {
+    const words = visit[language]
+    await doctor.link(doctor.word('title.writeVisit')).click()
+    await doctor.see('16-write-visit', doctor.word('title.writeVisit'))
+    await choose(doctor, doctor.word('clinic.addDiagnosis'), words.diagnosis)
+    await doctor.page.getByLabel(doctor.word('clinic.noteLabel')).fill(words.note)
+    await choose(doctor, doctor.word('clinic.addOrder'), words.order)
+    await choose(doctor, doctor.word('clinic.addDrug'), words.drug)
+    await doctor.button(doctor.word('dose.once')).click()
+    await doctor.see('17-visit-written', doctor.word('title.writeVisit'))
+    await doctor.button(doctor.word('clinic.check')).click()
+    await doctor.see('18-check-visit', doctor.word('title.checkVisit'))
+    expect(await doctor.page.getByRole('table', { name: doctor.word('clinic.charges') }).getByRole('row').count()).toBeGreaterThanOrEqual(5)
+  })
+
+  test('finishes the visit once, although the button is pressed twice', async () => {
+    await doctor.button(doctor.word('clinic.finish')).dblclick()
+    await doctor.see('19-visit-finished', doctor.word('title.clinic'))
+    await doctor.page.getByText(doctor.word('clinic.finished')).waitFor()
+    await doctor.page.getByRole('row').filter({ hasText: sees.citizen }).filter({ hasText: doctor.word('appointmentStatus.fulfilled') }).waitFor()
+  })
+
+  test('the citizen settles the bill through the insurance centre', async () => {
+    await citizen.link(citizen.word('nav.bills')).click()
+    await citizen.see('20-bills', citizen.word('title.bills'))
+    await citizen.page.getByRole('region', { name: citizen.word('bill.waiting') }).getByRole('link', { name: cardiology[language] }).click()
+    await citizen.see('21-bill', citizen.word('title.bill'))
+    await citizen.button(citizen.word('bill.settle')).dblclick()
+    await citizen.page.getByText(citizen.pattern('bill.sentence')).waitFor()
+    await citizen.see('22-settled', citizen.word('title.bill'))
+  })
+
+  test('and sees who pays what, adding up to the total', async () => {
+    const split = citizen.page.getByRole('table', { name: citizen.word('bill.split') })
+    const share = async (name: string) => fenOf(await split.getByRole('row', { name: citizen.word(`bill.share.${name}`) }).getByRole('cell').innerText())
+    const shares = { fund: await share('fund'), account: await share('accountCurrent') + await share('accountPrior'), cash: await share('cash') }
+    const total = fenOf(await split.getByRole('row', { name: citizen.word('bill.total') }).getByRole('cell').innerText())
+    expect(total).toBeGreaterThan(0)
+    expect(shares.fund + shares.account + shares.cash).toBe(total)
+    const lines = citizen.page.getByRole('table', { name: citizen.word('bill.lines') })
+    expect(fenOf(await lines.getByRole('row', { name: citizen.word('bill.total') }).getByRole('cell').innerText())).toBe(total)
+  })
+
+  test('the citizen sees who looked at the record, when and in which role', async () => {
+    await citizen.link(citizen.word('nav.record')).click()
+    await citizen.see('23-record', citizen.word('title.record'))
+    await citizen.link(citizen.word('title.access')).click()
+    await citizen.see('24-access', citizen.word('title.access'))
+    const entry = citizen.page.getByRole('article').filter({ has: citizen.heading(new RegExp(sees.doctor)) }).first()
+    const text = await entry.innerText()
+    expect(text).toContain(citizen.word('role.clinician'))
+    expect(text).toMatch(citizen.pattern('access.read'))
+    expect(text).toMatch(citizen.pattern('access.written'))
+    expect(text).toMatch(/\d\d:\d\d/)
+    expect(text).toContain(citizen.word('purpose.TREAT'))
+  })
 })
+
+/** Types into a search box and takes the choice that is offered. */
+async function choose(person: Person, box: string, [typed, wanted]: readonly [string, RegExp]): Promise<void> {
+  const input = person.page.getByRole('combobox', { name: box })
+  await input.fill(typed)
+  await person.page.getByRole('option', { name: wanted }).first().click()
+}
+
+/** `¥1,234.50` → 123450. */
+function fenOf(text: string): number {
+  const found = /¥([\d,]+)\.(\d\d)/.exec(text)
+  if (!found) throw new Error(`"${text}" is no amount.`)
+  return Number(`${(found[1] ?? '').replaceAll(',', '')}${found[2]}`)
+}
 
 /** Through the form, as people do; the first thing anybody does is choose their language. */
 async function signIn(person: Person, login: string, step: string): Promise<void> {
@@ -107,22 +198,32 @@ async function upcoming(person: Person): Promise<number> {
   return list.getByRole('listitem').filter({ hasText: cardiology[person.language] }).count()
 }
 
-/** Name of a doctor and of the hospital, in the reader's language, from the public directory. */
-async function whoIs(url: string, login: string, language: Language): Promise<{ doctor: string; hospital: string }> {
-  const signedIn = await fetch(`${url}/api/sign-in`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ login, password }) })
-  const me = await signedIn.json() as { practitioner: string; organization: string }
-  const headers = { Cookie: (signedIn.headers.getSetCookie()[0] ?? '').split(';')[0] ?? '' }
-  const read = async (path: string): Promise<Directory> => await (await fetch(`${url}/fhir/${path}`, { headers })).json() as Directory
-  const practitioner = await read(`Practitioner/${me.practitioner}`)
-  const organization = await read(`Organization/${me.organization}`)
-  if (!Array.isArray(practitioner.name) || typeof organization.name !== 'string') throw new Error('The directory does not know the doctor.')
-  const translated = organization._name?.extension?.[0]?.extension?.find((each) => each.url === 'content')?.valueString
-  return language === 'zh'
-    ? { doctor: practitioner.name[0]?.text ?? '', hospital: organization.name }
-    : { doctor: practitioner.name[1]?.text ?? '', hospital: translated ?? '' }
+/** Names in the reader's language, from the directory and the citizen's own record. */
+async function names(url: string, language: Language): Promise<{ doctor: string; hospital: string; citizen: string }> {
+  const asDoctor = await signedIn(url, 'doctor')
+  const asCitizen = await signedIn(url, 'citizen')
+  const hospital = await asDoctor.read(`Organization/${asDoctor.me.organization}`)
+  const translated = hospital._name?.extension?.[0]?.extension?.find((each) => each.url === 'content')?.valueString
+  const nameOf = ({ name }: Named) => (Array.isArray(name) ? (name[language === 'zh' ? 0 : 1]?.text ?? '') : '')
+  const found = {
+    doctor: nameOf(await asDoctor.read(`Practitioner/${asDoctor.me.practitioner}`)),
+    hospital: language === 'en' ? translated : String(hospital.name),
+    citizen: nameOf(await asCitizen.read(`Patient/${asCitizen.me.patient}`)),
+  }
+  if (!found.doctor || !found.hospital || !found.citizen) throw new Error(`A name is missing in ${language}: ${JSON.stringify(found)}`)
+  return { ...found, hospital: found.hospital }
 }
 
-interface Directory {
+interface Named {
   name: string | { text: string }[]
   _name?: { extension?: { extension?: { url: string; valueString?: string }[] }[] }
+}
+
+async function signedIn(url: string, login: string): Promise<{ me: { practitioner: string; organization: string; patient: string }; read(path: string): Promise<Named> }> {
+  const answer = await fetch(`${url}/api/sign-in`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ login, password }) })
+  const headers = { Cookie: (answer.headers.getSetCookie()[0] ?? '').split(';')[0] ?? '' }
+  return {
+    me: await answer.json() as { practitioner: string; organization: string; patient: string },
+    read: async (path) => await (await fetch(`${url}/fhir/${path}`, { headers })).json() as Named,
+  }
 }
