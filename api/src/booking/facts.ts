@@ -63,7 +63,7 @@ export function isEnded(row: BookingRow, now: Date): boolean {
 }
 
 /** Numbers of the places that are taken now, but for bookings that are about to be closed. */
-export async function takenIn(trx: Trx, session: string, now: Date, closing: readonly BookingRow[]): Promise<Set<number>> {
+async function takenIn(trx: Trx, session: string, now: Date, closing: readonly BookingRow[]): Promise<Set<number>> {
   const gone = new Set(closing.map((row) => row.id))
   const rows = await placesTaken(trx, session)
   return new Set(rows.filter((row) => !isEnded(row, now) && !gone.has(row.id)).map((row) => row.no))

@@ -43,12 +43,6 @@ export function english(en: string): { extension: Extension[] } {
   return { extension: [{ url: translation, extension: [{ url: 'lang', valueCode: 'en' }, { url: 'content', valueString: en }] }] }
 }
 
-/** English text beside a Chinese one; null when there is none. */
-export function englishOf(sibling: unknown): string | null {
-  const extension = (sibling as { extension?: Extension[] } | undefined)?.extension?.find((each) => each.url === translation)
-  return extension?.extension?.find((each) => each.url === 'content')?.valueString ?? null
-}
-
 export function reference<T extends Reference>(target: string, name: Named): T {
   return { reference: target, display: name.zh, _display: english(name.en) } as unknown as T
 }
@@ -65,7 +59,7 @@ export function moneyOfFen(fen: bigint): Money {
   return { value: Number(fen) / 100, currency: 'CNY' }
 }
 
-export const clinicTypeNames: Record<string, Named> = {
+const clinicTypeNames: Record<string, Named> = {
   ordinary: { zh: '普通门诊', en: 'General clinic' },
   expert: { zh: '专家门诊', en: 'Expert clinic' },
   'disease-specific': { zh: '专病门诊', en: 'Disease-specific clinic' },

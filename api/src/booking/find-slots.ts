@@ -142,7 +142,7 @@ export function offerOf(row: SessionRow, taken: ReadonlySet<number>, now: Date):
   }
 }
 
-export function parametersOfOffers(offers: readonly SessionOffer[], next: string | null): Parameters {
+function parametersOfOffers(offers: readonly SessionOffer[], next: string | null): Parameters {
   const parameter: ParametersParameter[] = offers.map((offer) => ({ name: 'session', part: partsOf(offer) }))
   if (next !== null) parameter.push({ name: 'next', valueString: next })
   return { resourceType: 'Parameters', parameter }

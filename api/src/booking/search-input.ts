@@ -121,7 +121,7 @@ export function pageSize(query: URLSearchParams, standard: number, max: number):
 /** The last row of a page, as the opaque `_page` of the next: instant, id, place (0 where rows have none). */
 export interface PageKey { at: string; id: string; place: number }
 
-export function pageToken(key: PageKey): string {
+function pageToken(key: PageKey): string {
   return Buffer.from(`${key.at} ${key.id} ${key.place}`).toString('base64url')
 }
 

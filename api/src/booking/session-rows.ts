@@ -5,7 +5,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Db } from '../storage/pool.ts'
 
-export const sessionColumns = [
+const sessionColumns = [
   's.shard', 's.id', 's.organization', 's.department', 's.healthcare_service', 's.practitioner_role', 's.practitioner',
   's.practitioner_name_zh', 's.practitioner_name_en', 's.location', 's.location_name_zh', 's.location_name_en', 's.service_date',
   's.half', 's.start_at', 's.end_at', 's.capacity', 's.used', 's.segment_minutes', 's.segments', 's.status', 's.release_at',
