@@ -1,7 +1,6 @@
 /**
  * A FHIR Claim → what the centre needs of it. Faults of the message itself are refused here as a 4xx and leave no trace at
- * the centre; whether the person is insured is a decision and gets a ClaimResponse. Profile: StructureDefinition
- * `settlement-claim`, described in docs/settlement.md.
+ * the centre; whether the person is insured is a decision and gets a ClaimResponse. The form: docs/settlement.md, § The message.
  */
 import type { Claim, ClaimItem } from '@medplum/fhirtypes'
 import {

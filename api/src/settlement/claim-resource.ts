@@ -1,6 +1,6 @@
 /**
  * The Claim of a visit: as it goes to the centre, which knows people and institutions by their insurance numbers, and as it is
- * kept here, with references beside the numbers. Pure. Profile `settlement-claim`, docs/settlement.md.
+ * kept here, with references beside the numbers. Pure. The form: docs/settlement.md, § The message.
  */
 import type { Claim, Organization, Reference } from '@medplum/fhirtypes'
 import {
