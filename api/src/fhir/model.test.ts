@@ -4,6 +4,8 @@ import { validateResource } from '../records/validate.ts'
 import { clinicalDate, clinicalDateParameters } from './clinical-date.ts'
 import { loadModel } from './model.ts'
 import { resourceTypes } from './resource-types.ts'
+import { compileSearchExpression } from './search-expression.ts'
+import { searchParametersByType } from './search-parameters.ts'
 
 const model = loadModel()
 
@@ -43,6 +45,23 @@ describe('the model', () => {
     expect(model.searchParameters('Observation').get('_tag')?.storage).toBe('keys')
     expect(model.searchParameters('Observation').get('code-value-quantity')).toMatchObject({ type: 'composite', storage: 'none' })
     expect(model.searchParameters('Nothing').size).toBe(0)
+  })
+
+  test('a parameter of our own is one more file, indexed like the others', () => {
+    const own = {
+      resourceType: 'SearchParameter', id: 'patient-ethnic-group', url: 'https://pujiang.health/fhir/SearchParameter/patient-ethnic-group', code: 'ethnic-group',
+      type: 'token', base: ['Patient'], expression: "Patient.extension('https://pujiang.health/fhir/StructureDefinition/ethnic-group').value.ofType(Coding)",
+    }
+    const parameter = searchParametersByType([], [own], model.structures).get('Patient')?.get('ethnic-group')
+    const patient = model.structures.get('Patient')
+    if (!parameter?.expression || !patient) throw new Error('the parameter is missing')
+    expect(parameter).toMatchObject({ storage: 'keys', storedAs: ['ethnic-group'], targets: [] })
+    const found: unknown[] = []
+    const extension = [{ url: 'http://x', valueCoding: { code: '02' } }, { url: 'https://pujiang.health/fhir/StructureDefinition/ethnic-group', valueCoding: { code: '01' } }]
+    for (const branch of compileSearchExpression(parameter.expression, patient, model.structures)) {
+      branch.run({ resourceType: 'Patient', extension }, (value) => found.push([branch.type, value]))
+    }
+    expect(found).toEqual([['Coding', { code: '01' }]])
   })
 
   test('the subject comes first in a compartment', () => {

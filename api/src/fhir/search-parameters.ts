@@ -61,11 +61,11 @@ function heirs(base: string, structures: ReadonlyMap<string, Structure>, resourc
 }
 
 function rowOf(definition: Definition): SearchRow {
-  const parameter = definition as unknown as { url: string; code: string; type: SearchRow['type']; base: string[]; expression?: string; target?: string[] }
-  return {
-    url: parameter.url, code: parameter.code, type: parameter.type, base: parameter.base, expression: parameter.expression ?? null,
-    ...(parameter.target ? { targets: parameter.target } : {}),
+  const { url, code, type, base, expression, target, component } = definition as unknown as Omit<SearchRow, 'targets' | 'components'> & {
+    target?: string[]
+    component?: { definition: string; expression: string }[]
   }
+  return { url, code, type, base, expression: expression ?? null, ...(target ? { targets: target } : {}), ...(component ? { components: component } : {}) }
 }
 
 function searchParam(row: SearchRow, type: string, structures: ReadonlyMap<string, Structure>): SearchParam {
