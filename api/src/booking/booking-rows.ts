@@ -39,10 +39,17 @@ export function placesTaken(trx: Trx, session: string): Promise<BookingRow[]> {
   return trx.selectFrom('booking').selectAll().where('session_id', '=', session).where('shard', '=', shardOf(session)).where('state', '<>', 'cancelled').execute()
 }
 
-/** The booking behind an Appointment, locked after its session; null when it has none. */
+/**
+ * The booking behind an Appointment, locked after its patient and its session; null when it has none. The patient is locked because
+ * a new choice of theirs may be replacing this very hold.
+ */
 export async function lockBooking(trx: Trx, key: string, session: string): Promise<BookingRow | null> {
+  const at = trx.selectFrom('booking').where('id', '=', key).where('shard', '=', shardOf(session))
+  const found = await at.select('pid').executeTakeFirst()
+  if (!found) return null
+  await lockPatient(trx, found.pid)
   await lockSessions(trx, [session])
-  return await trx.selectFrom('booking').selectAll().where('id', '=', key).where('shard', '=', shardOf(session)).forUpdate().executeTakeFirst() ?? null
+  return await at.selectAll().forUpdate().executeTakeFirst() ?? null
 }
 
 /** Under the session's lock. @throws a violated named constraint when a rule of the database is broken after all. */
@@ -58,10 +65,10 @@ export async function setState(trx: Trx, row: BookingRow, state: Exclude<Booking
     .where('id', '=', row.id).where('shard', '=', row.shard).where('state', '<>', 'cancelled').execute()
 }
 
-/** Cancels under the session's lock and gives the place back. @returns false when it was cancelled already. */
+/** Cancels under the session's lock and gives the place back. @returns false when its state is no longer that of `row`. */
 export async function cancelRow(trx: Trx, row: BookingRow, reason: string, now: Date): Promise<boolean> {
   const done = await trx.updateTable('booking').set({ state: 'cancelled', held_until: null, cancel_reason: reason, updated_at: now })
-    .where('id', '=', row.id).where('shard', '=', row.shard).where('state', '<>', 'cancelled').executeTakeFirst()
+    .where('id', '=', row.id).where('shard', '=', row.shard).where('state', '=', row.state).where('state', '<>', 'cancelled').executeTakeFirst()
   if (done.numUpdatedRows === 0n) return false
   await trx.updateTable('clinic_session').set((eb) => ({ used: eb('used', '-', 1) }))
     .where('id', '=', row.session_id).where('shard', '=', row.shard).execute()

@@ -106,3 +106,20 @@ test('cancelling and checking in at once: one of them wins', async () => {
   expect(refusals(answers)).toEqual(['appointment-not-active'])
   expect(await brokenInvariants(db)).toEqual([])
 })
+
+test('confirming a hold while choosing another time: the booking stays, or the new hold does, never half of each', async () => {
+  for (let round = 0; round < 10; round++) {
+    const [first, second] = await desk.sessions(clinicTemplate({ weekday: 3, department: '04.03' }), clinicTemplate({ weekday: 3, department: '12', half: 'pm', start_time: '13:30', end_time: '16:30' }))
+    const [person] = await desk.citizens(1)
+    if (!person) throw new Error('no citizen')
+    desk.clock.now = new Date('2026-11-23T07:30:00+08:00')
+    const held = await desk.run(person, '$hold', { slot: `${first}-1`, patient: person.patient as string }) as Appointment
+    const [confirmed, chosen] = await Promise.all([
+      desk.run(person, '$book', { appointment: held.id as string }), desk.run(person, '$hold', { slot: `${second}-1`, patient: person.patient as string }),
+    ])
+    expect(typeof chosen).toBe('object')
+    const row = await db.selectFrom('booking').select('state').where('appointment', '=', held.id as string).executeTakeFirstOrThrow()
+    expect(row.state).toBe(confirmed === 'hold-expired' ? 'cancelled' : 'booked')
+  }
+  expect(await brokenInvariants(db)).toEqual([])
+})
