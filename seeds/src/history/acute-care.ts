@@ -6,7 +6,7 @@ import type { Moment } from './body.ts'
 import type { Chart, Visit } from './chart.ts'
 
 /** Recorded short illnesses a year, by age. */
-const perYear: readonly (readonly [ageFrom: number, times: number])[] = [[0, 1.1], [3, 0.9], [7, 0.6], [14, 0.25], [30, 0.28], [60, 0.3]]
+const perYear: readonly (readonly [ageFrom: number, times: number])[] = [[0, 1], [3, 0.8], [7, 0.5], [14, 0.22], [30, 0.24], [60, 0.25]]
 
 export function acuteCare(city: City, chart: Chart, from: Day): void {
   const { random, person } = chart
@@ -36,7 +36,7 @@ function treat(city: City, chart: Chart, illness: AcuteIllness, day: Day): void 
   const moment: Moment = { fever: illness.fever && random.chance(0.7), ...(illness.panel === 'infection' ? { infection: random.chance(0.45) ? 'bacterial' as const : 'viral' as const } : {}) }
   if (illness.fever) chart.vital(visit, 'temperature', moment)
   if (illness.icd === 'R42' || illness.icd === 'R07.4' || illness.icd === 'R51') chart.bloodPressure(visit)
-  if (illness.panel && (random.chance(0.55) || severe)) chart.panel(visit, illness.panel, moment)
+  if (illness.panel && (random.chance(0.45) || severe)) chart.panel(visit, illness.panel, moment)
   if (illness.study) chart.study(visit, illness.study, findings[illness.icd] ?? null)
   procedureOf(chart, visit, illness, condition)
   for (const drug of illness.drugs.slice(0, illness.drugs.length > 2 ? 4 : random.int(1, 2))) {

@@ -38,7 +38,7 @@ const vitalSigns = [word(systems.observationCategory, 'vital-signs', '生命体�
 const reportLaboratory = [word(systems.diagnosticService, 'LAB', '检验报告')]
 const reportImaging = [word(systems.diagnosticService, 'RAD', '检查报告')]
 const interpretations = {
-  L: word(systems.interpretation, 'L', '偏低'), H: word(systems.interpretation, 'H', '偏高'), N: word(systems.interpretation, 'N', '正常'),
+  L: word(systems.interpretation, 'L', '偏低'), H: word(systems.interpretation, 'H', '偏高'),
 }
 const analyteConcepts = conceptsOf(analytes)
 const panelConcepts = conceptsOf(panels)
@@ -151,12 +151,11 @@ export class Chart {
     this.resources.push({
       resourceType: 'Observation', id, status: 'final', category, code: analyteConcepts.get(name), subject: this.#subject,
       encounter: { reference: `Encounter/${visit.id}` }, effectiveDateTime: instant(visit.day, visit.minutes),
-      performer: [{ reference: `Organization/${visit.by.post.hospital.id}`, display: visit.by.post.hospital.name.zh }],
+      performer: [{ reference: `Organization/${visit.by.post.hospital.id}` }],
       valueQuantity: quantity(value),
-      ...(low === null && high === null ? {} : {
-        interpretation: [interpretations[flag]],
-        referenceRange: [{ ...(low === null ? {} : { low: quantity(low) }), ...(high === null ? {} : { high: quantity(high) }) }],
-      }),
+      // As on paper: only what is out of range carries a mark.
+      ...(flag === 'N' ? {} : { interpretation: [interpretations[flag]] }),
+      ...(low === null && high === null ? {} : { referenceRange: [{ ...(low === null ? {} : { low: quantity(low) }), ...(high === null ? {} : { high: quantity(high) }) }] }),
     })
     return { id, flag, zh: analyte.zh, en: analyte.en }
   }
@@ -185,7 +184,7 @@ export class Chart {
       resourceType: 'Observation', id: this.#id(visit.day, visit.minutes), status: 'final', category: vitalSigns, code: bloodPressure, subject: this.#subject,
       encounter: { reference: `Encounter/${visit.id}` }, effectiveDateTime: instant(visit.day, visit.minutes),
       performer: [{ reference: `Practitioner/${visit.by.doctor.id}`, display: visit.by.doctor.name.zh }],
-      interpretation: [interpretations[high ? 'H' : 'N']],
+      ...(high ? { interpretation: [interpretations.H] } : {}),
       component: [part('systolic', systolic), part('diastolic', diastolic)],
     })
   }

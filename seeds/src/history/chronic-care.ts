@@ -4,14 +4,14 @@
  */
 import type { Day } from '../calendar.ts'
 import { type ChronicName, chronicDiseases } from '../data/chronic-diseases.ts'
-import type { DrugName } from '../data/drugs.ts'
+import { type DrugName, drugs } from '../data/drugs.ts'
 import type { PanelName } from '../data/labs.ts'
 import { type City, someoneOf } from '../directory/city.ts'
 import type { Illness } from './body.ts'
 import type { Chart, Seen, Visit } from './chart.ts'
 
-/** The record keeps about every fifth follow-up of an ordinary citizen, to keep the city small; most of them for the people of the demo. */
-const sparseness = { ordinary: 5.5, demo: 1.3 }
+/** The record keeps about every eighth follow-up of an ordinary citizen, to keep the city small; most of them for the people of the demo. */
+const sparseness = { ordinary: 8, demo: 1.3 }
 
 const pressureMatters: readonly ChronicName[] = ['hypertension', 'coronary', 'stroke', 'kidney', 'diabetes', 'fibrillation']
 
@@ -43,13 +43,13 @@ function diagnose(chart: Chart, illness: Illness, by: Seen, day: Day, today: Day
   const visit = chart.visit(Math.min(day, today - 4), 'outpatient', by)
   const condition = chart.condition(visit, disease, illness.onset, null)
   if (pressureMatters.includes(illness.name)) chart.bloodPressure(visit)
-  for (const panel of disease.panels.slice(0, chart.person.household.index < 2 ? 2 : chart.random.chance(0.75) ? 1 : 0)) chart.panel(visit, panel)
+  for (const panel of disease.panels.slice(0, chart.person.household.index < 2 ? 2 : chart.random.chance(0.6) ? 1 : 0)) chart.panel(visit, panel)
   if (disease.study) chart.study(visit, disease.study.name, disease.study.finding)
   if (disease.study?.name === 'gastroscopy') chart.procedure(visit, { zh: '电子胃镜检查', en: 'Gastroscopy' }, condition)
-  const drugs = drugsOn(illness, visit.day)
-  for (const drug of drugs) chart.prescribe(visit, drug, condition, 28, visit.day + 28 >= today)
+  const names = drugsOn(chart, illness, visit.day)
+  for (const name of names) chart.prescribe(visit, name, condition, 28, visit.day + 28 >= today)
   chart.close(visit)
-  return { illness, condition, lastDrugs: drugs }
+  return { illness, condition, lastDrugs: names }
 }
 
 function followUps(city: City, chart: Chart, by: Seen, followed: Followed[], months: number, from: Day): void {
@@ -81,17 +81,29 @@ function followUp(city: City, chart: Chart, by: Seen, followed: readonly Followe
 }
 
 function renew(city: City, chart: Chart, visit: Visit, each: Followed, last: boolean, anyway: boolean): void {
-  const drugs = drugsOn(each.illness, visit.day)
-  const changed = drugs.join() !== each.lastDrugs.join()
-  each.lastDrugs = drugs
+  const names = drugsOn(chart, each.illness, visit.day)
+  const changed = names.join() !== each.lastDrugs.join()
+  each.lastDrugs = names
   if (!last && !changed && !anyway) return
   const supplyDays = 28
-  for (const drug of drugs) chart.prescribe(visit, drug, each.condition, last ? supplyDays * 2 : supplyDays, last && visit.day + supplyDays * 2 >= city.today)
+  for (const name of names) chart.prescribe(visit, name, each.condition, last ? supplyDays * 2 : supplyDays, last && visit.day + supplyDays * 2 >= city.today)
 }
 
-function drugsOn(illness: Illness, day: Day): readonly DrugName[] {
+/** Whose drugs come first where two diseases call for the same group, such as a statin. */
+const leading: readonly ChronicName[] = ['coronary', 'stroke', 'fibrillation', 'kidney', 'hypertension', 'osteoarthritis']
+
+/** The drugs of a disease on a day, without those of a group (ATC level 4) that another disease's drugs hold already. */
+function drugsOn(chart: Chart, illness: Illness, day: Day): readonly DrugName[] {
+  const rank = (each: Illness): number => (leading.indexOf(each.name) + 99) % 99
+  const before = chart.body.illnesses.filter((each) => each !== illness && each.onset <= day
+    && (rank(each) < rank(illness) || (rank(each) === rank(illness) && each.onset < illness.onset)))
+  const held = new Set(before.flatMap((each) => stepOn(each, day)).map((name) => drugs[name].atc.slice(0, 5)))
+  return stepOn(illness, day).filter((name) => !held.has(drugs[name].atc.slice(0, 5)))
+}
+
+function stepOn(illness: Illness, day: Day): readonly DrugName[] {
   const months = (day - illness.onset) / 30.4
-  let drugs: readonly DrugName[] = []
-  for (const step of chronicDiseases[illness.name].steps) if (months >= step.afterMonths - 0.5) drugs = step.drugs
-  return drugs
+  let names: readonly DrugName[] = []
+  for (const step of chronicDiseases[illness.name].steps) if (months >= step.afterMonths - 0.5) names = step.drugs
+  return names
 }

@@ -7,7 +7,7 @@ import type { Illness } from './body.ts'
 
 /** The diseases of the city's plan in full; of the rest, surveys find more than hospital records hold. */
 const alwaysRecorded: readonly ChronicName[] = ['hypertension', 'diabetes', 'hyperlipidaemia', 'coronary', 'stroke', 'copd', 'asthma', 'gout', 'kidney']
-const recordedShare = 0.42
+const recordedShare = 0.34
 
 export function illnessesOf(random: Random, person: Person, today: Day): Illness[] {
   const known = demoIllnesses(person, today)
@@ -18,7 +18,7 @@ export function illnessesOf(random: Random, person: Person, today: Day): Illness
     const perMille = prevalence(disease, age, person.sex)
     if (perMille === 0) continue
     const factor = (disease.raisedBy ?? []).reduce((product, [cause, times]) => (found.some((each) => each.name === cause) ? product * times : product), 1)
-    const recorded = alwaysRecorded.includes(name) ? 0.85 : recordedShare
+    const recorded = alwaysRecorded.includes(name) ? 0.8 : recordedShare
     if (!random.chance(Math.min(0.9, (perMille * factor * recorded) / 1000))) continue
     const firstAge = disease.prevalence.find((each) => each[person.sex === 'male' ? 1 : 2] > 0)?.[0] ?? 0
     const onsetAge = random.between(Math.max(firstAge, age - 14), age)
