@@ -17,7 +17,7 @@ function declared(name: string): Record<string, string[]> {
   for (const member of interfaces.get(name)?.members ?? []) {
     if (!ts.isPropertySignature(member)) continue
     const columns = interfaces.get(member.type?.getText() ?? '')
-    tables[member.name.getText()] = (columns?.members ?? ([] as never[])).filter(ts.isPropertySignature).map((column) => {
+    tables[member.name.getText()] = [...(columns?.members ?? [])].filter(ts.isPropertySignature).map((column) => {
       const type = column.type?.getText() ?? ''
       return `${column.name.getText()}${/\| null\b|OrNull\b|^unknown$/.test(type) ? '?' : ''}`
     }).sort()

@@ -4,6 +4,10 @@ import postgres from 'postgres'
 import { afterAll, inject } from 'vitest'
 import { type Db, type InsurerDb, openDb, openInsurerDb } from '../../src/storage/pool.ts'
 
+declare module 'vitest' {
+  export interface ProvidedContext { postgresUrl: string }
+}
+
 async function clone(kind: 'platform' | 'insurer'): Promise<string> {
   const server = inject('postgresUrl')
   const name = `t_${kind}_${randomBytes(6).toString('hex')}`

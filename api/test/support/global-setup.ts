@@ -9,11 +9,8 @@ import postgres from 'postgres'
 import type { TestProject } from 'vitest/node'
 import { migrate } from '../../src/storage/migrate.ts'
 import { openDb, openInsurerDb } from '../../src/storage/pool.ts'
+import type {} from './database.ts'
 import { startPostgres } from '../../src/storage/postgres-server.ts'
-
-declare module 'vitest' {
-  export interface ProvidedContext { postgresUrl: string }
-}
 
 export default async function setup(project: TestProject): Promise<() => void> {
   const given = process.env.TEST_DATABASE_URL
