@@ -13,8 +13,9 @@ export function billsAt(organization: string, signal?: AbortSignal): Promise<Bil
   return request('GET', `/api/bills${query({ organization })}`, signal ? { signal } : {})
 }
 
+/** With the estimate of an open bill, asked of the insurance centre on the way; without a split and with a message when it can't say. */
 export function bill(encounter: string, signal?: AbortSignal): Promise<Bill> {
-  return request('GET', `/api/bills/${encounter}`, signal ? { signal } : {})
+  return request('GET', `/api/bills/${encounter}${query({ estimate: 1 })}`, signal ? { signal } : {})
 }
 
 /** `predetermination` asks what would be paid and pays nothing; `claim` settles. */
