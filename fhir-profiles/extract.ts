@@ -8,6 +8,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { droppedElements, droppedSearchParameters, droppedTypes, replacedElements } from './corrections.ts'
+import { terminologyExtracts } from './extract-terminology.ts'
 import { readSource } from './source.ts'
 import type { ElementRow, PatientCompartment, SearchRow, StructureRow, TypeRow, ValueSetCodes } from './extracts.ts'
 
@@ -145,6 +146,7 @@ export function extracts(): Record<string, unknown> {
     'search-parameters': searchRows(),
     'value-sets': valueSets(known),
     'patient-compartment': patientCompartment(),
+    ...terminologyExtracts(),
   }
 }
 

@@ -43,3 +43,8 @@ export type ValueSetCodes = Record<string, string[]>
 
 /** Resource type → search parameters that may put it into a Patient compartment. */
 export type PatientCompartment = Record<string, string[]>
+
+/** File of r4/ → what it holds, in order, with the length of its JSON text in bytes. */
+export type TerminologyIndex = Record<string, [
+  resourceType: 'CodeSystem' | 'ValueSet' | 'ConceptMap', id: string, url: string, version: string | null, bytes: number,
+][]>
