@@ -103,8 +103,14 @@ function insurerRoutes(db: InsurerDb, centre: Centre, issuer: string, count: (us
     })
     .get('/Coverage', async (c) => {
       assertScope(c, 'Coverage', 's')
-      const name = c.req.query('identifier') === undefined ? 'beneficiary:identifier' : 'identifier'
-      return reply(c, searchset(base, selfOf(c), await findCoverages(db, centre, identifierOf(c, name))))
+      return reply(c, searchset(base, selfOf(c), await findCoverages(db, centre, identifierOf(c.req.queries(), ['identifier']))))
+    })
+    // A resident ID number never stands in an address, which logs keep: only in the body of a search.
+    .post('/Coverage/_search', async (c) => {
+      assertScope(c, 'Coverage', 's')
+      const form = new URLSearchParams(await c.req.text())
+      const query = Object.fromEntries([...form.keys()].map((name) => [name, form.getAll(name)]))
+      return reply(c, searchset(base, '/Coverage', await findCoverages(db, centre, identifierOf(query, ['identifier', 'beneficiary:identifier']))))
     })
     .post('/CoverageEligibilityRequest/$submit', async (c) => {
       assertScope(c, 'Coverage', 'r')
@@ -138,18 +144,18 @@ async function readResource<T extends Resource>(c: Context<AppEnv>, type: T['res
   return body as T
 }
 
-/** The only parameter these searches take, `system|value`. @throws OutcomeError `parameter-unknown`, `parameter-invalid`. */
-function identifierOf(c: Context<AppEnv>, name: string): { system: string; value: string } {
-  const query = c.req.queries()
-  const unknown = Object.keys(query).find((each) => each !== name)
-  if (unknown !== undefined) throw fail('parameter-unknown', { zh: `不支持查询参数 ${unknown}，请用 ${name}。`, en: `Search parameter ${unknown} is not supported. Use ${name}.` })
-  const [, system = '', value = ''] = /^([^|]+)\|([^|]+)$/.exec(query[name]?.length === 1 ? query[name][0] ?? '' : '') ?? []
-  if (system === '') throw fail('parameter-invalid', { zh: `${name} 须为“系统|值”。`, en: `${name} must be given once as system|value.` })
+/** These searches take one parameter, `system|value`. @throws OutcomeError `parameter-unknown`, `parameter-invalid`. */
+function identifierOf(query: Record<string, string[]>, names: readonly string[]): { system: string; value: string } {
+  const unknown = Object.keys(query).find((each) => !names.includes(each))
+  if (unknown !== undefined) throw fail('parameter-unknown', { zh: `不支持查询参数 ${unknown}，请用 ${names.join('、')}。`, en: `Search parameter ${unknown} is not supported. Use ${names.join(' or ')}.` })
+  const given = Object.values(query).flat()
+  const [, system = '', value = ''] = /^([^|]+)\|([^|]+)$/.exec(given.length === 1 ? given[0] ?? '' : '') ?? []
+  if (system === '') throw fail('parameter-invalid', { zh: `${names.join('、')} 须为一个“系统|值”。`, en: `${names.join(' or ')} must be given once as system|value.` })
   return { system, value }
 }
 
 function messageIdOf(c: Context<AppEnv>, name: string): string {
-  const { system, value } = identifierOf(c, name)
+  const { system, value } = identifierOf(c.req.queries(), [name])
   if (system !== messageIdSystem) throw fail('parameter-invalid', { zh: `${name} 的系统须为 ${messageIdSystem}。`, en: `The system of ${name} must be ${messageIdSystem}.` })
   return value
 }

@@ -245,7 +245,9 @@ describe('asking', () => {
     expect(answer.insurance?.[0]?.item?.[0]?.benefit?.[0]).toMatchObject({ allowedMoney: { value: 500 }, usedMoney: { value: 283.11 } })
     const found = (await centre.request('GET', `/fhir/Coverage?identifier=${encodeURIComponent(`${psnSystem('310000')}|P1`)}`)).json as Bundle
     expect(found.entry?.[0]?.resource).toMatchObject({ resourceType: 'Coverage', subscriberId: 'P1' })
-    expect(((await centre.request('GET', `/fhir/Coverage?beneficiary:identifier=${encodeURIComponent('urn:oid:2.16.156.10011.1.3|999901198001010011')}`)).json as Bundle).total).toBe(1)
+    const byId = new URLSearchParams({ 'beneficiary:identifier': 'urn:oid:2.16.156.10011.1.3|999901198001010011' }).toString()
+    expect(((await centre.request('POST', '/fhir/Coverage/_search', byId)).json as Bundle).total).toBe(1)
+    expect((await centre.request('GET', `/fhir/Coverage?${byId}`)).status).toBe(400)
   })
 })
 
