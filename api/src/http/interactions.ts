@@ -135,8 +135,8 @@ function historyBundle(edge: Edge, type: ResourceType, id: string, page: History
   }
   const links = [link('self', query.get('_page')), ...(page.nextBefore === null ? [] : [link('next', String(page.nextBefore))])]
   const entries = page.entries.map((each) => {
-    // A server id was made by a POST; any other can only have come with a PUT.
-    const posted = each.method === 'create' && keyOf(id) === id && id[14] === '7'
+    // A server id was made by a POST; any other, and whatever follows a deletion, can only have come with a PUT.
+    const posted = each.version === 1 && keyOf(id) === id && id[14] === '7'
     const request = each.method === 'delete' ? { method: 'DELETE', url: `${type}/${id}` }
       : posted ? { method: 'POST', url: type } : { method: 'PUT', url: `${type}/${id}` }
     const status = each.method === 'delete' ? '204' : each.method === 'create' ? '201' : '200'
