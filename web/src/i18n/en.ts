@@ -141,6 +141,24 @@ const en: typeof zh = {
     fault: { diagnosis: 'Give at least one diagnosis', dose: 'Give the dosage of every drug', quantity: 'Quantities are whole numbers from 1' },
   },
   dose: { once: 'One tablet once a day', twice: 'One tablet twice a day', thrice: 'One tablet three times a day', night: 'One tablet at bedtime' },
+  work: {
+    can: 'What this role has here', notYet: 'Not yet available', sessions: 'Places left today', noSessions: 'No clinics with places today', free: 'Left', freeOf: '{free} of {capacity}',
+    insurance: {
+      one: 'The insurance centre runs on its own; the platform sends it each claim, and the centre computes and records every one.',
+      two: 'Citizens see in “Bills” who paid what and why.', notYet: 'Pages for enquiries, reconciliation and clearing are not available yet.',
+    },
+    publicHealth: {
+      one: 'Diagnoses, results and vaccinations of all hospitals are written in one format and can be counted.',
+      two: 'This account is for public-health work only; each look is written into the log that the person concerned can read.',
+      notYet: 'Pages for notifiable diseases, registries and statistics are not available yet.',
+    },
+    administration: {
+      separate: 'System, security and audit administrators are separate; no one person can be two of them.',
+      'admin-system': { can: 'The system administrator keeps the system running and cannot see patient data.', notYet: 'Settings and monitoring pages are not available yet; see /health/ready and /metrics.' },
+      'admin-security': { can: 'The security administrator manages accounts and rights and cannot see patient data.', notYet: 'Pages for accounts and rights are not available yet.' },
+      'admin-audit': { can: 'Every look and entry is recorded and can be neither changed nor deleted; citizens can read the log of their own record.', notYet: 'The page to search the audit log is not available yet.' },
+    },
+  },
   outcome: {
     'network': 'There is no connection. Check your network and try again; nothing you entered is lost.',
     'bad-request': 'We could not understand the request. Check it and try again.',

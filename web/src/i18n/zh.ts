@@ -124,6 +124,23 @@ export default {
     fault: { diagnosis: '请至少填写一个诊断', dose: '请填写每种药品的用法用量', quantity: '数量应为不小于 1 的整数' },
   },
   dose: { once: '每日1次，每次1片', twice: '每日2次，每次1片', thrice: '每日3次，每次1片', night: '每晚1次，每次1片，睡前服' },
+  work: {
+    can: '在这里可以', notYet: '尚未提供', sessions: '今日门诊余号', noSessions: '今日没有可约的门诊', free: '余号', freeOf: '{free} / {capacity}',
+    insurance: {
+      one: '医保中心独立运行，平台通过接口向其发送结算请求，每一笔都由中心计算并留痕。', two: '就诊人在“账单”中可以看到每笔结算的分担和理由。',
+      notYet: '经办人员查询、对账和清算的页面尚未提供。',
+    },
+    publicHealth: {
+      one: '各家医院的诊断、检验和接种都以统一格式写入，可供统计。', two: '本账户只用于公共卫生工作，每次查看都会记入被查看人的查看记录。',
+      notYet: '法定传染病报告、慢病登记和统计页面尚未提供。',
+    },
+    administration: {
+      separate: '系统、安全、审计三种管理员互相独立，同一人不能兼任。',
+      'admin-system': { can: '系统管理员维护系统运行，不能查看患者资料。', notYet: '系统设置和运行监控页面尚未提供，运行状态请查看 /health/ready 与 /metrics。' },
+      'admin-security': { can: '安全管理员管理账户和授权，不能查看患者资料。', notYet: '账户与授权管理页面尚未提供。' },
+      'admin-audit': { can: '每一次查看和书写都已记录，不能修改或删除；市民可以查看自己的查看记录。', notYet: '审计检索页面尚未提供。' },
+    },
+  },
   outcome: {
     'network': '网络连接不上。请检查网络后再试，已填写的内容不会丢失。',
     'bad-request': '提交的内容无法识别，请检查后再试。',
