@@ -1,9 +1,9 @@
-/** Bills as the portal uses them. Settling answers when the insurer has answered; the bill then says how it stands. */
+/** Bills as the portal uses them: those of a person, those of a hospital, one with its split, and settling it. */
 import type { Bill, BillSummary } from '@pujiang/api/settlement/shapes.ts'
 import { operation } from './fhir.ts'
 import { query, request } from './http.ts'
 
-export type { Bill, BillLine, BillSplit, BillState, BillSummary } from '@pujiang/api/settlement/shapes.ts'
+export type { Bill, BillSummary } from '@pujiang/api/settlement/shapes.ts'
 
 export function billsOf(patient: string, signal?: AbortSignal): Promise<BillSummary[]> {
   return request('GET', `/api/bills${query({ patient })}`, signal ? { signal } : {})
@@ -18,10 +18,10 @@ export function bill(encounter: string, signal?: AbortSignal): Promise<Bill> {
   return request('GET', `/api/bills/${encounter}${query({ estimate: 1 })}`, signal ? { signal } : {})
 }
 
-/** `predetermination` asks what would be paid and pays nothing; `claim` settles. */
-export function submitClaim(encounter: string, use: 'predetermination' | 'claim'): Promise<unknown> {
+/** Settles. The answer comes when the insurer has answered; the bill then says how it stands. */
+export function settleBill(encounter: string): Promise<unknown> {
   return operation('Claim/$submit', [
     { name: 'encounter', valueReference: { reference: `Encounter/${encounter}` } },
-    { name: 'use', valueCode: use },
+    { name: 'use', valueCode: 'claim' },
   ])
 }

@@ -195,6 +195,8 @@ const en: typeof zh = {
     'resource-type-mismatch': 'The kind of record and the address do not agree.',
     'structure': 'Some of the content is not in the right form. Please check.',
     'type-unknown': 'This kind of record is not known here.',
+    'code-system-absent': 'This code system is not carried here, so it cannot be judged.',
+    'too-costly': 'There are too many results to list. Narrow the request and try again.',
     'value-invalid': 'A value is not allowed. Please check.',
     'version-conflict': 'Somebody changed this a moment ago. Reload, check and send again.',
     'version-required': 'Reload the page before sending, so that nobody’s change is lost.',

@@ -41,7 +41,7 @@ describe('the sentences of the portal', () => {
   })
 
   test('use the same placeholders in both languages', () => {
-    const holders = (text: string | undefined) => [...(text ?? '').matchAll(/\{(\w+)\}/g)].map((each) => each[1]).sort()
+    const holders = (text: string | undefined) => [...(text ?? '').matchAll(/\{(\w+)\}/g)].map((each) => each[1] ?? '').sort((a, b) => a.localeCompare(b))
     for (const [key, value] of chinese) expect(holders(english.get(key)), key).toEqual(holders(value))
   })
 

@@ -177,6 +177,8 @@ export default {
     'resource-type-mismatch': '资料的类型与地址不一致。',
     'structure': '填写的内容不符合要求，请检查。',
     'type-unknown': '系统不认识这种资料。',
+    'code-system-absent': '平台没有收录这套编码，无法判断。',
+    'too-costly': '结果太多，无法一次列出。请加上筛选条件后再试。',
     'value-invalid': '填写的内容不符合要求，请检查。',
     'version-conflict': '这条记录刚刚被别人改过。请刷新后核对，再重新提交。',
     'version-required': '请刷新页面后再提交，以免覆盖他人的修改。',

@@ -1,7 +1,7 @@
 /** The components of this folder with their states: one list for the gallery page and for the tests. */
 import type { Component } from 'vue'
 import { buttonExamples, noticeExamples, tagExamples } from './basics.examples.ts'
-import { type Example } from './example.ts'
+import type { Example } from './example.ts'
 import { comboboxExamples, errorSummaryExamples, radioCardsExamples, selectExamples } from './fields.examples.ts'
 import { emptyExamples, loadExamples, qrExamples, skeletonExamples, summaryListExamples } from './blocks.examples.ts'
 import UiButton from './UiButton.vue'
