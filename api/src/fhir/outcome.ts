@@ -69,6 +69,9 @@ export const outcomeCodes = {
   'value-invalid': [422, 'value'],
   'version-conflict': [412, 'conflict'],
   'version-required': [428, 'conflict'],
+  // terminology
+  'code-system-absent': [422, 'not-supported'],
+  'too-costly': [422, 'too-costly'],
   // booking
   'appointment-not-active': [409, 'conflict'],
   'booking-barred': [422, 'business-rule'],

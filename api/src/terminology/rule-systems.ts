@@ -1,0 +1,105 @@
+/**
+ * Code systems that are a grammar or a list kept by somebody else: UCUM units, BCP 47 languages, BCP 13 media types, countries
+ * (ISO 3166), currencies (ISO 4217) and time zones, the last three as the runtime's own Unicode data lists them.
+ * UCUM's tables are loaded when the first unit is asked for. Source: FHIR R4 § 4.3.14, ucum.org, RFC 5646, RFC 6838.
+ */
+import { createRequire } from 'node:module'
+import type { Concept, System } from './shapes.ts'
+
+interface Ucum {
+  validateUnitString(code: string): { status: string; ucumCode: string | null; unit?: { name?: unknown } }
+  convertUnitTo(from: string, value: number, to: string): { status: string }
+}
+
+let loaded: Ucum | null = null
+
+function ucum(): Ucum {
+  if (loaded) return loaded
+  const { UcumLhcUtils } = createRequire(import.meta.url)('@lhncbc/ucum-lhc') as { UcumLhcUtils: { getInstance(): Ucum } }
+  loaded = UcumLhcUtils.getInstance()
+  return loaded
+}
+
+const codeLengthMax = 200
+
+function concept(code: string, display: string | null): Concept {
+  return { code, display, definition: null, designations: [], properties: [], parents: [], children: [], abstract: false, inactive: false }
+}
+
+function endless(url: string, name: string, find: (code: string) => Concept | null, ownFilter: System['ownFilter'] = () => null): System {
+  return {
+    url, version: null, name, language: 'en', complete: true, concepts: null, properties: new Set(), ownFilter,
+    find: (code) => (code.length > codeLengthMax ? null : find(code)),
+  }
+}
+
+function listed(url: string, name: string, concepts: readonly Concept[]): System {
+  const byCode = new Map(concepts.map((each) => [each.code, each]))
+  return {
+    url, version: null, name, language: 'en', complete: true, concepts, properties: new Set(), ownFilter: () => null,
+    find: (code) => byCode.get(code) ?? null,
+  }
+}
+
+function unit(code: string): Concept | null {
+  const { status, ucumCode, unit: found } = ucum().validateUnitString(code)
+  if (status !== 'valid' || ucumCode !== code) return null
+  return concept(code, typeof found?.name === 'string' && found.name !== '' ? found.name : code)
+}
+
+/** `canonical = m`: units of the same dimension, those that convert into it. */
+const unitFilter: System['ownFilter'] = ({ property, op, value }) => (
+  property === 'canonical' && op === '=' ? ({ code }) => ucum().convertUnitTo(code, 1, value).status === 'succeeded' : null
+)
+
+function namesOf(type: 'language' | 'region' | 'currency', locale: 'en' | 'zh-CN'): Intl.DisplayNames {
+  return new Intl.DisplayNames([locale], { type, fallback: 'none' })
+}
+
+function named(code: string, type: 'language' | 'region' | 'currency'): Concept | null {
+  const display = namesOf(type, 'en').of(code)
+  if (display === undefined) return null
+  return { ...concept(code, display), designations: [{ language: 'zh', value: namesOf(type, 'zh-CN').of(code) ?? display }] }
+}
+
+/** A well-formed tag whose language is known. */
+function language(code: string): Concept | null {
+  try {
+    const [canonical] = Intl.getCanonicalLocales(code)
+    return canonical?.toLowerCase() === code.toLowerCase() ? named(code, 'language') : null
+  } catch {
+    return null // Not a language tag at all, which the runtime says by throwing.
+  }
+}
+
+const mediaType = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?:\s*;\s*[\w-]+=(?:[\w.+-]+|"[^"]*"))*$/
+
+/** Codes that Unicode names and ISO 3166-1 does not assign: groupings, exceptional reservations, user-assigned. */
+const notCountries: ReadonlySet<string> = new Set(['AC', 'CP', 'CQ', 'DG', 'EA', 'EU', 'EZ', 'IC', 'QO', 'TA', 'UN', 'XA', 'XB', 'XK', 'ZZ'])
+const letters = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ']
+
+/** Two-letter codes in force: Unicode maps the withdrawn ones to their successors. */
+function countries(): Concept[] {
+  const isCurrent = (code: string) => !notCountries.has(code) && Intl.getCanonicalLocales(`und-${code}`)[0] === `und-${code}`
+  return letters.flatMap((first) => letters.map((second) => first + second)).filter(isCurrent).flatMap((code) => named(code, 'region') ?? [])
+}
+
+const makers: Readonly<Record<string, (url: string) => System>> = {
+  'http://unitsofmeasure.org': (url) => endless(url, 'UCUM', unit, unitFilter),
+  'urn:ietf:bcp:47': (url) => endless(url, 'BCP 47', language),
+  'urn:ietf:bcp:13': (url) => endless(url, 'BCP 13', (code) => (mediaType.test(code) ? concept(code, code) : null)),
+  'urn:iso:std:iso:3166': (url) => listed(url, 'ISO 3166', countries()),
+  'urn:iso:std:iso:4217': (url) => listed(url, 'ISO 4217', Intl.supportedValuesOf('currency').flatMap((code) => named(code, 'currency') ?? [])),
+  'https://www.iana.org/time-zones': (url) => listed(url, 'IANA', Intl.supportedValuesOf('timeZone').map((code) => concept(code, code))),
+}
+
+const made = new Map<string, System>()
+
+/** Null for systems that are none of these. */
+export function ruleSystem(url: string): System | null {
+  const maker = Object.hasOwn(makers, url) ? makers[url] : undefined
+  if (!maker) return null
+  const system = made.get(url) ?? maker(url)
+  made.set(url, system)
+  return system
+}
