@@ -5,6 +5,7 @@
  * `--seed-only` (npm run seed) grows the city and ends; `--watch` (npm run dev) restarts processes when their code changes.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { demoAccounts, demoPassword } from './catalogue/demo-accounts.ts'
@@ -31,6 +32,7 @@ async function main(): Promise<void> {
     const code = seed(config, databases, args.filter((each) => each !== '--seed-only'))
     process.exit(code)
   }
+  await assertPortsFree(config)
   if (!watch) buildPortal()
   say('浦江健康 Pujiang Health')
   const databases = await prepareDatabases(config)
@@ -47,6 +49,24 @@ async function main(): Promise<void> {
   for (const part of parts) await ready(part)
   announce(config, parts, Math.round((monotonicMs() - started) / 100) / 10)
   process.send?.('ready')
+}
+
+/** A port that someone has would end a part again and again: said before anything is started. */
+async function assertPortsFree(config: Config): Promise<void> {
+  const ports = { PORT: config.port, INSURER_310000_PORT: config.insurerPorts['310000'], INSURER_320500_PORT: config.insurerPorts['320500'] }
+  for (const [name, port] of Object.entries(ports)) {
+    if (await isTaken(config.host, port)) {
+      throw new Error(`端口 ${port} 已被占用。Port ${port} is in use: Pujiang Health may be running already. Stop it, or choose another with ${name}=…`)
+    }
+  }
+}
+
+function isTaken(host: string, port: number): Promise<boolean> {
+  return new Promise((done) => {
+    const probe = createServer()
+    probe.once('error', () => done(true))
+    probe.listen(port, host, () => probe.close(() => done(false)))
+  })
 }
 
 function partsOf(config: Config, databases: Databases): Part[] {
