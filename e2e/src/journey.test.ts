@@ -3,7 +3,7 @@
  * the patient and writes the visit, the insurance centre settles it, the citizen reads the bill and who looked at the record.
  * Each language has a city of its own. Steps build on one another; the first that fails explains those after it.
  */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Browser } from 'playwright-core'
 import { type Language, launchBrowser } from './browser.ts'
 import { atScreen, type Person } from './person.ts'
@@ -41,8 +41,15 @@ describe.each<Language>(['zh', 'en'])('the journey in %s', (language) => {
     await doctor?.leave()
     await platform?.stop()
   })
-  afterEach(() => {
-    expect([...citizen.troubles(), ...doctor.troubles()]).toEqual([])
+  let stuckAt: string | null = null
+  beforeEach(({ skip }) => skip(stuckAt !== null, `the journey stopped at: ${stuckAt}`))
+  afterEach(async ({ task }) => {
+    const troubles = [...citizen.troubles(), ...doctor.troubles()]
+    if (task.result?.state === 'fail') {
+      stuckAt = task.name
+      await Promise.all([citizen.stuck(), doctor.stuck()])
+    }
+    expect(troubles).toEqual([])
   })
 
   test('the citizen signs in', async () => {

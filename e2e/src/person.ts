@@ -20,11 +20,14 @@ export interface Person {
   word(key: string, values?: Record<string, string | number>): string
   /** A sentence of the portal as a pattern: what its placeholders hold may be anything. */
   pattern(key: string): RegExp
+  /** By its whole name, or by a pattern. */
   button(name: string | RegExp): Locator
   link(name: string | RegExp): Locator
   heading(name: string | RegExp): Locator
   /** Waits for the page's heading, then keeps a picture and checks what a reader with an impairment would meet. */
   see(step: string, heading: string | RegExp): Promise<void>
+  /** A picture of where the person is stuck, for the reader of a failed run. */
+  stuck(): Promise<void>
   /** What went wrong since the last look, in plain words. */
   troubles(): string[]
   leave(): Promise<void>
@@ -60,9 +63,10 @@ export async function atScreen(browser: Browser, url: string, screen: Screen, la
 
   return {
     page, language, word, heading, see, troubles,
+    stuck: async () => { await screenshot(page, join(cacheFolder, 'screenshots', language, `stuck-${screen}.png`)) },
     pattern: (key) => new RegExp(sentence(language, key).split(/\{\w+\}/).map(escaped).join('.+')),
-    button: (name) => page.getByRole('button', { name }),
-    link: (name) => page.getByRole('link', { name }),
+    button: (name) => page.getByRole('button', { name, exact: true }),
+    link: (name) => page.getByRole('link', { name, exact: true }),
     leave: () => context.close(),
   }
 }
