@@ -62,7 +62,11 @@ function periodRange(period: unknown): Range | null {
   const { start, end } = period as { start?: unknown; end?: unknown }
   const from = typeof start === 'string' ? timeRange(start) : null
   const to = typeof end === 'string' ? timeRange(end) : null
-  return from || to ? { lo: from?.lo ?? openStart, hi: to?.hi ?? openEnd } : null
+  if (!from && !to) return null
+  const lo = from?.lo ?? openStart
+  const hi = to?.hi ?? openEnd
+  // A period that ends before it starts (FHIR calls it invalid) is the time between: ranges in the database must not be reversed.
+  return lo <= hi ? { lo, hi } : { lo: hi, hi: lo }
 }
 
 /** From the first to the last event, or the bounds of its repetition. */

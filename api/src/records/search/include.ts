@@ -45,8 +45,7 @@ export function readInclude({ model, type }: QueryContext, name: string, value: 
   const param = model.searchParameters(source).get(code)
   if (param?.type !== 'reference' || param.storage !== 'keys') {
     const codes = [...model.searchParameters(source).values()].filter((each) => each.type === 'reference').map((each) => each.code)
-    const near = nearest(code, codes)
-    return refused(near === null ? null : `${source}:${near}`)
+    return refused((nearest(code, codes) ?? codes.slice(0, 5).join(', ')) || null)
   }
   const targets = name === '_revinclude' && target === null ? [type] : target === null ? [] : [target]
   const wrong = targets.find((each) => !isResourceType(each) || (param.targets.length > 0 && !param.targets.includes(each)))

@@ -1,6 +1,6 @@
 /**
  * `_sort`: `_id`, `_lastUpdated`, the type's clinical date (a column with an index of its own), and string, number, quantity and date
- * parameters by their least value when ascending, their greatest when descending. Tokens and references are stored as hashes and
+ * parameters by their least value when ascending, their greatest when descending. (A number is the middle of its stored range.) Tokens and references are stored as hashes and
  * have no order. Source: FHIR R4 3.1.1.5.5.
  */
 import { sql } from 'kysely'
@@ -52,7 +52,7 @@ function sortKey(model: FhirModel, type: ResourceType, code: string, descending:
     }
     case 'values': return {
       code, descending, sqlType: 'float8',
-      expression: sql`(select ${extreme}(s.lo) from idx_value s where s.rid = r.id and s.shard = r.shard and s.k in (${keys}))`,
+      expression: sql`(select ${extreme}(${param.type === 'date' ? sql`s.lo` : sql`s.lo / 2 + s.hi / 2`}) from idx_value s where s.rid = r.id and s.shard = r.shard and s.k in (${keys}))`,
     }
     default: return null
   }

@@ -1,0 +1,193 @@
+/** Search through the whole app: each parameter type with its modifiers and prefixes as a table of queries and what they find. */
+import { beforeAll, describe, expect, test } from 'vitest'
+import { system, testPlatform, type TestReply } from '../support/platform.ts'
+
+const { request, clock, db } = await testPlatform()
+
+const loinc = 'http://loinc.org'
+const ucum = 'http://unitsofmeasure.org'
+const put = (resource: { resourceType: string; id: string }) => ({ resource, request: { method: 'PUT', url: `${resource.resourceType}/${resource.id}` } })
+const observation = (id: string, patient: string, extra: object) => put({
+  resourceType: 'Observation', id, status: 'final', code: { coding: [{ system: loinc, code: '2339-0' }] }, subject: { reference: `Patient/${patient}` }, ...extra,
+} as { resourceType: string; id: string })
+
+beforeAll(async () => {
+  const reply = await request('POST', '/fhir', { as: system, body: { resourceType: 'Bundle', type: 'transaction', entry: [
+    put({ resourceType: 'Organization', id: 'hospital', name: '浦江第一医院' } as never),
+    put({ resourceType: 'Patient', id: 'zhang', active: true, name: [{ use: 'official', text: '张三丰', family: '张', given: ['三丰'] }], gender: 'male', birthDate: '1980-05-01',
+      identifier: [{ system: 'urn:id', value: '1,1' }], telecom: [{ system: 'phone', value: '138 0000 0001' }], address: [{ text: '上海市黄浦区人民大道200号' }],
+      managingOrganization: { reference: 'Organization/hospital' }, meta: { tag: [{ system: 'urn:tag', code: 'demo' }], profile: ['http://example.org/p|1.0'], security: [{ system: 'urn:sec', code: 'R' }] } } as never),
+    put({ resourceType: 'Patient', id: 'li', active: false, name: [{ text: '李四' }, { text: 'José O\'Brien', family: 'O\'Brien', given: ['José'] }], gender: 'female', birthDate: '1980-05-02',
+      identifier: [{ value: 'bare' }], deceasedBoolean: false } as never),
+    put({ resourceType: 'Patient', id: 'wang', name: [{ text: '王五' }], birthDate: '1981', managingOrganization: { identifier: { system: 'urn:org', value: '7' } } } as never),
+    put({ resourceType: 'Encounter', id: 'e1', status: 'finished', class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'AMB' }, subject: { reference: 'Patient/zhang' },
+      serviceProvider: { reference: 'Organization/hospital' }, period: { start: '2024-03-01T08:00:00+08:00', end: '2024-03-03T09:00:00+08:00' } } as never),
+    put({ resourceType: 'Encounter', id: 'e2', status: 'in-progress', class: { code: 'IMP' }, subject: { reference: 'Patient/zhang' }, period: { start: '2024-03-10T08:00:00+08:00' } } as never),
+    observation('o1', 'zhang', { effectiveDateTime: '2024-01-31T23:30:00+08:00', valueQuantity: { value: 5.4, unit: 'mmol/L', system: ucum, code: 'mmol/L' }, encounter: { reference: 'Encounter/e1' } }),
+    observation('o2', 'zhang', { effectiveDateTime: '2024-02-01', valueQuantity: { value: 5.42, unit: 'mmol/L', system: ucum, code: 'mmol/L' }, category: [{ coding: [{ system: 'urn:cat', code: 'lab' }] }] }),
+    observation('o3', 'zhang', { effectiveDateTime: '2024', valueQuantity: { value: 6, unit: '毫摩尔' } }),
+    observation('o4', 'li', { effectivePeriod: { start: '2024-02-15', end: '2024-03-15' }, status: 'amended', valueQuantity: { value: 100, unit: 'mg/dL', system: ucum, code: 'mg/dL' } }),
+    observation('o5', 'li', { code: { coding: [{ system: loinc, code: '8867-4' }] } }),
+    put({ resourceType: 'RiskAssessment', id: 'r1', status: 'final', subject: { reference: 'Patient/zhang' }, prediction: [{ probabilityDecimal: 0.8 }] } as never),
+    put({ resourceType: 'RiskAssessment', id: 'r2', status: 'final', subject: { reference: 'Patient/zhang' }, prediction: [{ probabilityDecimal: 0.25 }] } as never),
+    put({ resourceType: 'ValueSet', id: 'v1', status: 'active', url: 'http://example.org/vs/a', version: '1' } as never),
+    put({ resourceType: 'ValueSet', id: 'v2', status: 'active', url: 'http://example.org/vs/a/b' } as never),
+    put({ resourceType: 'Provenance', id: 'pr', recorded: '2024-01-01T00:00:00Z', agent: [{ who: { reference: 'Organization/hospital' } }], target: [{ reference: 'Patient/zhang' }, { reference: 'Patient/li' }] } as never),
+  ] } })
+  expect(reply.json.issue ?? []).toEqual([])
+  expect(reply.status).toBe(200)
+})
+
+const ids = (reply: TestReply, mode = 'match'): string[] => (reply.json.entry ?? [])
+  .filter((each: { search: { mode: string } }) => each.search.mode === mode).map((each: { resource: { id: string } }) => each.resource.id).sort()
+
+async function find(query: string): Promise<string[]> {
+  const reply = await request('GET', `/fhir/${query}`, { as: system })
+  expect(reply.json.issue ?? []).toEqual([])
+  return ids(reply)
+}
+
+describe('what a query finds', () => {
+  test.each([
+    // string
+    ['Patient?name=张', ['zhang']], ['Patient?name=三丰', ['zhang']], ['Patient?name=zhang', ['zhang']], ['Patient?name=zsf', ['zhang']],
+    ['Patient?name=jose', ['li']], ['Patient?name=JOSÉ', ['li']], ["Patient?name=O'B", ['li']], ['Patient?family=张', ['zhang']],
+    ['Patient?name:contains=三', ['zhang']], ['Patient?name:exact=张三丰', ['zhang']], ['Patient?name:exact=张三', []], ['Patient?name:exact=zhangsanfeng', []],
+    ["Patient?name:exact=José O'Brien", ['li']], ["Patient?name:exact=jose o'brien", []], ['Patient?name=张,李', ['li', 'zhang']], ['Patient?name=张&name=三', ['zhang']],
+    ['Patient?name=%25', []], ['Patient?name=_', []], ['Patient?address=上海市黄浦', ['zhang']], ['Patient?address:missing=false', ['zhang']], ['Patient?address:missing=true', ['li', 'wang']],
+    // token
+    ['Patient?gender=male', ['zhang']], ['Patient?gender=http://hl7.org/fhir/administrative-gender|male', ['zhang']], ['Patient?gender:not=male', ['li', 'wang']],
+    ['Patient?gender=male,female', ['li', 'zhang']], ['Patient?gender:missing=true', ['wang']], ['Patient?gender:missing=false', ['li', 'zhang']],
+    ['Patient?identifier=urn:id|1\\,1', ['zhang']], ['Patient?identifier=1\\,1', ['zhang']], ['Patient?identifier=urn:id|', ['zhang']], ['Patient?identifier=|bare', ['li']], ['Patient?identifier=|1\\,1', []],
+    ['Patient?active=true', ['zhang']], ['Patient?deceased=false', ['li', 'wang', 'zhang']], ['Patient?phone=13800000001', ['zhang']], ['Patient?telecom=phone|138 0000 0001', ['zhang']],
+    ['Patient?_tag=urn:tag|demo', ['zhang']], ['Patient?_security=R', ['zhang']], ['Patient?_profile=http://example.org/p', ['zhang']], ['Patient?_id=zhang,li,nobody', ['li', 'zhang']],
+    ['Observation?code=2339-0&status=final', ['o1', 'o2', 'o3']], [`Observation?code=${loinc}|8867-4`, ['o5']], ['Observation?category=lab', ['o2']], ['Observation?status:not=final', ['o4']],
+    [`Observation?combo-code=${loinc}|8867-4`, ['o5']],
+    // reference
+    ['Observation?subject=Patient/zhang', ['o1', 'o2', 'o3']], ['Observation?patient=zhang', ['o1', 'o2', 'o3']], ['Observation?subject=zhang', ['o1', 'o2', 'o3']], ['Observation?subject:Patient=zhang', ['o1', 'o2', 'o3']],
+    ['Observation?subject=http://127.0.0.1:8080/fhir/Patient/li', ['o4', 'o5']], ['Observation?patient=zhang,li', ['o1', 'o2', 'o3', 'o4', 'o5']], ['Observation?patient=nobody', []],
+    ['Observation?encounter=Encounter/e1', ['o1']], ['Observation?encounter:missing=true&patient=zhang', ['o2', 'o3']], ['Patient?organization:identifier=urn:org|7', ['wang']], ['Patient?organization=hospital', ['zhang']],
+    ['Observation?subject:Group=zhang', []], ['Provenance?patient=zhang', ['pr']], ['Provenance?patient=li', ['pr']], ['Provenance?target=Patient/li', ['pr']],
+    // date
+    ['Observation?date=2024-01-31', ['o1']], ['Observation?date=2024-02', ['o2']], ['Observation?date=2024', ['o1', 'o2', 'o3', 'o4']], ['Observation?date=ne2024-02', ['o1', 'o3', 'o4']],
+    ['Observation?date=gt2024-02-01', ['o3', 'o4']], ['Observation?date=ge2024-02-01', ['o2', 'o3', 'o4']], ['Observation?date=lt2024-02-01', ['o1', 'o3']], ['Observation?date=le2024-02-01', ['o1', 'o2', 'o3']],
+    ['Observation?date=sa2024-01-31', ['o2', 'o4']], ['Observation?date=eb2024-02-01', ['o1']], ['Observation?date=ge2024-02-01&date=le2024-02-28', ['o2', 'o3', 'o4']],
+    ['Observation?date=2024-01-31T15:30:00Z', ['o1']], ['Observation?date=2024-01-31T23:30:00+08:00', ['o1']], ['Observation?date=2024-01-31,2024-02-01', ['o1', 'o2']], ['Observation?date:missing=true', ['o5']],
+    ['Patient?birthdate=1980-05', ['li', 'zhang']], ['Patient?birthdate=1981', ['wang']], ['Patient?birthdate=lt1980-05-02', ['zhang']], ['Patient?birthdate=ap1981', ['li', 'wang', 'zhang']],
+    ['Encounter?date=2024-03-02', []], ['Encounter?date=ge2024-03-02&date=le2024-03-02', ['e1']], ['Encounter?date=ge2024-03-04&date=lt2024-03-31', ['e2']], ['Encounter?date=sa2024-03-05', ['e2']],
+    ['Encounter?date=ap2024-03-02', ['e1', 'e2']], ['Patient?_lastUpdated=2026-11-23', ['li', 'wang', 'zhang']], ['Patient?_lastUpdated=lt2026-11-23', []], ['Patient?_lastUpdated=ge2026-11-23T07:30:00%2B08:00', ['li', 'wang', 'zhang']],
+    // number and quantity
+    ['RiskAssessment?probability=0.8', ['r1']], ['RiskAssessment?probability=gt0.25', ['r1']], ['RiskAssessment?probability=ge0.25', ['r1', 'r2']], ['RiskAssessment?probability=lt0.8', ['r2']], ['RiskAssessment?probability=ap0.78', ['r1']], ['RiskAssessment?probability=ne0.8', ['r2']],
+    ['Observation?value-quantity=5.4', ['o1', 'o2']], ['Observation?value-quantity=5.42', ['o2']], ['Observation?value-quantity=5.40', []], [`Observation?value-quantity=5.4|${ucum}|mmol/L`, ['o1', 'o2']], [`Observation?value-quantity=5.4|${ucum}|mg/dL`, []],
+    ['Observation?value-quantity=gt5.4', ['o2', 'o3', 'o4']], ['Observation?value-quantity=ge5.4||mmol/L', ['o1', 'o2']], ['Observation?value-quantity=6||毫摩尔', ['o3']], ['Observation?value-quantity=le6', ['o1', 'o2', 'o3']], ['Observation?value-quantity=1e2', ['o4']],
+    ['Observation?value-quantity:missing=true', ['o5']],
+    // uri
+    ['ValueSet?url=http://example.org/vs/a', ['v1']], ['ValueSet?url=http://example.org/vs/a,http://example.org/vs/a/b', ['v1', 'v2']],
+  ])('%s', async (query, expected) => {
+    expect(await find(query.replaceAll('+08:00', '%2B08:00'))).toEqual(expected)
+  })
+
+  test('the same by POST _search, form and address together', async () => {
+    const reply = await request('POST', '/fhir/Observation/_search?code=2339-0', { as: system, body: 'patient=zhang&date=2024-02', headers: { 'Content-Type': 'application/x-www-form-urlencoded' } })
+    expect(ids(reply)).toEqual(['o2'])
+    expect((await request('POST', '/fhir/Observation/_search', { as: system, body: '{}', headers: { 'Content-Type': 'application/json' } })).status).toBe(415)
+  })
+})
+
+describe('pages, order and totals', () => {
+  test.each([
+    ['', ['o5', 'o4', 'o2', 'o1', 'o3']], ['_sort=-date', ['o5', 'o4', 'o2', 'o1', 'o3']], ['_sort=date', ['o3', 'o1', 'o2', 'o4', 'o5']], ['_sort=value-quantity', ['o1', 'o2', 'o3', 'o4', 'o5']],
+    ['_sort=-value-quantity', ['o5', 'o4', 'o3', 'o2', 'o1']], ['_sort=-_lastUpdated,value-quantity', ['o1', 'o2', 'o3', 'o4', 'o5']],
+  ])('every page of Observation?%s in order, none repeated, none lost', async (query, expected) => {
+    for (const count of [1, 2, 5, 100]) {
+      const seen: string[] = []
+      let url: string | undefined = `/fhir/Observation?${query}&_count=${count}`.replace('?&', '?')
+      while (url !== undefined) {
+        const reply: TestReply = await request('GET', url, { as: system })
+        const page = (reply.json.entry ?? []).map((each: { resource: { id: string } }) => each.resource.id)
+        expect(page.length).toBeLessThanOrEqual(count)
+        seen.push(...page)
+        url = reply.json.link.find((each: { relation: string }) => each.relation === 'next')?.url.replace('http://127.0.0.1:8080', '')
+      }
+      expect(seen).toEqual(expected)
+    }
+  })
+
+  test('strings sort by their text, _id by key', async () => {
+    const sorted = (await request('GET', '/fhir/Patient?_sort=-name&_count=2', { as: system })).json
+    expect(sorted.entry).toHaveLength(2)
+    expect((await request('GET', '/fhir/Patient?_sort=_id', { as: system })).json.entry).toHaveLength(3)
+  })
+
+  test('_total is left out unless asked; _count=0 and _summary=count give it alone', async () => {
+    expect((await request('GET', '/fhir/Observation', { as: system })).json.total).toBeUndefined()
+    expect((await request('GET', '/fhir/Observation?_total=accurate&_count=2', { as: system })).json).toMatchObject({ total: 5 })
+    expect((await request('GET', '/fhir/Observation?_total=estimate&_count=2', { as: system })).json).toMatchObject({ total: 5 })
+    for (const query of ['_count=0', '_summary=count']) {
+      const { json } = await request('GET', `/fhir/Observation?patient=zhang&${query}`, { as: system })
+      expect([json.total, json.entry]).toEqual([3, undefined])
+    }
+  })
+
+  test('the self link lists exactly what was applied', async () => {
+    const { json } = await request('GET', '/fhir/Observation?patient=zhang&nonsense=1&code:text=x&_count=5000&_sort=-date,status', { as: system, headers: { Prefer: 'handling=lenient' } })
+    expect(json.link[0]).toEqual({ relation: 'self', url: 'http://127.0.0.1:8080/fhir/Observation?patient=zhang&_count=1000&_sort=-date' })
+    const outcome = json.entry.find((each: { search: { mode: string } }) => each.search.mode === 'outcome').resource
+    expect(outcome.issue.map((each: { severity: string }) => each.severity)).toEqual(['warning', 'warning', 'warning'])
+  })
+
+  test('_elements leaves what was named, and says so', async () => {
+    const { json } = await request('GET', '/fhir/Observation?_id=o1&_elements=status,value', { as: system })
+    expect(json.entry[0].resource).toEqual({
+      resourceType: 'Observation', id: 'o1', status: 'final', valueQuantity: { value: 5.4, unit: 'mmol/L', system: ucum, code: 'mmol/L' },
+      meta: { versionId: '1', lastUpdated: clock.now.toISOString(), tag: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'SUBSETTED' }] },
+    })
+  })
+})
+
+describe('included resources', () => {
+  test('_include by parameter, by target type, more than one', async () => {
+    const one = await request('GET', '/fhir/Observation?_id=o1,o4&_include=Observation:subject', { as: system })
+    expect([ids(one), ids(one, 'include')]).toEqual([['o1', 'o4'], ['li', 'zhang']])
+    const two = await request('GET', '/fhir/Observation?_id=o1&_include=Observation:subject:Patient&_include=Observation:encounter', { as: system })
+    expect(ids(two, 'include')).toEqual(['e1', 'zhang'])
+    expect(ids(await request('GET', '/fhir/Observation?_id=o1&_include=Observation:subject:Group', { as: system }), 'include')).toEqual([])
+  })
+
+  test('_revinclude, and only what the caller may see', async () => {
+    const reply = await request('GET', '/fhir/Patient?_id=zhang&_revinclude=Observation:subject&_revinclude=Encounter:patient', { as: system })
+    expect(ids(reply, 'include')).toEqual(['e1', 'e2', 'o1', 'o2', 'o3'])
+    expect(ids(await request('GET', '/fhir/Organization?_id=hospital&_revinclude=Patient:organization'), 'include')).toEqual([])
+    expect(ids(await request('GET', '/fhir/Organization?_id=hospital&_revinclude=Patient:organization', { as: system }), 'include')).toEqual(['zhang'])
+  })
+})
+
+describe('what is refused, with the nearest that is valid', () => {
+  test.each([
+    ['Patient?nmae=x', 'parameter-unknown', /nearest is name/], ['Patient?birthDate=1980', 'parameter-unknown', /nearest is birthdate/], ['Patient?name:exakt=x', 'parameter-unknown', /nearest is :exact/],
+    ['Patient?gender:text=x', 'parameter-unknown', /modifier ":text"/], ['Observation?date:not=2024', 'parameter-unknown', /modifier/], ['Observation?date=2024-13', 'parameter-invalid', /2026-11/],
+    ['Observation?date=2024-02-30', 'parameter-invalid', /date/], ['Observation?date=yesterday', 'parameter-invalid', /date/], ['Observation?value-quantity=five', 'parameter-invalid', /number/], ['Observation?value-quantity=5|x', 'parameter-invalid', /number/],
+    ['Observation?patient=a b', 'parameter-invalid', /Patient\/id/], ['Observation?subject.name=x', 'parameter-unknown', /subject\.name/], ['Observation?subject:Patient.name=x', 'parameter-unknown', /nearest is subject/],
+    ['Patient?_has:Observation:patient:code=1', 'parameter-unknown', /_has/], ['Observation?code-value-quantity=1$2', 'parameter-unknown', /code-value-quantity/], ['Patient?name=', 'parameter-invalid', /value/],
+    ['Patient?_count=many', 'parameter-invalid', /_count/], ['Patient?_sort=gender', 'parameter-invalid', /gender/], ['Patient?_total=some', 'parameter-invalid', /accurate/], ['Patient?_page=abc', 'parameter-invalid', /next link/],
+    ['Patient?_include=Patient:organisation', 'parameter-invalid', /organization/], ['Patient?_include:iterate=Patient:organization', 'parameter-unknown', /_include/], ["Patient?_revinclude=Observation:code", "parameter-invalid", /nearest/],
+    ['Patient?_summary=text', 'parameter-invalid', /count/], ['Patient?_elements=nam', 'parameter-invalid', /name/], ['Patient?identifier=|', 'parameter-invalid', /system\|code/], ['Patient?_id=a%20b', 'parameter-invalid', /id/], ['Patient?gender:missing=maybe', 'parameter-invalid', /true or false/],
+  ])('%s', async (query, code, text) => {
+    const reply = await request('GET', `/fhir/${query}`, { as: system, headers: { 'Accept-Language': 'en' } })
+    expect([reply.status, reply.json.issue?.[0]?.details.coding[0].code]).toEqual([400, code])
+    expect(reply.json.issue[0].details.text).toMatch(text)
+  })
+
+  test('a page token of another query, or one made up, is refused and never a fault', async () => {
+    for (const token of [Buffer.from('["x","y"]').toString('base64url'), Buffer.from('{}').toString('base64url'), Buffer.from('["2024-01-01T00:00:00.000Z","not-a-key"]').toString('base64url'), 'null', '%00']) {
+      expect((await request('GET', `/fhir/Observation?_page=${token}`, { as: system })).status).toBe(400)
+    }
+  })
+})
+
+test('a search writes one audit row for each patient it discloses, with counts and no values', async () => {
+  clock.now = new Date(clock.now.getTime() + 3_600_000)
+  await request('GET', '/fhir/Observation?code=2339-0', { as: system })
+  const rows = await db.selectFrom('audit_event').select(['interaction', 'detail', 'resource_type']).where('recorded_at', '=', clock.now.toISOString()).execute()
+  expect(rows).toEqual([1, 2].map(() => ({ interaction: 'search-type', detail: 'Observation: 4', resource_type: 'Observation' })))
+})
