@@ -31,6 +31,7 @@ const layers: readonly Layer[] = [
 
   area(80, 'processes', /^api\/src\/[^/]+\.ts$/), // The programs, and what only they use.
 
+  area(80, 'processes', /^seeds\/src\/seed\.ts$/),
   area(65, 'seeds', /^seeds\//),
   area(2, 'fhir-profiles', /^fhir-profiles\//),
   area(2, 'migrations', /^migrations\//),

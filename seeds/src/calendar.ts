@@ -53,11 +53,6 @@ export function monthOf(day: Day): number {
   return Number(dayText(day).slice(5, 7))
 }
 
-/** 1 Monday … 7 Sunday. */
-export function weekdayOf(day: Day): number {
-  return ((day + 3) % 7) + 1
-}
-
 /** The same date in another year; 29 February becomes 28 February where it must. */
 export function addYears(day: Day, years: number): Day {
   const text = dayText(day)

@@ -10,6 +10,7 @@ import { chronicDiseases } from './data/chronic-diseases.ts'
 import { districts } from './data/districts.ts'
 import { analytes } from './data/labs.ts'
 import { type City, directoryResources, planCity } from './directory/city.ts'
+import type { Post } from './directory/doctors.ts'
 import { priceList } from './directory/price-list.ts'
 import type { Made } from './fhir-elements.ts'
 import { type Life, lifeOf } from './history/life.ts'
@@ -72,9 +73,9 @@ describe('the directory', () => {
   test('has the demo doctors where the tour looks for them', () => {
     const demo = Object.fromEntries(city.staff.doctors.filter((each) => each.login).map((each) => [each.login, each]))
     expect(demo.doctor?.title).toBe('associate-chief')
-    expect(demo.doctor?.posts.map((post) => [post.hospital.level, post.department.code])).toEqual([[3, '03.04']])
+    expect(demo.doctor?.posts.map((post: Post) => [post.hospital.level, post.department.code])).toEqual([[3, '03.04']])
     expect(demo.doctor?.posts[0]?.halfDays).toHaveLength(14)
-    expect(demo.doctor2?.posts.map((post) => post.department.code)).toEqual(['03.07', '03.07'])
+    expect(demo.doctor2?.posts.map((post: Post) => post.department.code)).toEqual(['03.07', '03.07'])
     expect(demo.gp?.posts[0]?.hospital.kind).toBe('community')
   })
 

@@ -29,7 +29,7 @@ export const districts: readonly District[] = [
   { code: '310101', zh: '黄浦区', en: 'Huangpu District', latitude: 31.222, longitude: 121.481, share: 27, hospital: { zh: '望春', en: 'Wangchun' }, communities: communities('梧桐里 Wutongli, 桂影 Guiying') },
   { code: '310104', zh: '徐汇区', en: 'Xuhui District', latitude: 31.184, longitude: 121.436, share: 45, hospital: { zh: '青枫', en: 'Qingfeng' }, communities: communities('双榆 Shuangyu, 半塘 Bantang') },
   { code: '310105', zh: '长宁区', en: 'Changning District', latitude: 31.220, longitude: 121.404, share: 28, hospital: { zh: '清渠', en: 'Qingqu' }, communities: communities('荷风 Hefeng') },
-  { code: '310106', zh: "静安区", en: "Jing'an District", latitude: 31.243, longitude: 121.452, share: 39, hospital: { zh: '知秋', en: 'Zhiqiu' }, communities: communities('银杏里 Yinxingli, 石桥头 Shiqiaotou') },
+  { code: '310106', zh: '静安区', en: 'Jing’an District', latitude: 31.243, longitude: 121.452, share: 39, hospital: { zh: '知秋', en: 'Zhiqiu' }, communities: communities('银杏里 Yinxingli, 石桥头 Shiqiaotou') },
   { code: '310107', zh: '普陀区', en: 'Putuo District', latitude: 31.252, longitude: 121.396, share: 50, hospital: { zh: '和畅', en: 'Hechang' }, communities: communities('枣园弄 Zaoyuannong') },
   { code: '310109', zh: '虹口区', en: 'Hongkou District', latitude: 31.268, longitude: 121.491, share: 30, hospital: { zh: '明溪', en: 'Mingxi' }, communities: communities('白鹭湾 Bailuwan') },
   { code: '310110', zh: '杨浦区', en: 'Yangpu District', latitude: 31.276, longitude: 121.527, share: 50, hospital: { zh: '安澜', en: 'Anlan' }, communities: communities('听潮 Tingchao, 芦苇荡 Luweidang') },

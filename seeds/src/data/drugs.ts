@@ -174,7 +174,7 @@ export function dosageText(item: Drug): { zh: string; en: string } {
   const amountZh = item.unit === 'application' ? '适量涂于患处' : `一次${item.dose}${unit.zh}`
   const amountEn = item.unit === 'application' ? 'a thin layer' : `${item.dose} ${unit.en}${item.dose > 1 && item.unit !== 'ml' ? 's' : ''}`
   const moment = moments[item.moment]
-  return { zh: `${route.zh}，${amountZh}，${often.zh}${moment.zh}`, en: `Use ${amountEn} ${route.en} ${often.en}${moment.en}` }
+  return { zh: `${route.zh}，${amountZh}，${often.zh}${moment.zh}`, en: `${item.unit === 'application' ? 'Apply' : route.en === 'by mouth' ? 'Take' : 'Use'} ${amountEn} ${route.en} ${often.en}${moment.en}` }
 }
 
 export function doseUnitText(item: Drug): string {

@@ -2,7 +2,7 @@
  * The planned city: everything that exists before the first citizen, with the indexes that histories ask. Pure: the same seed
  * and day give the same city.
  */
-import { type Day } from '../calendar.ts'
+import type { Day } from '../calendar.ts'
 import type { Household } from '../people/households.ts'
 import type { Random } from '../random.ts'
 import type { Seen } from '../history/chart.ts'

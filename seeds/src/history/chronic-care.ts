@@ -57,7 +57,7 @@ function followUps(city: City, chart: Chart, by: Seen, followed: Followed[], mon
   const first = Math.max(from, Math.min(...followed.map((each) => each.illness.onset)) + 40)
   const days: Day[] = []
   for (let day = city.today - random.int(3, 50); day > first + 20; day -= Math.round(months * 30.4 * random.between(0.8, 1.2))) days.unshift(day)
-  days.forEach((day, index) => followUp(city, chart, by, followed.filter((each) => each.illness.onset <= day - 20), day, index, index === days.length - 1))
+  for (const [index, day] of days.entries()) followUp(city, chart, by, followed.filter((each) => each.illness.onset <= day - 20), day, index, index === days.length - 1)
 }
 
 function followUp(city: City, chart: Chart, by: Seen, followed: readonly Followed[], day: Day, index: number, last: boolean): void {

@@ -1,8 +1,7 @@
 /** The pregnancy behind each young child of a household: antenatal visits, the birth, all dated from the child's birthday. */
-import { type Day } from '../calendar.ts'
+import { type Day, instant } from '../calendar.ts'
 import { type City, someoneAt, someoneOf } from '../directory/city.ts'
 import { concept, type Made, reference, systems } from '../fhir-elements.ts'
-import { instant } from '../calendar.ts'
 import type { Person } from '../people/households.ts'
 import type { Chart, Visit } from './chart.ts'
 

@@ -74,8 +74,8 @@ export function bookingsOf(city: City, clinics: Clinics, lives: readonly Life[],
 function chooseClinic(random: Random, list: readonly Clinic[], wish: Wish, today: Day, own: readonly SessionRow[]): Clinic | null {
   const first = dayText(today)
   const possible = list.filter(({ session, taken, placesMax }) => taken.size < placesMax && session.status === 'open'
-    && (wish.day === 'today') === (session.service_date === first) && !own.some((each) => each.service_date === session.service_date))
-  return possible.length === 0 ? null : random.weighted(possible.map((each, index) => [each, 1 / (index + 1.5)] as const))
+    && (wish.day === 'soon' || session.service_date === first) && !own.some((each) => each.service_date === session.service_date))
+  return possible.length === 0 ? null : random.weighted(possible.map((each, index) => [each, 1 / (index + 1.5 + (each.session.service_date === first ? 1 : 0))] as const))
 }
 
 function take(random: Random, today: Day, clinic: Clinic, life: Life, now: Date, made: CityBookings): void {

@@ -19,6 +19,8 @@ export interface Insurance {
   aid: boolean
   accountCurrentFen: bigint
   accountPriorFen: bigint
+  /** What visits before the city began used up of the benefit year; null for nearly all. */
+  used: Enrolment['used'] | null
 }
 
 const retirementAge = { male: 60, female: 55 } as const
@@ -34,16 +36,20 @@ export function insuranceOf(random: Random, person: Person, today: Day): Insuran
   const region: Region = !demo && age >= 23 && draw < uninsuredShare + suzhouShare ? '320500' : '310000'
   const employee = age >= 23 && (demo || random.chance(age < 60 ? 0.88 : 0.86))
   const retiredOn = employee && age >= retirementAge[person.sex] ? addYears(person.birth, retirementAge[person.sex]) : null
-  const common = { region, psnNo: `${region}99${String(person.index + 1).padStart(10, '0')}`, aid: random.chance(0.012) }
+  const common = { region, psnNo: `${region}99${String(person.index + 1).padStart(10, '0')}`, aid: random.chance(0.012), used: null }
   if (!employee) {
     return { ...common, scheme: 390, personType: age < 18 ? 1402 : age < 23 ? 1403 : age >= 60 ? 1404 : 1401, from: Math.max(person.birth + 30, today - 2200), retiredOn: null, accountCurrentFen: 0n, accountPriorFen: 0n }
   }
   const current = BigInt(random.int(0, retiredOn === null ? 1800 : 1400)) * 100n + BigInt(random.int(0, 99))
   const prior = BigInt(random.int(0, 12000)) * 100n + BigInt(random.int(0, 99))
-  return {
+  const employed: Insurance = {
     ...common, scheme: 310, personType: retiredOn === null ? 11 : 12, from: Math.max(addYears(person.birth, 22), today - 2600), retiredOn,
     accountCurrentFen: current, accountPriorFen: random.chance(0.25) ? 0n : prior,
   }
+  // The first demo family has used up this year's account and part of the deductible, so that a bill shows every way of paying.
+  return person.household.index === 0
+    ? { ...employed, accountCurrentFen: 0n, accountPriorFen: 15_000n, used: { day: dayText(today), deductibleOutpatientFen: 28_311n, aboveDeductibleFen: 0n } }
+    : employed
 }
 
 /** The same fact as the centre's registration office enters it. */
@@ -53,5 +59,6 @@ export function enrolmentOf(person: Person, insurance: Insurance): Enrolment {
     scheme: insurance.scheme, personType: insurance.personType, from: dayText(insurance.from), until: null,
     retiredOn: insurance.retiredOn === null ? null : dayText(insurance.retiredOn), aid: insurance.aid,
     accountCurrentFen: insurance.accountCurrentFen, accountPriorFen: insurance.accountPriorFen,
+    ...(insurance.used ? { used: insurance.used } : {}),
   }
 }

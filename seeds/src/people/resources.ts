@@ -4,7 +4,6 @@
  */
 import type { Named } from '@pujiang/api/booking/shapes.ts'
 import { type Day, dayText, instantMs } from '../calendar.ts'
-import { fictitiousRegion } from '../data/districts.ts'
 import { agencies, type Hospital } from '../directory/hospitals.ts'
 import { addressOf, code, concept, english, extensionUrls, humanNames, identifierSystems, type Made, reference, systems } from '../fhir-elements.ts'
 import type { Random } from '../random.ts'
@@ -13,10 +12,6 @@ import type { Insurance } from './insurance.ts'
 
 const maritalNames: Readonly<Record<Person['marital'], Named>> = {
   S: { zh: '未婚', en: 'Never married' }, M: { zh: '已婚', en: 'Married' }, W: { zh: '丧偶', en: 'Widowed' },
-}
-
-export function nameOf(person: Person): Named {
-  return { zh: person.name.zh, en: person.name.en }
 }
 
 export function patientResource(person: Person, insurance: Insurance | null, centre: Hospital): Made {
@@ -98,6 +93,3 @@ export function coverageResource(random: Random, person: Person, insurance: Insu
     order: 1,
   }
 }
-
-/** Region prefix of identifiers; exported for tests. */
-export const regionOfPerson = (person: Person): string => fictitiousRegion(person.household.district)
