@@ -52,3 +52,13 @@ export const replacedElements: Readonly<Record<string, ElementRow>> = {
     path: 'characteristic.groupMeasure', min: 0, max: 1, types: ['code'], binding: ['required', 'http://hl7.org/fhir/ValueSet/group-measure'],
   },
 }
+
+/** Invariants that are of later versions. */
+export const droppedConstraints: readonly string[] = ['evv-1', 'sst-1', 'dom-r4b', 'inv-0']
+
+/** Invariants whose published FHIRPath does not say what their text says; the corrected form is that of R5. */
+export const changedConstraints: Readonly<Record<string, string>> = {
+  'con-3': "clinicalStatus.exists() or verificationStatus.coding.where(system = 'http://terminology.hl7.org/CodeSystem/condition-ver-status' and code = 'entered-in-error').exists() or category.coding.where(system = 'http://terminology.hl7.org/CodeSystem/condition-category' and code = 'problem-list-item').empty()",
+  // `is Boolean` asks for the type of FHIRPath, which no FHIR element has.
+  'que-7': "operator = 'exists' implies (answer is boolean)",
+}

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { droppedElements, droppedSearchParameters, droppedTypes, replacedElements } from './corrections.ts'
 import { terminologyExtracts } from './extract-terminology.ts'
+import { constraintRows, profileRows } from './extract-profiles.ts'
 import { readSource } from './source.ts'
 import type { ElementRow, PatientCompartment, SearchRow, StructureRow, TypeRow, ValueSetCodes } from './extracts.ts'
 
@@ -146,6 +147,8 @@ export function extracts(): Record<string, unknown> {
     'search-parameters': searchRows(),
     'value-sets': valueSets(known),
     'patient-compartment': patientCompartment(),
+    'constraints': constraintRows(),
+    'profiles': profileRows(),
     ...terminologyExtracts(),
   }
 }

@@ -48,3 +48,34 @@ export type PatientCompartment = Record<string, string[]>
 export type TerminologyIndex = Record<string, [
   resourceType: 'CodeSystem' | 'ValueSet' | 'ConceptMap', id: string, url: string, version: string | null, bytes: number,
 ][]>
+
+/** An invariant: its key, whether breaking it is an error, what it says in English, its FHIRPath. */
+export type ConstraintRow = [key: string, severity: 'error' | 'warning', human: string, expression: string]
+
+/** What of an ElementDefinition constrains an instance; `fixed[x]`, `pattern[x]`, `minValue[x]`, `maxValue[x]` stand beside. */
+export interface ProfileElement {
+  id: string
+  path: string
+  min?: number
+  max?: string
+  maxLength?: number
+  sliceName?: string
+  contentReference?: string
+  type?: { code: string; profile?: string[]; targetProfile?: string[] }[]
+  binding?: { strength: string; valueSet?: string }
+  slicing?: { discriminator?: { type: string; path: string }[]; rules: string; ordered?: boolean }
+  constraint?: { key: string; severity: string; human: string; expression?: string }[]
+}
+
+/** A profile or an extension's definition. */
+export interface ProfileRow {
+  resourceType: string
+  url: string
+  name: string
+  /** Type it constrains, such as `Observation` or `Extension`. */
+  type: string
+  baseDefinition: string | null
+  /** Where an extension may stand. */
+  context?: { type: string; expression: string }[]
+  differential: { element: ProfileElement[] }
+}

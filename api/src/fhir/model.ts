@@ -8,7 +8,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
-import type { PatientCompartment, SearchRow, StructureRow, ValueSetCodes } from '@pujiang/fhir-profiles/extracts.ts'
+import type { ConstraintRow, PatientCompartment, ProfileRow, SearchRow, StructureRow, ValueSetCodes } from '@pujiang/fhir-profiles/extracts.ts'
 import { searchParametersByType, type SearchParam } from './search-parameters.ts'
 import { buildStructures, type Structure } from './structure.ts'
 
@@ -40,11 +40,15 @@ export interface FhirModel {
   patientCompartment(type: string): readonly string[]
   /** Our own definitions by canonical address. */
   definitions: ReadonlyMap<string, Definition>
+  /** Profiles and extension definitions by canonical address: HL7's, and ours among `definitions`. */
+  profiles: ReadonlyMap<string, ProfileRow>
 }
 
 export function loadModel(): FhirModel {
   const folder = profilesFolder()
-  const { structures, backbones } = buildStructures(readPacked<Record<string, StructureRow>>(folder, 'structures'))
+  const { structures, backbones } = buildStructures(
+    readPacked<Record<string, StructureRow>>(folder, 'structures'), readPacked<Record<string, ConstraintRow[]>>(folder, 'constraints'),
+  )
   const definitions = readDefinitions(join(folder, 'pujiang'))
   const byType = searchParametersByType(readPacked<SearchRow[]>(folder, 'search-parameters'), definitions.values(), structures)
   const sets = new Map(Object.entries(readPacked<Record<string, ValueSetCodes | null>>(folder, 'value-sets')).flatMap(
@@ -60,7 +64,13 @@ export function loadModel(): FhirModel {
     valueSet: (url) => sets.get(url),
     patientCompartment: (type) => ordered.get(type) ?? [],
     definitions,
+    profiles: profilesByUrl(readPacked<ProfileRow[]>(folder, 'profiles'), definitions.values()),
   }
+}
+
+function profilesByUrl(published: readonly ProfileRow[], own: Iterable<Definition>): Map<string, ProfileRow> {
+  const ours = [...own].filter(({ resourceType }) => resourceType === 'StructureDefinition') as unknown as ProfileRow[]
+  return new Map([...published, ...ours].map((each) => [each.url, each]))
 }
 
 /** The package's folder, found beside the workspace link, so that it works wherever the repository stands. */

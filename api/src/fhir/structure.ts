@@ -2,7 +2,19 @@
  * The element tree of FHIR types, compiled from the extract: for each type and each element with children, what JSON
  * keys it may hold and what each of them is. `value[x]` becomes one property a type, so that a look-up is one map read.
  */
-import type { ElementRow, StructureRow } from '@pujiang/fhir-profiles/extracts.ts'
+import type { ConstraintRow, ElementRow, StructureRow } from '@pujiang/fhir-profiles/extracts.ts'
+
+/** An invariant that every instance of a type or of an element must keep. */
+export interface Constraint {
+  key: string
+  severity: 'error' | 'warning'
+  /** What it says, by HL7 in English. */
+  human: string
+  /** FHIRPath, true when kept. */
+  expression: string
+  /** Path of the element that declares it, such as `Period` or `Organization.telecom`. */
+  path: string
+}
 
 /** One element as FHIR defines it; several properties share it when it is a choice. */
 export interface Element {
@@ -19,6 +31,8 @@ export interface Element {
 /** What may stand under one JSON key. */
 export interface Property {
   key: string
+  /** Where it is declared, such as `HumanName.family`. */
+  path: string
   element: Element
   /** FHIR type: `code`, `Quantity`, `BackboneElement`, `Resource`. */
   type: string
@@ -31,17 +45,23 @@ export interface Property {
   required: string | null
   /** Elements below; null for primitives and for any resource. */
   content: Structure | null
+  /** Invariants of this element, beside those of its type. */
+  constraints: readonly Constraint[]
 }
 
 export interface Structure {
   /** Type name, or path of the element such as `Patient.contact`. */
   name: string
+  /** Type it is made from, null for Element and Resource. */
+  base: string | null
   kind: StructureRow['kind'] | 'backbone'
   abstract: boolean
   properties: ReadonlyMap<string, Property>
   elements: readonly Element[]
   /** Those that must be there. */
   mandatory: readonly Element[]
+  /** Invariants, those of the base included. */
+  constraints: readonly Constraint[]
 }
 
 export interface Structures {
@@ -53,17 +73,20 @@ interface Draft extends Structure {
   properties: Map<string, Property>
   elements: Element[]
   mandatory: Element[]
+  constraints: Constraint[]
 }
 
-export function buildStructures(rows: Record<string, StructureRow>): Structures {
+export function buildStructures(rows: Record<string, StructureRow>, constraintRows: Record<string, ConstraintRow[]>): Structures {
+  const constraintsOf = (path: string): Constraint[] =>
+    (constraintRows[path] ?? []).map(([key, severity, human, expression]) => ({ key, severity, human, expression, path }))
   const types = new Map<string, Draft>()
   const backbones = new Map<string, Draft>()
   for (const [name, row] of Object.entries(rows)) {
-    types.set(name, { name, kind: row.kind, abstract: row.abstract, properties: new Map(), elements: [], mandatory: [] })
+    types.set(name, draft(name, row.kind, row.base, row.abstract))
     for (const element of row.elements) {
       if (!isBackbone(element)) continue
       const path = `${name}.${element.path}`
-      backbones.set(path, { name: path, kind: 'backbone', abstract: false, properties: new Map(), elements: [], mandatory: [] })
+      backbones.set(path, draft(path, 'backbone', baseOfBackbone(element), false))
     }
   }
   const find = (path: string): Draft => {
@@ -81,18 +104,30 @@ export function buildStructures(rows: Record<string, StructureRow>): Structures 
       fill(row.base)
       inherit(target, find(row.base))
     }
+    target.constraints.push(...constraintsOf(name))
     for (const element of row.elements) {
       const at = element.path.lastIndexOf('.')
       const parent = at < 0 ? target : find(`${name}.${element.path.slice(0, at)}`)
-      addElement(parent, name, element, element.path.slice(at + 1), find)
+      const constraints = constraintsOf(`${name}.${element.path}`)
+      addElement(parent, name, element, { name: element.path.slice(at + 1), constraints: isBackbone(element) ? [] : constraints }, find)
       if (!isBackbone(element)) continue
-      const base = element.types[0] === 'Element' ? 'Element' : 'BackboneElement'
+      const base = baseOfBackbone(element)
       fill(base)
-      inherit(find(`${name}.${element.path}`), find(base))
+      const backbone = find(`${name}.${element.path}`)
+      inherit(backbone, find(base))
+      backbone.constraints.push(...constraints)
     }
   }
   for (const name of Object.keys(rows)) fill(name)
   return { structures: types, backbones }
+}
+
+function draft(name: string, kind: Structure['kind'], base: string | null, abstract: boolean): Draft {
+  return { name, base, kind, abstract, properties: new Map(), elements: [], mandatory: [], constraints: [] }
+}
+
+function baseOfBackbone(element: ElementRow): string {
+  return element.types[0] === 'Element' ? 'Element' : 'BackboneElement'
 }
 
 function isBackbone(element: ElementRow): boolean {
@@ -103,9 +138,12 @@ function inherit(target: Draft, base: Draft): void {
   for (const [key, property] of base.properties) target.properties.set(key, property)
   target.elements.push(...base.elements)
   target.mandatory.push(...base.mandatory)
+  target.constraints.push(...base.constraints)
 }
 
-function addElement(parent: Draft, owner: string, row: ElementRow, name: string, find: (path: string) => Draft): void {
+function addElement(
+  parent: Draft, owner: string, row: ElementRow, { name, constraints }: { name: string; constraints: Constraint[] }, find: (path: string) => Draft,
+): void {
   const choice = name.endsWith('[x]')
   const stem = choice ? name.slice(0, -3) : name
   const element: Element = { name, min: row.min, max: row.max ?? Number.POSITIVE_INFINITY, choice, keys: [] }
@@ -121,6 +159,7 @@ function addElement(parent: Draft, owner: string, row: ElementRow, name: string,
     element.keys.push(key)
     parent.properties.set(key, {
       key,
+      path: `${parent.name}.${name}`,
       element,
       type: code,
       primitive,
@@ -128,6 +167,7 @@ function addElement(parent: Draft, owner: string, row: ElementRow, name: string,
       targets,
       required: row.binding?.[0] === 'required' ? row.binding[1] : null,
       content: same ?? (primitive || code === 'Resource' ? null : isBackbone(row) ? find(`${owner}.${row.path}`) : find(code)),
+      constraints,
     })
   }
 }
