@@ -36,7 +36,7 @@ export async function findBill(db: Db, at: { shard: number; encounterKey: string
 /** In the order they were entered; the place in this list is the sequence of the claim's line. */
 export async function billLines(db: Db, at: { shard: number; encounterKey: string }): Promise<BillLineRow[]> {
   return db.selectFrom('bill_line').selectAll().where('shard', '=', at.shard).where('encounter', '=', at.encounterKey)
-    .orderBy('entered_at').orderBy('charge_item').limit(billLinesMax).execute()
+    .orderBy('entered_at').orderBy('position').orderBy('charge_item').limit(billLinesMax).execute()
 }
 
 /** Throws OutcomeError settled-already, settlement-pending: nothing may change now. */

@@ -40,7 +40,7 @@ export const chargeItemRule: WriteRule = async (trx, ctx, _store, change, all) =
   if (after && terms) assertPrice(after, terms, quantity)
   assertBillIsOpen(await lockBill(trx, ctx, visit))
   const counts = after !== null && counting.has(after.status)
-  await writeLine(trx, ctx, visit, change.id, counts && terms ? { terms, quantity } : null)
+  await writeLine(trx, ctx, visit, change.id, counts && terms ? { terms, quantity, position: all.indexOf(change) } : null)
   return after && terms ? completed(after, terms, quantity) : undefined
 }
 
@@ -98,7 +98,7 @@ function completed(charge: ChargeItem, terms: ChargeTerms, quantity: number): Ch
 }
 
 /** Puts, changes or takes away a line, then sets the total to the sum of the lines. */
-async function writeLine(trx: Trx, ctx: Ctx, visit: Visit, id: string, line: { terms: ChargeTerms; quantity: number } | null): Promise<void> {
+async function writeLine(trx: Trx, ctx: Ctx, visit: Visit, id: string, line: { terms: ChargeTerms; quantity: number; position: number } | null): Promise<void> {
   const key = keyOf(id)
   if (line) {
     const { terms, quantity } = line
@@ -106,7 +106,7 @@ async function writeLine(trx: Trx, ctx: Ctx, visit: Visit, id: string, line: { t
       code: terms.code, name_zh: terms.name.zh, name_en: terms.name.en, quantity, unit_price_fen: terms.unitPriceFen,
       catalogue_class: terms.catalogueClass, first_pay_ratio: terms.firstPayParts, limit_fen: terms.limitFen,
     }
-    await trx.insertInto('bill_line').values({ shard: visit.shard, charge_item: key, charge_item_id: id, encounter: visit.encounterKey, entered_at: ctx.now, ...values })
+    await trx.insertInto('bill_line').values({ shard: visit.shard, charge_item: key, charge_item_id: id, encounter: visit.encounterKey, entered_at: ctx.now, position: line.position, ...values })
       .onConflict((conflict) => conflict.columns(['charge_item', 'shard']).doUpdateSet(values)).execute()
   } else {
     await trx.deleteFrom('bill_line').where('shard', '=', visit.shard).where('charge_item', '=', key).execute()

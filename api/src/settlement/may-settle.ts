@@ -47,3 +47,11 @@ export async function billsInSight(db: Db, ctx: Ctx, pid: string): Promise<{ org
   if (principal.role === 'citizen') return await mayActFor(db, ctx, pid) ? 'all' : 'none'
   return await isInCare(db, ctx, pid) ? 'all' : 'none'
 }
+
+/** The registration office of an institution, and systems. Throws OutcomeError sign-in-required. */
+export function maySeeBillsAt(ctx: Ctx, organizationId: string): boolean {
+  const { principal } = ctx
+  if (principal.kind === 'anonymous') throw signInRequired()
+  if (principal.kind === 'client') return scopeGrants(principal.scopes, 'Claim', 's')
+  return principal.role === 'scheduler' && principal.organization === organizationId
+}

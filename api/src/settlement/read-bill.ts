@@ -13,7 +13,7 @@ import { loadResource } from '../records/read-resource.ts'
 import type { Db } from '../storage/pool.ts'
 import { type BillLineRow, billLines, type BillRow, findBill } from './bill-rows.ts'
 import { lineFen } from './claim-resource.ts'
-import { billsInSight } from './may-settle.ts'
+import { billsInSight, maySeeBillsAt } from './may-settle.ts'
 import type { Bill, BillLine, BillSplit, BillSummary } from './shapes.ts'
 import { estimateVisit, type SettlementDeps } from './submit-claim.ts'
 import { loadVisit } from './visit.ts'
@@ -29,6 +29,15 @@ export async function listBills(db: Db, ctx: Ctx, patientId: string): Promise<Bi
   if (sight !== 'all') query = query.where('organization_id', '=', sight.organizationId)
   const rows = await query.orderBy('service_date', 'desc').orderBy('encounter').limit(billsMax).execute()
   await recordEvents(db, ctx, [{ action: 'R', interaction: 'bills', resourceType: 'Invoice', resourceId: null, pid, detail: `${rows.length} bills`, outcome: 200 }])
+  return rows.map(summaryOf)
+}
+
+/** Bills of an institution for its registration office, newest first. Throws OutcomeError sign-in-required, not-found. */
+export async function listBillsAt(db: Db, ctx: Ctx, organizationId: string): Promise<BillSummary[]> {
+  if (!maySeeBillsAt(ctx, organizationId)) throw notFound(`Organization/${organizationId}`)
+  const rows = await db.selectFrom('bill').selectAll().where('organization_id', '=', organizationId).where('total_fen', '>', 0n)
+    .orderBy('service_date', 'desc').orderBy('encounter').limit(billsMax).execute()
+  await recordEvents(db, ctx, [...new Set(rows.map((row) => row.pid))].map((pid) => ({ action: 'R', interaction: 'bills', resourceType: 'Invoice', resourceId: null, pid, detail: null, outcome: 200 })))
   return rows.map(summaryOf)
 }
 

@@ -287,6 +287,8 @@ export interface BillLineTable {
   first_pay_ratio: number
   limit_fen: bigint | null
   entered_at: Instant
+  /** Order among lines entered at the same instant. */
+  position: Generated<number>
 }
 /** settlement */
 export interface SettlementAttemptTable {

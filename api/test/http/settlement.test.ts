@@ -127,7 +127,8 @@ describe('charges', () => {
       as: system,
       body: {
         resourceType: 'Bundle', type: 'transaction', entry: [
-          entry('POST', 'ChargeItem', chargeItem(visit, 'visit-20', { context: { reference: encounter } }), 'urn:uuid:5f0c1a52-1111-4a4a-8a8a-000000000002'),
+          ...['visit-20', 'care-45', 'drug-96', 'lab-260', 'visit-38'].map((code, index) => (
+            entry('POST', 'ChargeItem', chargeItem(visit, code, { context: { reference: encounter } }), `urn:uuid:5f0c1a52-1111-4a4a-8a8a-00000000001${index}`))),
           entry('POST', 'Encounter', {
             resourceType: 'Encounter', status: 'finished', class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'AMB' },
             subject: { reference: `Patient/${visit.patient}` }, serviceProvider: { reference: `Organization/${hospital.organization}` }, period: { start: '2026-11-23T08:00:00+08:00' },
@@ -137,7 +138,8 @@ describe('charges', () => {
     })
     expect(reply.status).toBe(200)
     const bills = (await platform.request('GET', `/api/bills?patient=${visit.patient}`, { as: citizen(visit.patient) })).json as BillSummary[]
-    expect(bills.map((each) => each.totalFen)).toEqual([2000])
+    expect(bills.map((each) => each.totalFen)).toEqual([45_980])
+    expect((await bill({ ...visit, encounter: bills[0]?.encounter ?? '' })).lines.map((line) => line.code)).toEqual(['visit-20', 'care-45', 'drug-96', 'lab-260', 'visit-38'])
   })
 })
 
@@ -264,6 +266,10 @@ describe('who may settle and look', () => {
     expect((await submit(visit, doctor)).status).toBe(403)
     expect((await bill(visit, doctor)).totalFen).toBe(3800)
     expect((await bill(visit, cashier)).totalFen).toBe(3800)
+    const listed = async (as: Principal) => (await platform.request('GET', `/api/bills?organization=${hospital.organization}`, { as }))
+    expect(((await listed(cashier)).json as BillSummary[]).map((each) => each.encounter)).toContain(visit.encounter)
+    expect((await listed(elsewhere)).status).toBe(404)
+    expect((await listed(citizen(visit.patient))).status).toBe(404)
     expect((await submit(visit, cashier)).status).toBe(200)
     const seen = await platform.db.selectFrom('audit_event').select(['interaction', 'principal_name']).where('pid', '=', pid).execute()
     expect(seen).toContainEqual({ interaction: 'bill', principal_name: '测试医生' })

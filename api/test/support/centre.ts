@@ -53,9 +53,9 @@ export async function testCentre(region = '310000', given: { clock?: { now: Date
     { id: 'reader', display_name: 'Reader', jwks: { keys: [key.publicJwk] }, scopes: 'system/Coverage.rs', organization: null },
   ]).execute()
 
-  let answer: (request: Request) => Response | Promise<Response> = () => new Response(null, { status: 503 })
+  let answer: (request: Request, cut: () => void) => Response | Promise<Response> = () => new Response(null, { status: 503 })
   const { server, port } = await new Promise<{ server: ReturnType<typeof serve>; port: number }>((listens) => {
-    const made = serve({ fetch: (request) => answer(request), port: 0, hostname: '127.0.0.1' }, (address) => listens({ server: made, port: address.port }))
+    const made = serve({ fetch: (request, { incoming }) => answer(request, () => { incoming.socket?.destroy() }), port: 0, hostname: '127.0.0.1' }, (address) => listens({ server: made, port: address.port }))
   })
   afterAll(() => { server.close(); if ('closeAllConnections' in server) server.closeAllConnections() })
   const url = `http://127.0.0.1:${port}`
@@ -83,13 +83,14 @@ export async function testCentre(region = '310000', given: { clock?: { now: Date
       return { status: reply.status, json: await reply.json() }
     },
   }
-  answer = async (request) => {
+  answer = async (request, cut) => {
     const { pathname } = new URL(request.url)
     const changes = /\/(\$|%24)(submit|reverse)$/.test(pathname)
     const fault = changes ? centre.fault.submit : pathname.startsWith('/fhir') ? centre.fault.ask : 'none'
     if (changes && fault !== 'dropped') centre.submitted++
-    if (fault === 'dropped') return broken()
+    if (fault === 'dropped') { cut(); return new Response() }
     const response = await app.fetch(request)
+    if (fault === 'lost') cut()
     return withFault(fault, response)
   }
   return centre
@@ -98,7 +99,6 @@ export async function testCentre(region = '310000', given: { clock?: { now: Date
 async function withFault(fault: Fault, response: Response): Promise<Response> {
   switch (fault) {
     case 'late': await sleep(timeoutMs * 2); return response
-    case 'lost': return broken()
     case 'garbled': return new Response('{"resourceType":"ClaimRes', { headers: { 'Content-Type': 'application/fhir+json' } })
     case 'altered': {
       const text = await response.text()
@@ -106,11 +106,6 @@ async function withFault(fault: Fault, response: Response): Promise<Response> {
     }
     default: return response
   }
-}
-
-/** A response whose body breaks off: the caller sees a lost connection. */
-function broken(): Response {
-  return new Response(new ReadableStream({ start(controller) { controller.error(new Error('cut')) } }), { headers: { 'Content-Length': '100' } })
 }
 
 function gatewayTo(url: string, key: SigningKey, clock: { now: Date }): SettlementGateway {
