@@ -104,7 +104,7 @@ function basicInsurance(trace: Trace, { policy, category, level, insured, used, 
   trace.excess('deductible-left', ['deductible-whole', 'deductible-used'], { zh: '起付线余额', en: 'Deductible still open' })
   trace.min('deductible', ['deductible-left', 'after-account'], { zh: '本次起付线内支付', en: 'Falls below the deductible' })
   trace.excess('shared', ['after-account', 'deductible'], { zh: '起付线以上费用', en: 'Above the deductible' })
-  trace.given('cap', policy.capFen, { zh: '统筹基金最高支付限额', en: 'Cap of the pooled fund' })
+  trace.given('cap', policy.capFen)
   trace.given('cap-used', used.aboveDeductibleFen, { zh: '本年度起付线以上累计', en: 'Above the deductible so far this year' })
   trace.excess('cap-left', ['cap', 'cap-used'])
   trace.min('below-cap', ['shared', 'cap-left'], { zh: '封顶线以内费用', en: 'Below the cap' })

@@ -3,6 +3,8 @@
  * enrolment_one_scheme): a person has one basic scheme at a time.
  */
 import type { InsurerTrx } from '../storage/pool.ts'
+import { policyOn } from './policies.ts'
+import { benefitYear } from './rules.ts'
 
 /** 310 employee basic, 390 resident basic. */
 export type Scheme = 310 | 390
@@ -30,6 +32,8 @@ export interface Enrolment {
   /** Personal account of the employee scheme: of this benefit year and of earlier ones. */
   accountCurrentFen: bigint
   accountPriorFen: bigint
+  /** What earlier visits used up of the benefit year that `day` is in; absent when nothing. */
+  used?: { day: string; deductibleOutpatientFen: bigint; aboveDeductibleFen: bigint }
 }
 
 const rowsMax = 1000
@@ -45,5 +49,15 @@ export async function insertEnrolments(trx: InsurerTrx, rows: readonly Enrolment
     await trx.insertInto('enrolment').values(part.map((row) => ({
       psn_no: row.psnNo, scheme: row.scheme, person_type: row.personType, from_date: row.from, until_date: row.until,
     }))).onConflict((conflict) => conflict.doNothing()).execute()
+    const used = part.flatMap(accumulatorOf)
+    if (used.length > 0) await trx.insertInto('accumulator').values(used).onConflict((conflict) => conflict.doNothing()).execute()
   }
+}
+
+function accumulatorOf({ psnNo, region, scheme, used }: Enrolment) {
+  const policy = used && policyOn(region, scheme, used.day)
+  return used && policy ? [{
+    psn_no: psnNo, scheme, year_from: benefitYear(policy, used.day),
+    deductible_outpatient_fen: used.deductibleOutpatientFen, above_deductible_fen: used.aboveDeductibleFen,
+  }] : []
 }

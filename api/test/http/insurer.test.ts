@@ -97,6 +97,11 @@ describe('a claim', () => {
     expect(response.item).toHaveLength(4)
   })
 
+  test('of someone who came with a used-up deductible goes on from there', async () => {
+    await centre.enrol({ psnNo: 'P1', accountPriorFen: 15_000n, used: { day: '2026-11-01', deductibleOutpatientFen: 28_311n, aboveDeductibleFen: 0n } })
+    expect((await submit(claim(e02))).split).toMatchObject({ deductible: 21_689n, pool: 33_727n, 'account-prior': 15_000n, cash: 31_990n })
+  })
+
   test('a predetermination says the same and changes nothing', async () => {
     await centre.enrol({ psnNo: 'P1', accountCurrentFen: 10_000n })
     const before = await standing()
