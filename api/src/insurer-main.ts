@@ -5,7 +5,7 @@ import { readConfig } from './config.ts'
 import { systemNow } from './ctx.ts'
 import { createInsurerApp } from './http/insurer-app.ts'
 import { makeLogger } from './log.ts'
-import { stopOnSignal } from './process.ts'
+import { closeServer, stopOnSignal } from './process.ts'
 import { openInsurerDb } from './storage/pool.ts'
 
 const config = readConfig()
@@ -20,6 +20,6 @@ const server = serve({ fetch: app.fetch, port: config.port, hostname: config.hos
   log.info({ port: address.port, region: config.region }, 'insurance centre listens')
 })
 stopOnSignal(log, async () => {
-  await new Promise((done) => { server.close(done); setTimeout(done, 5000).unref() })
+  await closeServer(server)
   await db.destroy()
 })

@@ -3,7 +3,7 @@ import { serve } from '@hono/node-server'
 import { createApp } from './app.ts'
 import { readConfig } from './config.ts'
 import { makeServices } from './platform-services.ts'
-import { stopOnSignal } from './process.ts'
+import { closeServer, stopOnSignal } from './process.ts'
 
 const config = readConfig()
 const services = await makeServices(config, 'platform')
@@ -12,6 +12,6 @@ const server = serve({ fetch: app.fetch, port: config.port, hostname: config.hos
   services.log.info({ port: address.port }, 'platform listens')
 })
 stopOnSignal(services.log, async () => {
-  await new Promise((done) => { server.close(done); setTimeout(done, 5000).unref() })
+  await closeServer(server)
   await services.db.destroy()
 })

@@ -1,4 +1,6 @@
 /** How a process ends: on SIGTERM or SIGINT it finishes what is under way; when the supervisor that started it is gone, it ends too. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ServerType } from '@hono/node-server'
 import type { Logger } from './log.ts'
 
 export function stopOnSignal(log: Logger, stop: () => Promise<void>): void {
@@ -19,4 +21,11 @@ export function stopOnSignal(log: Logger, stop: () => Promise<void>): void {
     log.fatal({ error: error instanceof Error ? error.stack : String(error) }, 'unhandled rejection')
     process.exit(1)
   })
+}
+
+/** Takes no new connection, ends the idle ones and gives requests under way three seconds to be answered. */
+export async function closeServer(server: ServerType): Promise<void> {
+  const answered = new Promise((done) => { server.close(done) })
+  if ('closeIdleConnections' in server) server.closeIdleConnections()
+  await Promise.race([answered, sleep(3000, undefined, { ref: false })])
 }

@@ -55,6 +55,8 @@ async function main(): Promise<void> {
 async function assertPortsFree(config: Config): Promise<void> {
   const ports = { PORT: config.port, INSURER_310000_PORT: config.insurerPorts['310000'], INSURER_320500_PORT: config.insurerPorts['320500'] }
   for (const [name, port] of Object.entries(ports)) {
+    // What a `kill -9` of an earlier start left behind needs a moment to notice and end.
+    for (let tries = 0; tries < 40 && await isTaken(config.host, port); tries++) await sleep(200)
     if (await isTaken(config.host, port)) {
       throw new Error(`端口 ${port} 已被占用。Port ${port} is in use: Pujiang Health may be running already. Stop it, or choose another with ${name}=…`)
     }
