@@ -1,9 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { createServer } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import type { Claim } from '@medplum/fhirtypes'
-import { afterAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { newSigningKey } from '../../src/crypto.ts'
 import { newResourceId } from '../../src/fhir/id.ts'
 import { chargeItemSystem, hospitalLevelSystem, hospitalLevelUrl, institutionSystem, medicalCategorySystem, messageIdSystem, psnSystem, termExtensions } from '../../src/fhir/claim-message.ts'
@@ -11,36 +7,13 @@ import { dayInShanghai } from '../../src/fhir/date-time.ts'
 import { insertEnrolments } from '../../src/insurer/enrolment.ts'
 import { httpGateway } from '../../src/settlement/gateway.ts'
 import { inTransaction } from '../../src/storage/transaction.ts'
+import { centreProcess } from '../support/centre-process.ts'
 import { testInsurerDatabase } from '../support/database.ts'
 
 const { db, url } = await testInsurerDatabase()
-const port = await freePort()
-const address = `http://127.0.0.1:${port}`
+const centre = await centreProcess(url)
 const key = await newSigningKey()
 await db.insertInto('client').values({ id: 'platform', display_name: 'Platform', jwks: { keys: [key.publicJwk] }, scopes: 'system/*.cruds', organization: null }).execute()
-let centre: ChildProcess
-afterAll(() => { centre.kill('SIGKILL') })
-
-function freePort(): Promise<number> {
-  return new Promise((found) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const at = server.address()
-      server.close(() => found(typeof at === 'object' && at ? at.port : 0))
-    })
-  })
-}
-
-async function launch(): Promise<void> {
-  centre = spawn(process.execPath, [fileURLToPath(new URL('../../src/insurer-main.ts', import.meta.url))], {
-    stdio: 'ignore', env: { ...process.env, DATABASE_URL: url, PORT: String(port), PUBLIC_URL: address, REGION: '310000', LOG_LEVEL: 'silent', POOL_CONNECTIONS_MAX: '2' },
-  })
-  for (let tries = 0; tries < 200; tries++) {
-    if ((await fetch(`${address}/health/ready`).catch(() => null))?.ok) return
-    await sleep(50)
-  }
-  throw new Error('The centre did not start.')
-}
-
 function claim(messageId: string): Claim {
   const person = { system: psnSystem('310000'), value: 'P1' }
   const day = dayInShanghai(new Date())
@@ -63,19 +36,18 @@ test('the centre as a process of its own: settles, is killed, comes back and sti
     psnNo: 'P1', region: '310000', residentId: '999901198001010011', name: '测试', sex: 'male', birthDate: '1985-01-01', scheme: 310, personType: 11,
     from: '2020-01-01', until: null, retiredOn: null, aid: false, accountCurrentFen: 0n, accountPriorFen: 0n,
   }]))
-  await launch()
-  const gateway = httpGateway({ baseUrl: address, clientId: 'platform', key, timeoutMs: 5000, now: () => new Date(), newId: () => newResourceId(null) })
+  await centre.start()
+  const gateway = httpGateway({ baseUrl: centre.address, clientId: 'platform', key, timeoutMs: 5000, now: () => new Date(), newId: () => newResourceId(null) })
   const answer = await gateway.submit(claim('H3101010000120261123073000AAAA'))
   expect(answer).toMatchObject({ kind: 'answer', response: { outcome: 'complete' } })
 
-  centre.kill('SIGKILL')
-  await new Promise((gone) => { centre.once('exit', gone) })
+  await centre.kill()
   // A kept connection may still look open for a moment: then the state is unknown, which is safe as well.
   const afterKill = await gateway.submit(claim('H3101010000120261123073000BBBB'))
   expect(['not-sent', 'unknown']).toContain(afterKill.kind)
   expect((await gateway.submit(claim('H3101010000120261123073000BBBB'))).kind).toBe('not-sent')
 
-  await launch()
+  await centre.start()
   const found = await gateway.ask('H3101010000120261123073000AAAA')
   expect(found).toEqual({ kind: 'found', response: answer.kind === 'answer' ? answer.response : null })
   expect(await gateway.ask('H3101010000120261123073000BBBB')).toEqual({ kind: 'not-found' })
