@@ -19,7 +19,7 @@ export interface Insurance {
   aid: boolean
   accountCurrentFen: bigint
   accountPriorFen: bigint
-  /** What visits before the city began used up of the benefit year; null for nearly all. */
+  /** What visits before the city began used up of the benefit year; null when nothing. */
   used: Enrolment['used'] | null
 }
 
@@ -29,6 +29,27 @@ const uninsuredShare = 0.02
 
 /** Null: insured nowhere. */
 export function insuranceOf(random: Random, person: Person, today: Day): Insurance | null {
+  const relation = relationOf(random, person, today)
+  return relation && person.household.index > 1 ? { ...relation, used: usedOf(random, person, relation, today) } : relation
+}
+
+/** The year's deductible of outpatient care, in yuan: [working, retired or old or young]; the lowest where bands differ. */
+const deductibleYuan: Readonly<Record<Region, Readonly<Record<Scheme, readonly [number, number]>>>> = {
+  '310000': { 310: [500, 200], 390: [500, 300] }, '320500': { 310: [600, 400], 390: [0, 0] },
+}
+
+/** A part of the deductible, or all of it and some expense above. */
+function usedOf(random: Random, person: Person, { region, scheme, personType }: Insurance, today: Day): Insurance['used'] {
+  const age = ageOn(person.birth, today)
+  const lower = scheme === 310 ? personType === 12 : age >= 60 || age < 19
+  const deductible = deductibleYuan[region][scheme][lower ? 1 : 0]
+  const share = Math.min(1, random.between(-0.3, 1.5))
+  if (share <= 0) return null
+  const above = share === 1 ? random.int(20, age >= 60 ? 9000 : 2500) : 0
+  return { day: dayText(today), deductibleOutpatientFen: BigInt(Math.floor(share * deductible)) * 100n, aboveDeductibleFen: BigInt(above) * 100n }
+}
+
+function relationOf(random: Random, person: Person, today: Day): Insurance | null {
   const age = ageOn(person.birth, today)
   const draw = random.unit()
   const demo = person.household.index < 2
