@@ -37,6 +37,12 @@ export function useText() {
       if (value === format.addDays(today.value, 1)) return t('day.tomorrow')
       return format.weekday(value, language.value)
     },
+    /** As short as a day can be said: today, tomorrow, the weekday within a week, then the date. */
+    chipDay: (value: string) => {
+      if (value === today.value) return t('day.today')
+      if (value === format.addDays(today.value, 1)) return t('day.tomorrow')
+      return value < format.addDays(today.value, 7) ? format.weekday(value, language.value) : format.shortDay(value, language.value)
+    },
     age: (birthDate: string) => {
       const { count, unit } = format.ageAt(birthDate, today.value)
       return t(`age.${unit}`, { count })
