@@ -16,7 +16,9 @@ export function stopOnSignal(log: Logger, stop: () => Promise<void>): void {
   }
   process.on('SIGTERM', () => end('SIGTERM'))
   process.on('SIGINT', () => end('SIGINT'))
-  if (process.send) process.on('disconnect', () => end('supervisor is gone'))
+  process.on('disconnect', () => end('supervisor is gone'))
+  // It may have gone while this process was loading, before anyone listened.
+  if (process.send && !process.connected) end('supervisor is gone')
   process.on('unhandledRejection', (error) => {
     log.fatal({ error: error instanceof Error ? error.stack : String(error) }, 'unhandled rejection')
     process.exit(1)
