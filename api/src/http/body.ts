@@ -7,7 +7,7 @@ import type { Resource } from '@medplum/fhirtypes'
 import type { Context } from 'hono'
 import { parseJson } from '../fhir/json.ts'
 import { fail } from '../fhir/outcome.ts'
-import { isResourceType } from '../fhir/resource-types.ts'
+import { asResource } from '../records/bundle-entries.ts'
 
 const jsonTypes = new Set(['application/fhir+json', 'application/json', 'text/json'])
 const formType = 'application/x-www-form-urlencoded'
@@ -27,21 +27,6 @@ export async function readResourceBody(c: Context, bytesMax: number): Promise<Re
   const text = await readJsonText(c, bytesMax)
   if (text.trim() === '') throw fail('json-broken', { zh: '请求没有内容。', en: 'The request has no body.' })
   return asResource(parseJson(text), null)
-}
-
-/** Checks that a parsed value is a resource of a known type. `path` is where it stands in the request. */
-export function asResource(value: unknown, path: string | null): Resource {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw fail('structure', { zh: '这里应是一个 FHIR 资源（JSON 对象）。', en: 'A FHIR resource (a JSON object) is expected here.' }, path)
-  }
-  const type = (value as { resourceType?: unknown }).resourceType
-  if (typeof type !== 'string') {
-    throw fail('structure', { zh: '缺少 resourceType。', en: 'resourceType is missing.' }, path === null ? 'resourceType' : `${path}.resourceType`)
-  }
-  if (!isResourceType(type)) {
-    throw fail('type-unknown', { zh: `没有名为“${type.slice(0, 64)}”的资源类型。`, en: `There is no resource type "${type.slice(0, 64)}".` }, path === null ? 'resourceType' : `${path}.resourceType`)
-  }
-  return value as Resource
 }
 
 /** Search parameters in a form body. */

@@ -57,7 +57,7 @@ export function entryOf(value: unknown, index: number, base: string): BundleEntr
   }
   if (typeof url !== 'string' || url === '') throw fault('request.url', path, '相对地址，如 Patient/1', 'an address such as Patient/1')
   const target = parseTarget(url.startsWith(`${base}/`) ? url.slice(base.length + 1) : url, `${path}.request.url`)
-  const resource = entry.resource === undefined || entry.resource === null ? null : resourceOf(entry.resource, `${path}.resource`)
+  const resource = entry.resource === undefined || entry.resource === null ? null : asResource(entry.resource, `${path}.resource`)
   const read: BundleEntry = {
     index, path, method, target, resource,
     fullUrl: textOrNull(entry.fullUrl), ifMatch: textOrNull(request.ifMatch), ifNoneExist: textOrNull(request.ifNoneExist),
@@ -130,12 +130,16 @@ export function assertSameTypeAndId(resource: Resource, type: ResourceType, id: 
   }
 }
 
-function resourceOf(value: unknown, path: string): Resource {
-  const resource = asObject(value, path)
-  const type = resource.resourceType
-  if (typeof type !== 'string') throw fail('structure', { zh: '缺少 resourceType。', en: 'resourceType is missing.' }, `${path}.resourceType`)
+/** Checks that a parsed value is a resource of a known type. `path` is where it stands in the request; null for the whole body. */
+export function asResource(value: unknown, path: string | null): Resource {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw fail('structure', { zh: '这里应是一个 FHIR 资源（JSON 对象）。', en: 'A FHIR resource (a JSON object) is expected here.' }, path)
+  }
+  const type = (value as { resourceType?: unknown }).resourceType
+  const at = path === null ? 'resourceType' : `${path}.resourceType`
+  if (typeof type !== 'string') throw fail('structure', { zh: '缺少 resourceType。', en: 'resourceType is missing.' }, at)
   if (!isResourceType(type)) {
-    throw fail('type-unknown', { zh: `没有名为“${type.slice(0, 64)}”的资源类型。`, en: `There is no resource type "${type.slice(0, 64)}".` }, `${path}.resourceType`)
+    throw fail('type-unknown', { zh: `没有名为“${type.slice(0, 64)}”的资源类型。`, en: `There is no resource type "${type.slice(0, 64)}".` }, at)
   }
   return value as Resource
 }

@@ -91,6 +91,7 @@ export async function writeResources(trx: Trx, ctx: Ctx, store: Store, writes: r
 function planOf(ctx: Ctx, store: Store, write: Write, mode: WriteMode): Plan {
   const entry = store.entries.get(write.type)
   if (!entry) throw typeUnknown(write.type)
+  if (mode !== 'platform' && entry.projection) throw readOnly(write.type, write.path)
   if (mode === 'client' && entry.write === 'none') throw readOnly(write.type, write.path)
   const id = write.id ?? (write.type === 'Patient' ? ctx.newId(null) : '')
   if (write.method !== 'create' && !isFhirId(id)) throw idInvalid(write.path)
