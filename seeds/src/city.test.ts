@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
 import { loadModel } from '@pujiang/api/fhir/model.ts'
 import { residentIdBirthDate, residentIdFault, residentIdSex } from '@pujiang/api/fhir/resident-id.ts'
 import { shardOf } from '@pujiang/api/fhir/id.ts'
@@ -12,7 +13,7 @@ import { analytes } from './data/labs.ts'
 import { type City, directoryResources, planCity } from './directory/city.ts'
 import type { Post } from './directory/doctors.ts'
 import { priceList } from './directory/price-list.ts'
-import type { Made } from './fhir-elements.ts'
+import { type Made, systems } from './fhir-elements.ts'
 import { type Life, lifeOf } from './history/life.ts'
 import { parentsOf, people } from './people/households.ts'
 
@@ -131,6 +132,21 @@ describe('records', () => {
     for (const each of everything) {
       expect(validateResource(model, JSON.parse(JSON.stringify(each))).map((issue) => `${each.resourceType} ${issue.expression} ${issue.text.en}`)).toEqual([])
     }
+  })
+
+  test("use only codes that the platform's own code systems have", () => {
+    const folder = new URL('../../fhir-profiles/pujiang/code-systems/', import.meta.url)
+    const codes = new Map<string, Set<string>>([[systems.chargeItem, new Set(priceList().map((each) => each.code))]])
+    for (const name of readdirSync(folder)) {
+      const text = readFileSync(new URL(name, folder), 'utf8')
+      const url = (JSON.parse(text) as { url: string }).url
+      codes.set(url, new Set([...text.matchAll(/"code":\s*"([^"]+)"/g)].map((match) => match[1] ?? '')))
+    }
+    const unknown = new Set<string>()
+    for (const [, system = '', code = ''] of JSON.stringify(everything).matchAll(/"system":"(https:\/\/pujiang[^"]+)","code":"([^"]+)"/g)) {
+      if (!codes.get(system)?.has(code)) unknown.add(`${system} ${code}`)
+    }
+    expect([...unknown]).toEqual([])
   })
 
   test('refer only to what is in the city, and have an id of their own', () => {

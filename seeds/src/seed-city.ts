@@ -150,7 +150,7 @@ async function loadChunk(run: Run, chunk: readonly Person[], holders: readonly P
   const total = options.citizens - (run.fact.citizens - run.result.citizensAdded)
   await load(run, resourcesOf(chunk.values().map((person) => lifeOf(city, person)), (life) => {
     lives.push({ ...life, resources: [] })
-    if (lives.length % 25 === 0) options.onProgress(run.result.citizensAdded + lives.length, total)
+    if (lives.length % 25 === 0 && lives.length < chunk.length) options.onProgress(run.result.citizensAdded + lives.length, total)
   }))
   await enrol(run, lives)
   const clinics = await loadClinics(run.db, city)
