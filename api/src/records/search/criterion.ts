@@ -3,10 +3,13 @@
  * until the plan is known, because the same key is asked for in two ways (see key-plan.ts).
  */
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
+import type { Ctx } from '../../ctx.ts'
 import type { FhirModel } from '../../fhir/model.ts'
 import { type Issue, issue } from '../../fhir/outcome.ts'
 import type { ResourceType } from '../../fhir/resource-types.ts'
 import type { SearchParam } from '../../fhir/search-parameters.ts'
+import type { Db } from '../../storage/pool.ts'
+import type { Store } from '../store.ts'
 
 export interface Criterion {
   /** Rows must hold one of these keys; null when the criterion is not by key. */
@@ -17,6 +20,17 @@ export interface Criterion {
   patients: readonly string[] | null
   /** Bounds of d0..d1 that every match touches, ISO; null on a side that is open. Only of the clinical date. */
   window: { from: string | null; to: string | null } | null
+  /** What can be said only after other rows were read (chains, `_list`); null when all is said. It comes on top of the rest. */
+  later: ((walk: Walk) => Promise<Criterion>) | null
+}
+
+/** What a criterion that reads other rows gets; every row it reads must pass `visible`. */
+export interface Walk {
+  db: Db
+  ctx: Ctx
+  store: Store
+  /** Conditions that rows of a type must fulfil to match, `visible` among them. */
+  conditionsOf(type: ResourceType, criteria: readonly Criterion[]): Promise<RawBuilder<SqlBool>[]>
 }
 
 /** What a parameter file gets to work with. */
@@ -38,20 +52,35 @@ export interface Asked {
 export type ParameterSearch = (asked: Asked) => Criterion
 
 export function byKeys(anyOf: readonly bigint[]): Criterion {
-  return { anyOf, where: null, patients: null, window: null }
+  return { anyOf, where: null, patients: null, window: null, later: null }
 }
 
 export function byCondition(where: RawBuilder<SqlBool>): Criterion {
-  return { anyOf: null, where, patients: null, window: null }
+  return { anyOf: null, where, patients: null, window: null, later: null }
 }
+
+export function byReading(later: (walk: Walk) => Promise<Criterion>): Criterion {
+  return { anyOf: null, where: null, patients: null, window: null, later }
+}
+
+/** No row fits. */
+export const nothing: Criterion = byCondition(sql<SqlBool>`false`)
 
 /** `not (…)`, which the key plan never turns into an index condition. */
 export function withoutKeys(keys: readonly bigint[]): Criterion {
   return byCondition(sql<SqlBool>`not ${hasAny(keys)}`)
 }
 
+/** Beyond this many, keys travel as one array. */
+export const listedKeysMax = 24
+
+export function keyArray(keys: readonly bigint[]): RawBuilder<bigint[]> {
+  return sql<bigint[]>`${`{${keys.join(',')}}`}::text::bigint[]`
+}
+
 /** The row holds one of the keys, written so that no GIN index is used. */
 export function hasAny(keys: readonly bigint[]): RawBuilder<SqlBool> {
+  if (keys.length > listedKeysMax) return sql<SqlBool>`exists (select 1 from unnest(r.keys) held (k) where held.k = any(${keyArray(keys)}))`
   return sql<SqlBool>`(${sql.join(keys.map((key) => sql`${String(key)}::bigint = any(r.keys)`), sql` or `)})`
 }
 

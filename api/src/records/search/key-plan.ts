@@ -9,7 +9,7 @@ import { type RawBuilder, sql, type SqlBool } from 'kysely'
 import { monotonicMs } from '../../ctx.ts'
 import { type ResourceType, typeCode } from '../../fhir/resource-types.ts'
 import type { Db } from '../../storage/pool.ts'
-import { hasAny } from './criterion.ts'
+import { hasAny, keyArray, listedKeysMax } from './criterion.ts'
 
 /** Above this many expected rows a key counts as frequent. */
 const rareRowsMax = 2_000
@@ -34,6 +34,7 @@ export async function keyConditions(
 
 /** Written so that the GIN index can serve it. */
 function byIndex(keys: readonly bigint[]): RawBuilder<SqlBool> {
+  if (keys.length > listedKeysMax) return sql<SqlBool>`r.keys && ${keyArray(keys)}`
   const list = sql`array[${sql.join(keys.map((key) => sql`${String(key)}::bigint`))}]`
   return keys.length === 1 ? sql<SqlBool>`r.keys @> ${list}` : sql<SqlBool>`r.keys && ${list}`
 }

@@ -5,6 +5,7 @@
  * A key is xxHash64 of that text as the signed 64-bit number that PostgreSQL's bigint holds; see docs/decisions/0002-storage.md.
  */
 import xxhash from 'xxhash-wasm'
+import { keyOf } from '../../fhir/id.ts'
 
 const { h64 } = await xxhash()
 
@@ -31,7 +32,30 @@ export function systemKey(type: string, param: string, system: string): bigint {
 
 /** `reference` is `Type/id` for our own resources, else the address as written, both without `/_history/…`. */
 export function referenceKey(type: string, param: string, reference: string): bigint {
-  return hash(`${type}.${param}${bar}r${reference}`)
+  const local = localReference.exec(reference)
+  if (!local) return hash(`${type}.${param}${bar}r${reference}`)
+  return linkKey(linkSeed(type, param, local[1] as string), keyOf(local[2] as string))
+}
+
+const localReference = /^([A-Z][A-Za-z]+)\/([A-Za-z0-9\-.]{1,64})$/
+
+/** What the references of a parameter to resources of one type have in common. */
+export function linkSeed(type: string, param: string, target: string): bigint {
+  const text = `${type}.${param}${bar}l${target}`
+  let seed = seeds.get(text)
+  if (seed === undefined) seeds.set(text, seed = hash(text))
+  return seed
+}
+
+/** One a parameter and target type that is in use: some thousands at most. */
+const seeds = new Map<string, bigint>()
+
+/**
+ * The key of a reference from the key of the row it points to: the last 64 bits of the uuid (62 of them random), mixed with the seed
+ * by XOR, so that SQL can make it from a row too (`linkOf` in link.ts) and chains are joins.
+ */
+export function linkKey(seed: bigint, rowKey: string): bigint {
+  return BigInt.asIntN(64, BigInt(`0x${rowKey.slice(19, 23)}${rowKey.slice(24)}`) ^ seed)
 }
 
 /** A reference by business identifier (`param:identifier=system|value`); system as in `tokenKey`. */

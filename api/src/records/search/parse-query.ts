@@ -7,6 +7,8 @@ import type { FhirModel } from '../../fhir/model.ts'
 import { type Issue, issue, OutcomeError } from '../../fhir/outcome.ts'
 import type { ResourceType } from '../../fhir/resource-types.ts'
 import type { Ctx } from '../../ctx.ts'
+import type { Store } from '../store.ts'
+import { isChain, newBranches, readChain } from './chain.ts'
 import type { Criterion } from './criterion.ts'
 import { readInclude, type Include } from './include.ts'
 import { nearest } from './nearest.ts'
@@ -43,6 +45,21 @@ export interface QueryContext {
   /** Address of /fhir. */
   base: string
   lenient: boolean
+  /** Links of a chain that lead to this type; 0 for the type that is searched. */
+  links: number
+  /** What all chains together may still try. */
+  branches: { left: number }
+  /** Whether rows of a type are in the store; a projection's are not. */
+  stored(type: ResourceType): boolean
+  unknown(context: QueryContext, name: string): Issue
+}
+
+/** The context of a search over one type. */
+export function queryContext(given: Pick<QueryContext, 'type' | 'ctx' | 'base' | 'lenient'>, store: Store): QueryContext {
+  return {
+    ...given, model: store.model, links: 0, branches: newBranches(),
+    stored: (type) => store.entries.get(type)?.projection === null, unknown: (context, name) => unknownParameter(context, name, null),
+  }
 }
 
 type Reader = (query: SearchQuery, value: string, context: QueryContext) => Issue[]
@@ -124,7 +141,7 @@ function readParameter(query: SearchQuery, name: string, value: string, context:
   const code = at < 0 ? name : name.slice(0, at)
   if (controls[code]) return [unknownParameter(context, name, code)]
   try {
-    const criterion = parameterCriterion(context, name, value)
+    const criterion = isChain(name) ? readChain(context, name, value) : parameterCriterion(context, name, value)
     if (criterion === null) return [unknownParameter(context, name, null)]
     query.criteria.push(criterion)
     query.applied.append(name, value)

@@ -59,7 +59,7 @@ function patientsOf(asked: Asked, targets: readonly string[]): string[] | null {
 const subjects = new Set(['patient', 'subject', 'beneficiary', 'individual'])
 
 /** The parameter reads one element that occurs once and is the subject, so a row it finds has that patient as its `pid`. */
-function decidesCompartment({ model, type, param }: Asked): boolean {
+export function decidesCompartment({ model, type, param }: Pick<Asked, 'model' | 'type' | 'param'>): boolean {
   if (!subjects.has(param.code) || !model.patientCompartment(type).includes(param.code)) return false
   const element = /^\(?\w+\.(\w+)\)?(?:\.where\(resolve\(\) is Patient\))?$/.exec(param.expression ?? '')?.[1]
   return element !== undefined && model.structures.get(type)?.properties.get(element)?.many === false

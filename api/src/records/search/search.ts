@@ -4,7 +4,6 @@
  * Source: FHIR R4 3.1.1; how statements are shaped for the planner: key-plan.ts and docs/decisions/0002-storage.md.
  */
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
-import { visible } from '../../access/visible.ts'
 import type { Ctx } from '../../ctx.ts'
 import type { Issue } from '../../fhir/outcome.ts'
 import { type ResourceType, typeCode } from '../../fhir/resource-types.ts'
@@ -12,11 +11,11 @@ import type { Db } from '../../storage/pool.ts'
 import { type Stored, storedOf, type StoredRow } from '../content.ts'
 import { storedFrom } from '../read-resource.ts'
 import type { Store } from '../store.ts'
+import { conditionsOf, makeWalk } from './conditions.ts'
 import { withElements } from './elements.ts'
 import { includedBy, type Match, referringTo } from './include.ts'
-import { keyConditions } from './key-plan.ts'
 import { after, orderBy, readToken, sortColumn, writeToken } from './page.ts'
-import { parseQuery, type SearchQuery } from './parse-query.ts'
+import { parseQuery, queryContext, type SearchQuery } from './parse-query.ts'
 
 export interface SearchResult {
   matches: Stored[]
@@ -51,8 +50,8 @@ export async function search(
     const found = await projection.search(db, ctx, params)
     return { matches: found.resources.map((resource) => storedFrom(resource, ctx)), included: [], total: found.total, self: params, next: found.next, warnings: [] }
   }
-  const query = parseQuery({ model: store.model, type, ctx, base: options.base ?? '', lenient: options.lenient ?? false }, params)
-  const conditions = await conditionsOf(db, ctx, type, query)
+  const query = parseQuery(queryContext({ type, ctx, base: options.base ?? '', lenient: options.lenient ?? false }, store), params)
+  const conditions = await conditionsOf(makeWalk(db, ctx, store), type, query.criteria, isByDate(query))
   const page = query.count === 0 ? { matches: [], next: null } : await readPage(db, type, query, conditions)
   const total = query.count === 0 || query.total !== 'none' ? await countRows(db, type, conditions, query.total === 'estimate') : null
   const included = [
@@ -73,36 +72,8 @@ function withPage(applied: URLSearchParams, token: string | null): URLSearchPara
   return params
 }
 
-/** Everything a row must fulfil but for its place on a page. */
-async function conditionsOf(db: Db, ctx: Ctx, type: ResourceType, query: SearchQuery): Promise<RawBuilder<SqlBool>[]> {
-  const patients = query.criteria.flatMap((each) => (each.patients === null ? [] : [each.patients]))
-  const keyed = await keyConditions(db, type, query.criteria.flatMap((each) => (each.anyOf === null ? [] : [each.anyOf])), {
-    ofPatient: patients.length > 0, byDate: isByDate(query),
-  })
-  return [
-    ...patients.map(ofPatients),
-    ...query.criteria.flatMap((each) => (each.where === null ? [] : [each.where])),
-    ...keyed,
-    ...(type === 'Encounter' && patients.length === 0 ? periodWindow(query) : []),
-    visible(ctx, type, 's'),
-  ]
-}
-
-function ofPatients(keys: readonly string[]): RawBuilder<SqlBool> {
-  return keys.length === 1 ? sql<SqlBool>`r.pid = ${keys[0]}::uuid` : sql<SqlBool>`r.pid in (${sql.join(keys.map((key) => sql`${key}::uuid`))})`
-}
-
 function isByDate(query: SearchQuery): boolean {
   return query.sort.length === 1 && (query.sort[0]?.code === '' || query.sort[0]?.sqlType === 'timestamptz') && query.sort[0].code !== '_lastUpdated'
-}
-
-/** Periods need bounds on both sides to be found by index: what all date criteria together touch, for the GiST index. */
-function periodWindow(query: SearchQuery): RawBuilder<SqlBool>[] {
-  const windows = query.criteria.flatMap((each) => (each.window === null ? [] : [each.window]))
-  const from = windows.map((each) => each.from).filter((each) => each !== null).sort().at(-1)
-  const to = windows.map((each) => each.to).filter((each) => each !== null).sort()[0]
-  if (from === undefined || to === undefined || from > to) return []
-  return [sql<SqlBool>`tstzrange(r.d0, r.d1, '[]') && tstzrange(${from}::timestamptz, ${to}::timestamptz, '[]')`]
 }
 
 type Row = StoredRow & { keys?: bigint[] } & Record<string, unknown>

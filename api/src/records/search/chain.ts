@@ -1,0 +1,166 @@
+/**
+ * Chained parameters (`subject:Patient.name=…`) and reverse chained ones (`_has:Observation:patient:code=…`), each of any depth up to
+ * `linksMax`. A link through the patient of a compartment is a join by column `pid` and takes any number of rows; other links go
+ * by the reference keys. Of a forward link the rows behind it are read first, and too many of them are refused; of a
+ * reverse link the few rows that refer are read first, and when they are many every row is asked whether one refers to it.
+ * Every row that is walked over passes `visible`. Source: FHIR R4 3.1.1.4.13 (chaining), 3.1.1.4.14 (_has).
+ */
+import { type RawBuilder, sql, type SqlBool } from 'kysely'
+import { keyOf } from '../../fhir/id.ts'
+import { fail, type Issue, issue, OutcomeError } from '../../fhir/outcome.ts'
+import { isResourceType, type ResourceType, typeCode } from '../../fhir/resource-types.ts'
+import type { SearchParam } from '../../fhir/search-parameters.ts'
+import { byCondition, byKeys, byReading, type Criterion, nothing, oneOf, type Walk } from './criterion.ts'
+import { linkKey, linkSeed } from './keys.ts'
+import { linkOf } from './link.ts'
+import { nearest } from './nearest.ts'
+import { parameterCriterion } from './parameter.ts'
+import type { QueryContext } from './parse-query.ts'
+import { decidesCompartment } from './reference.ts'
+import { referencesOf } from './references-of.ts'
+
+export const linksMax = 6
+/** Rows behind a forward link that are read at most. */
+const behindMax = 10_000
+/** Rows behind a reverse link up to which they are read, rather than asked for row by row. */
+const referringMax = 2_000
+/** Types that all links of one search may try together. */
+const branchesMax = 100
+
+export function isChain(name: string): boolean {
+  return name.includes('.') || name.startsWith('_has:')
+}
+
+/** Throws parameter-unknown and parameter-invalid. */
+export function readChain(context: QueryContext, name: string, value: string): Criterion {
+  if (context.links >= linksMax) {
+    throw fail('parameter-invalid', { zh: `链式参数最多 ${linksMax} 级。`, en: `A chain has at most ${linksMax} links.` }, name.slice(0, 64))
+  }
+  return name.startsWith('_has:') ? readReverse(context, name, value) : readForward(context, name, value)
+}
+
+/** The criterion of what stands behind a link. */
+function behind(context: QueryContext, type: ResourceType, rest: string, value: string): Criterion {
+  if (--context.branches.left < 0) {
+    throw fail('too-costly', { zh: `链式参数涉及的类型过多（最多 ${branchesMax} 个），请注明类型。`, en: `The chains of this search try more than ${branchesMax} types. Name the types.` }, rest.slice(0, 64))
+  }
+  const inner = { ...context, type, links: context.links + 1 }
+  const criterion = isChain(rest) ? readChain(inner, rest, value) : parameterCriterion(inner, rest, value)
+  if (criterion === null) throw new OutcomeError([context.unknown(inner, rest)])
+  return criterion
+}
+
+export function newBranches(): { left: number } {
+  return { left: branchesMax }
+}
+
+function readForward(context: QueryContext, name: string, value: string): Criterion {
+  const dot = name.indexOf('.')
+  const [code = '', only = null, ...more] = name.slice(0, dot).split(':')
+  const rest = name.slice(dot + 1)
+  const param = referenceParameter(context, code, name)
+  if (more.length > 0 || rest === '') throw badLink(name, `${code}.${rest || '_id'}`)
+  const stored = param.targets.filter((type): type is ResourceType => isResourceType(type) && context.stored(type))
+  if (only !== null && !(stored as string[]).includes(only)) throw badLink(name, `${code}:${nearest(only, stored) ?? stored[0] ?? 'Patient'}.${rest}`)
+  const branches: { type: ResourceType; criterion: Criterion }[] = []
+  let refusal = null as OutcomeError | null
+  for (const type of only === null ? stored : [only as ResourceType]) {
+    try {
+      branches.push({ type, criterion: behind(context, type, rest, value) })
+    } catch (error) {
+      if (!(error instanceof OutcomeError) || error.issues[0]?.code !== 'parameter-unknown') throw error
+      // Of several refusals one that names a parameter helps most.
+      if (refusal === null || !refusal.message.includes('nearest')) refusal = error
+    }
+  }
+  if (branches.length === 0) throw refusal ?? badLink(name, null)
+  return byReading((walk) => forward(walk, context, param, branches))
+}
+
+async function forward(
+  walk: Walk, { model, type }: QueryContext, param: SearchParam, branches: readonly { type: ResourceType; criterion: Criterion }[],
+): Promise<Criterion> {
+  const keys: bigint[] = []
+  const joins: RawBuilder<SqlBool>[] = []
+  for (const { type: target, criterion } of branches) {
+    const conditions = await walk.conditionsOf(target, [criterion])
+    if (target === 'Patient' && decidesCompartment({ model, type, param })) {
+      joins.push(sql<SqlBool>`(r.pid in (select r.id from resource r where ${rowsOf('Patient', conditions)}) and ${refersTo(sql`r.pid`, type, param, target)})`)
+      continue
+    }
+    const { rows } = await sql<{ id: string }>`select r.id from resource r where ${rowsOf(target, conditions)} limit ${behindMax + 1}`.execute(walk.db)
+    if (rows.length > behindMax) throw tooMany(param.code, target)
+    for (const code of param.storedAs) {
+      const seed = linkSeed(type, code, target)
+      for (const row of rows) keys.push(linkKey(seed, row.id))
+    }
+  }
+  if (joins.length === 0) return keys.length === 0 ? nothing : byKeys(keys)
+  if (keys.length > 0) joins.push(sql<SqlBool>`exists (select 1 from unnest(r.keys) held (k) where held.k = any(${`{${keys.join(',')}}`}::text::bigint[]))`)
+  return byCondition(oneOf(joins))
+}
+
+/** `_has:Observation:patient:code`. */
+function readReverse(context: QueryContext, name: string, value: string): Criterion {
+  const [, source = '', code = '', ...others] = name.split(':')
+  const rest = others.join(':')
+  if (!isResourceType(source) || !context.stored(source)) throw badLink(name, '_has:Observation:patient:code')
+  const param = referenceParameter({ ...context, type: source }, code, name)
+  if (rest === '') throw badLink(name, `_has:${source}:${code}:_id`)
+  if (param.targets.length > 0 && !param.targets.includes(context.type)) {
+    const codes = [...context.model.searchParameters(source).values()].filter((each) => each.type === 'reference' && each.targets.includes(context.type)).map((each) => each.code)
+    throw badLink(name, codes.length > 0 ? `_has:${source}:${nearest(code, codes) ?? codes[0]}:${rest}` : null)
+  }
+  const criterion = behind(context, source, rest, value)
+  return byReading((walk) => reverse(walk, context, source, param, criterion))
+}
+
+async function reverse(walk: Walk, { model, type }: QueryContext, source: ResourceType, param: SearchParam, criterion: Criterion): Promise<Criterion> {
+  const matching = rowsOf(source, await walk.conditionsOf(source, [criterion]))
+  if (type === 'Patient' && decidesCompartment({ model, type: source, param })) {
+    return byCondition(sql<SqlBool>`r.id in (select r.pid from resource r where ${matching} and ${refersTo(sql`r.pid`, source, param, type)})`)
+  }
+  const { rows } = await sql<{ keys: bigint[]; content: string }>`select r.keys, r.content from resource r where ${matching} limit ${referringMax + 1}`.execute(walk.db)
+  if (rows.length <= referringMax) {
+    const wanted = { source, codes: param.storedAs, target: type }
+    const ids = new Set(rows.flatMap((row) => referencesOf(row.content, row.keys, [wanted]).map((each) => keyOf(each.id))))
+    return ids.size === 0 ? nothing : byCondition(sql<SqlBool>`r.id = any(${`{${[...ids].join(',')}}`}::text::uuid[])`)
+  }
+  const refers = param.storedAs.map((code) => sql`${linkOf(sql`r.id`, linkSeed(source, code, type))}`)
+  return byCondition(sql<SqlBool>`exists (select 1 from (select array[${sql.join(refers)}]) wanted (keys), lateral (
+    select 1 from resource r where r.keys && wanted.keys and ${matching} limit 1) found)`)
+}
+
+/** The row refers by the parameter to the row whose key a column holds. */
+function refersTo(column: RawBuilder<unknown>, type: ResourceType, param: SearchParam, target: ResourceType): RawBuilder<SqlBool> {
+  return oneOf(param.storedAs.map((code) => sql<SqlBool>`${linkOf(column, linkSeed(type, code, target))} = any(r.keys)`))
+}
+
+function rowsOf(type: ResourceType, conditions: readonly RawBuilder<SqlBool>[]): RawBuilder<SqlBool> {
+  return sql<SqlBool>`r.t = ${sql.raw(String(typeCode(type)))} and ${sql.join(conditions, sql` and `)}`
+}
+
+function referenceParameter(context: QueryContext, code: string, name: string): SearchParam {
+  const parameters = context.model.searchParameters(context.type)
+  const param = parameters.get(code)
+  if (param?.type === 'reference' && param.storage === 'keys') return param
+  const codes = [...parameters.values()].filter((each) => each.type === 'reference' && each.storage === 'keys').map((each) => each.code)
+  throw new OutcomeError([linkIssue(name, nearest(code, codes) ?? codes[0] ?? null, context.type)])
+}
+
+function badLink(name: string, hint: string | null): OutcomeError {
+  return new OutcomeError([linkIssue(name, hint, null)])
+}
+
+function linkIssue(name: string, hint: string | null, type: ResourceType | null): Issue {
+  const shown = name.slice(0, 64)
+  return issue('parameter-unknown', {
+    zh: `${type ?? ''}没有链式参数“${shown}”${hint ? `，最接近的是 ${hint}` : ''}。`, en: `${type ? `${type} has` : 'There is'} no chained parameter "${shown}"${hint ? `; the nearest is ${hint}` : ''}.`,
+  }, shown)
+}
+
+function tooMany(code: string, type: ResourceType): OutcomeError {
+  return fail('too-costly', {
+    zh: `参数 ${code} 后的条件匹配了超过 ${behindMax} 个 ${type}，请缩小范围。`, en: `The condition behind ${code} fits more than ${behindMax} resources of ${type}. Make it narrower.`,
+  }, code)
+}

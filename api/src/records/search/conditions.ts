@@ -1,0 +1,57 @@
+/**
+ * Criteria → the conditions a row `r` of one type must fulfil, `visible` always among them: what the caller may not see neither matches
+ * nor helps another row to match, however long the chain that walks over it. Conditions of criteria that read other rows first are
+ * got here. How conditions by key are written: key-plan.ts.
+ */
+import { type RawBuilder, sql, type SqlBool } from 'kysely'
+import { visible } from '../../access/visible.ts'
+import type { Ctx } from '../../ctx.ts'
+import type { ResourceType } from '../../fhir/resource-types.ts'
+import type { Db } from '../../storage/pool.ts'
+import type { Store } from '../store.ts'
+import type { Criterion, Walk } from './criterion.ts'
+import { keyConditions } from './key-plan.ts'
+
+export function makeWalk(db: Db, ctx: Ctx, store: Store): Walk {
+  const walk: Walk = { db, ctx, store, conditionsOf: (type, criteria) => conditionsOf(walk, type, criteria, false) }
+  return walk
+}
+
+/** `byDate`: the rows are wanted in the order of the clinical date, a page at a time. */
+export async function conditionsOf(walk: Walk, type: ResourceType, criteria: readonly Criterion[], byDate: boolean): Promise<RawBuilder<SqlBool>[]> {
+  const all = await settled(walk, criteria)
+  const patients = all.flatMap((each) => (each.patients === null ? [] : [each.patients]))
+  const keyed = await keyConditions(walk.db, type, all.flatMap((each) => (each.anyOf === null ? [] : [each.anyOf])), {
+    ofPatient: patients.length > 0, byDate,
+  })
+  return [
+    ...patients.map(ofPatients),
+    ...all.flatMap((each) => (each.where === null ? [] : [each.where])),
+    ...keyed,
+    ...(type === 'Encounter' && patients.length === 0 ? periodWindow(all) : []),
+    visible(walk.ctx, type, 's'),
+  ]
+}
+
+/** One after the other: a search takes one connection at a time. */
+async function settled(walk: Walk, criteria: readonly Criterion[]): Promise<Criterion[]> {
+  const all: Criterion[] = []
+  for (const each of criteria) {
+    all.push(each)
+    if (each.later !== null) all.push(...await settled(walk, [await each.later(walk)]))
+  }
+  return all
+}
+
+function ofPatients(keys: readonly string[]): RawBuilder<SqlBool> {
+  return keys.length === 1 ? sql<SqlBool>`r.pid = ${keys[0]}::uuid` : sql<SqlBool>`r.pid in (${sql.join(keys.map((key) => sql`${key}::uuid`))})`
+}
+
+/** Periods need bounds on both sides to be found by index: what all date criteria together touch, for the GiST index. */
+function periodWindow(criteria: readonly Criterion[]): RawBuilder<SqlBool>[] {
+  const windows = criteria.flatMap((each) => (each.window === null ? [] : [each.window]))
+  const from = windows.map((each) => each.from).filter((each) => each !== null).sort().at(-1)
+  const to = windows.map((each) => each.to).filter((each) => each !== null).sort()[0]
+  if (from === undefined || to === undefined || from > to) return []
+  return [sql<SqlBool>`tstzrange(r.d0, r.d1, '[]') && tstzrange(${from}::timestamptz, ${to}::timestamptz, '[]')`]
+}
