@@ -35,7 +35,7 @@ function cut(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).filter(([name]) => name !== 'extension' && name !== 'id').map(([name, each]) => [name, cut(each)]))
 }
 
-/** Two v2 tables exist in several versions and are named `url|version` in the wrong element. */
+/** Three v2 tables exist in several versions and are named `url|version` in the wrong element. */
 function withVersionApart(compose: { include: { system?: string; version?: string }[] }) {
   for (const include of compose.include) {
     const [system, version] = include.system?.split('|') ?? []
@@ -50,6 +50,8 @@ function definition(resource: Source): Source {
   const entries = kept.filter((name) => resource[name] !== undefined).map((name) => [name, cut(resource[name])] as const)
   const made = Object.fromEntries(entries) as Source
   made.id = resource.id
+  const [url, version] = resource.url.split('|')
+  if (url && version) Object.assign(made, { url, version })
   if (made.compose) withVersionApart(made.compose as Parameters<typeof withVersionApart>[0])
   return made
 }

@@ -6,10 +6,12 @@ import { findSlotsOperation } from '../booking/find-slots.ts'
 import { holdSlotOperation } from '../booking/hold-slot.ts'
 import { releaseHoldOperation } from '../booking/release-hold.ts'
 import { accessLogOperation } from '../records/access-log.ts'
+import { storedDefinitions } from '../records/stored-definitions.ts'
 import type { Operation } from '../records/store.ts'
 import type { SettlementGateway } from '../settlement/gateway.ts'
 import { reverseClaimOperation } from '../settlement/reverse-settlement.ts'
 import { submitClaimOperation } from '../settlement/submit-claim.ts'
+import { terminologyOperations } from '../terminology/operations.ts'
 
 /** What operations need beyond a call: ports to the world. */
 export interface OperationPorts { gateway: SettlementGateway }
@@ -25,5 +27,6 @@ export function operations({ gateway }: OperationPorts): readonly Operation[] {
     checkInOperation,
     submitClaimOperation(gateway),
     reverseClaimOperation(gateway),
+    ...terminologyOperations(storedDefinitions),
   ]
 }

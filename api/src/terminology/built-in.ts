@@ -2,7 +2,7 @@
  * The definitions that come with the platform: R4's (fhir-profiles/r4, packed) and our own (fhir-profiles/pujiang). A packed
  * file is opened when something in it is first asked for and kept as bytes; of it only the definition asked for is parsed.
  * So start-up pays nothing and memory holds what is used. Every code system of ours that has no value set of its own gets
- * the one of all its codes: `…/CodeSystem/x` → `…/ValueSet/x`.
+ * the one of all its codes, at `CodeSystem.valueSet`, else with `ValueSet` in place of `CodeSystem` in its address.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -33,6 +33,20 @@ function places(): Shelf {
   return shelf
 }
 
+const handedOut = new WeakSet<Definition>()
+
+function read(place: Place | undefined): Definition | null {
+  if (!place) return null
+  const definition = place.read()
+  handedOut.add(definition)
+  return definition
+}
+
+/** Whether the object came from here, and not from a request that uses the same address. */
+export function isBuiltIn(definition: Definition): boolean {
+  return handedOut.has(definition)
+}
+
 /** By canonical address; the last version where none is asked for. Null when it is not here. */
 export function builtIn(type: 'CodeSystem', url: string, version: string | null): CodeSystem | null
 export function builtIn(type: 'ValueSet', url: string, version: string | null): ValueSet | null
@@ -40,12 +54,12 @@ export function builtIn(type: 'ConceptMap', url: string, version: string | null)
 export function builtIn(type: DefinitionType, url: string, version: string | null): Definition | null
 export function builtIn(type: DefinitionType, url: string, version: string | null): Definition | null {
   const found = places().byUrl.get(`${type} ${url}`) ?? []
-  return found.findLast((each) => version === null || each.version === version)?.read() ?? null
+  return read(found.findLast((each) => version === null || each.version === version))
 }
 
 /** By id, for `ValueSet/administrative-gender/$expand`. */
 export function builtInById(type: DefinitionType, id: string): Definition | null {
-  return places().byId.get(`${type}/${id}`)?.read() ?? null
+  return read(places().byId.get(`${type}/${id}`))
 }
 
 export function builtInConceptMaps(): ConceptMap[] {
@@ -92,11 +106,11 @@ function ownPlaces(): Place[] {
   }))
 }
 
-function valueSetOf({ id, url, version, name, title, status }: CodeSystem): ValueSet {
+function valueSetOf({ id, url, valueSet, version, name, title, status }: CodeSystem): ValueSet {
   return {
     resourceType: 'ValueSet', status,
     ...(id ? { id } : {}), ...(version ? { version } : {}), ...(name ? { name } : {}), ...(title ? { title } : {}),
-    url: (url ?? '').replace('/CodeSystem/', '/ValueSet/'),
+    url: valueSet ?? (url ?? '').replace('/CodeSystem/', '/ValueSet/'),
     compose: { include: [{ system: url ?? '' }] },
   }
 }

@@ -16,8 +16,8 @@ const depthMax = 50
 export function compileCodeSystem(resource: CodeSystem): System {
   const byCode = new Map<string, Mutable>()
   const add = (concepts: readonly CodeSystemConcept[] | undefined, parent: Mutable | null, depth: number): void => {
-    for (const each of Array.isArray(concepts) ? concepts : []) {
-      if (typeof each?.code !== 'string' || byCode.has(each.code)) continue
+    for (const each of concepts ?? []) {
+      if (each.code === undefined || byCode.has(each.code)) continue
       const concept = conceptOf(each)
       byCode.set(each.code, concept)
       if (parent) link(parent, concept)

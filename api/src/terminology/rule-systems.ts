@@ -4,6 +4,7 @@
  * UCUM's tables are loaded when the first unit is asked for. Source: FHIR R4 § 4.3.14, ucum.org, RFC 5646, RFC 6838.
  */
 import { createRequire } from 'node:module'
+import { systemAbsent } from './sentences.ts'
 import type { Concept, System } from './shapes.ts'
 
 interface Ucum {
@@ -84,11 +85,17 @@ function countries(): Concept[] {
   return letters.flatMap((first) => letters.map((second) => first + second)).filter(isCurrent).flatMap((code) => named(code, 'region') ?? [])
 }
 
+/** The three-letter and numeric codes, which value sets choose by a pattern, are not here: no answer is better than an empty one. */
+const twoLettersOnly: System['ownFilter'] = ({ property, op, value }) => {
+  if (property === 'code' && op === 'regex' && value !== '[A-Z]{2}') throw systemAbsent('urn:iso:std:iso:3166 (alpha-3, numeric)')
+  return null
+}
+
 const makers: Readonly<Record<string, (url: string) => System>> = {
   'http://unitsofmeasure.org': (url) => endless(url, 'UCUM', unit, unitFilter),
   'urn:ietf:bcp:47': (url) => endless(url, 'BCP 47', language),
   'urn:ietf:bcp:13': (url) => endless(url, 'BCP 13', (code) => (mediaType.test(code) ? concept(code, code) : null)),
-  'urn:iso:std:iso:3166': (url) => listed(url, 'ISO 3166', countries()),
+  'urn:iso:std:iso:3166': (url) => ({ ...listed(url, 'ISO 3166', countries()), ownFilter: twoLettersOnly }),
   'urn:iso:std:iso:4217': (url) => listed(url, 'ISO 4217', Intl.supportedValuesOf('currency').flatMap((code) => named(code, 'currency') ?? [])),
   'https://www.iana.org/time-zones': (url) => listed(url, 'IANA', Intl.supportedValuesOf('timeZone').map((code) => concept(code, code))),
 }

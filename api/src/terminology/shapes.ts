@@ -73,6 +73,25 @@ export interface Library {
   /** Null when it is not here. */
   system(url: string, version: string | null): System | null
   valueSet(url: string, version: string | null): ValueSet | null
+  /** Of those that need nothing but what is built in, compiled once for all requests. */
+  compiledSet(url: string, version: string | null): CompiledSet | null
+}
+
+/** A definition that somebody wrote into the record store. */
+export interface StoredDefinition {
+  /** `Type/id/version`: never two texts under one key. */
+  key: string
+  lastUpdated: string
+  resource: Definition
+}
+
+/** Where stored definitions come from; the record store stands above and hands this in. `Db` is its own. */
+export interface DefinitionStore<Db> {
+  /** All versions and statuses that carry one of the addresses. */
+  byUrls(db: Db, type: DefinitionType, urls: readonly string[]): Promise<StoredDefinition[]>
+  byId(db: Db, type: DefinitionType, id: string): Promise<StoredDefinition | null>
+  /** Maps that have a group from (or to) a code system. */
+  conceptMaps(db: Db, system: string, side: 'source' | 'target'): Promise<StoredDefinition[]>
 }
 
 /** What a request may cost; shared by everything it compiles, counted down. */

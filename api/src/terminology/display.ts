@@ -1,0 +1,67 @@
+/**
+ * What a code is called: the display in the language asked for, every name it may go by, and comparison of a name that was sent.
+ * Our own code systems are named in Chinese, HL7's in English; other languages stand as designations.
+ */
+import type { CodeSystemConceptDesignation } from '@medplum/fhirtypes'
+import type { Concept, Member } from './shapes.ts'
+
+type Named = Pick<Member, 'concept' | 'display' | 'designations' | 'language'>
+
+/** The name in a language, else as defined, else the code. Language null: as defined. */
+export function displayOf(member: Named, language: string | null): string {
+  const own = member.display ?? member.concept.display ?? member.concept.code
+  if (language === null || fits(member.language, language)) return own
+  return namesIn(member, language)[0] ?? own
+}
+
+function namesIn(member: Named, language: string): string[] {
+  return allDesignations(member).flatMap((each) => (each.language && each.value && isDisplay(each) && fits(each.language, language) ? [each.value] : []))
+}
+
+/** `zh` finds `zh-CN` and the other way round. */
+function fits(has: string, wanted: string): boolean {
+  const [a, b] = [has.toLowerCase(), wanted.toLowerCase()]
+  return a === b || a.split('-')[0] === b || a === b.split('-')[0]
+}
+
+/** Some designations are definitions in another language. */
+function isDisplay({ use }: CodeSystemConceptDesignation): boolean {
+  return use?.code !== 'definition'
+}
+
+export function allDesignations(member: Named): CodeSystemConceptDesignation[] {
+  return [...member.designations, ...member.concept.designations]
+}
+
+/** What it is listed with: all designations, and the defined name when another one is shown. */
+export function shownDesignations(member: Named, shown: string): CodeSystemConceptDesignation[] {
+  const defined = member.display ?? member.concept.display
+  const rest = defined !== null && defined !== shown ? [{ language: member.language, value: defined }] : []
+  return [...rest, ...allDesignations(member)]
+}
+
+export function isNameOf(member: Named, given: string): boolean {
+  const names = [member.display, member.concept.display, ...allDesignations(member).map((each) => each.value ?? null)]
+  if (names.every((each) => each === null)) return true
+  const wanted = folded(given)
+  return names.some((each) => each !== null && folded(each) === wanted)
+}
+
+/** Every word of the filter is somewhere in the code or in one of its names. */
+export function textMatcher(filter: string): (member: Named) => boolean {
+  const words = folded(filter).split(' ')
+  return (member) => {
+    const texts = [member.concept.code, member.display, member.concept.display, ...allDesignations(member).map((each) => each.value ?? null)]
+    const text = texts.flatMap((each) => (each === null ? [] : [folded(each)])).join('\n')
+    return words.every((word) => text.includes(word))
+  }
+}
+
+function folded(text: string): string {
+  return text.normalize('NFKC').toLowerCase().replace(/\s+/g, ' ').trim()
+}
+
+/** A concept of a system outside any value set. */
+export function asMember(concept: Concept, language: string): Named {
+  return { concept, language, display: null, designations: [] }
+}

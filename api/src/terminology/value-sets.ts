@@ -1,0 +1,69 @@
+/**
+ * Terminology for other parts of the platform, without HTTP and without waiting: membership in the value sets that are built
+ * in (required bindings), and the hierarchy of built-in code systems (`:above`, `:below`). Null always means: it cannot be
+ * told here, because the set is not built in, has no end, or draws from a code system that is not carried.
+ */
+import { OutcomeError } from '../fhir/outcome.ts'
+import type { Db } from '../storage/pool.ts'
+import { withAncestors, withDescendants } from './compile-code-system.ts'
+import { builtInSet, builtInSystem, compile, findDefinition } from './library.ts'
+import { splitCanonical } from './read-compose.ts'
+import type { CompiledSet, DefinitionStore, Member } from './shapes.ts'
+import type { ValueSet } from '@medplum/fhirtypes'
+
+/** Null instead of an error that says the question has no answer. */
+function orNull<T>(ask: () => T): T | null {
+  try {
+    return ask()
+  } catch (error) {
+    if (error instanceof OutcomeError) return null
+    throw error
+  }
+}
+
+function setOf(url: string): CompiledSet | null {
+  const canonical = splitCanonical(url)
+  return orNull(() => builtInSet(canonical.url, canonical.version))
+}
+
+const codesOf = new WeakMap<CompiledSet, ReadonlySet<string> | null>()
+
+/** Codes of a built-in value set, of whatever system; null when they cannot be listed. */
+export function expandedCodes(url: string): ReadonlySet<string> | null {
+  const set = setOf(url)
+  if (!set) return null
+  const known = codesOf.get(set)
+  if (known !== undefined) return known
+  const members = orNull(() => set.members())
+  const codes = members && new Set(members.map((each) => each.concept.code))
+  codesOf.set(set, codes)
+  return codes
+}
+
+/** Whether a built-in value set has the code; `system` null for a `code` element. Works for sets without end, such as UCUM's. */
+export function memberOf(url: string, system: string | null, code: string): boolean | null {
+  const set = setOf(url)
+  return set && orNull(() => set.find(system, code) !== null)
+}
+
+/** Every code of a value set, built in or stored, as `system|code` pairs for `:in` and `:not-in`. @throws as $expand does. */
+export async function membersOf(db: Db, store: DefinitionStore<Db>, url: string): Promise<readonly Member[]> {
+  const source = { db, store }
+  return (await compile(source, await findDefinition<ValueSet>(source, 'ValueSet', url, null))).members()
+}
+
+/** The code and all below it; only itself where the system or the code is not known here. */
+export function subsumedCodes(system: string, code: string): string[] {
+  return closureOf(system, code, withDescendants)
+}
+
+/** The code and all above it. */
+export function ancestorCodes(system: string, code: string): string[] {
+  return closureOf(system, code, withAncestors)
+}
+
+function closureOf(system: string, code: string, closure: typeof withDescendants): string[] {
+  const canonical = splitCanonical(system)
+  const concept = builtInSystem(canonical.url, canonical.version)?.find(code)
+  return concept ? [...closure(concept)].map((each) => each.code) : [code]
+}
