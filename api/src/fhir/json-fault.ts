@@ -4,6 +4,8 @@
  * it, because its messages name the place only sometimes. Grammar: RFC 8259.
  */
 
+import { closingQuote } from './json-digits.ts'
+
 /** Whether more than `depth` brackets are ever open at once. Of a text that is not JSON the answer may be either. */
 export function nestsDeeper(text: string, depth: number): boolean {
   let open = 0
@@ -20,19 +22,6 @@ export function nestsDeeper(text: string, depth: number): boolean {
 }
 
 const quote = 34
-const backslash = 92
-
-function closingQuote(text: string, opening: number): number {
-  for (let at = opening + 1; ;) {
-    at = text.indexOf('"', at)
-    if (at < 0) return -1
-    let backslashes = 0
-    while (text.charCodeAt(at - 1 - backslashes) === backslash) backslashes++
-    if (backslashes % 2 === 0) return at
-    at++
-  }
-}
-
 const space = /[ \t\n\r]*/y
 const plain = /[^"\\\u0000-\u001f]{0,1000}/y
 const escaped = /\\(?:["\\/bfnrt]|u[\dA-Fa-f]{4})/y

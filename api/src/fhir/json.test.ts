@@ -47,6 +47,15 @@ describe('parseJson and stringifyJson', () => {
     '{"value":12345678901234567890}', '{"value":0.0000001}', '{"a":{"b":[{"c":100.00}]}}', '{"value":1e400}', '{"value":100}', '{"text":"1.10"}',
   ])('%s', (text) => { expect(stringifyJson(parseJson(text))).toBe(text) })
 
+  test.each(['{1.10:2}', '{"a":1.1.10}', '{"a":01.10}', '{"a":1.10 "b":1}', '[1.10', '{"a":+1.10}', '{"a":1.10e}'])('%s stays broken', (text) => {
+    expect(() => parseJson(text)).toThrow(/broken/)
+  })
+
+  test.each(['{"a":"\uf8ffnumber:1.10","b":1.10}', '{"a":"\\uF8FFnumber:1.10","b":1.10}'])('a text that looks like a mark stays a text: %s', (text) => {
+    expect(parseJson(text)).toEqual({ a: '\uf8ffnumber:1.10', b: 1.1 })
+    expect(stringifyJson(parseJson(text))).toBe('{"a":"\uf8ffnumber:1.10","b":1.10}')
+  })
+
   test('numbers stay numbers, for arithmetic and validation', () => {
     expect((parseJson('{"value":1.10}') as { value: number }).value + 1).toBe(2.1)
     expect(Object.keys(parseJson('{"value":1.10}') as object)).toEqual(['value'])

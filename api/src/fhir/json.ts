@@ -4,6 +4,7 @@
  * kept beside them under a symbol, and `stringifyJson` writes it back as long as the number is still the same one.
  * Most bodies hold no such number: a scan of the text finds that out and plain JSON.parse does the rest.
  */
+import { markDigits, markedDigits } from './json-digits.ts'
 import { jsonFaultAt, nestsDeeper } from './json-fault.ts'
 import { fail, issue, OutcomeError } from './outcome.ts'
 
@@ -31,7 +32,9 @@ const oddNumber = /[[:,]\s*-?(?:\d*\.\d*0(?!\d)|\d[\d.]*[eE][-+\d]|[\d.]{16}|0\.
 export function parseJson(text: string): unknown {
   if (nestsDeeper(text, maxDepth)) throw tooDeep()
   try {
-    return oddNumber.test(text) ? JSON.parse(text, keepDigits as (key: string, value: unknown) => unknown) : JSON.parse(text)
+    if (!oddNumber.test(text)) return JSON.parse(text)
+    const marked = markDigits(text)
+    return marked === null ? JSON.parse(text, keepDigits as (key: string, value: unknown) => unknown) : unmarked(JSON.parse(marked))
   } catch (cause) {
     throw broken(text, cause)
   }
@@ -53,11 +56,39 @@ export function stringifyJson(value: unknown): string {
   return JSON.stringify(withDigits(value))
 }
 
+/** Marked strings become numbers again, in place, with their digits kept. */
+function unmarked(value: unknown): unknown {
+  if (typeof value === 'string') {
+    const source = markedDigits(value)
+    return source === null ? value : Number(source)
+  }
+  if (typeof value === 'object' && value !== null) restore(value as Record<string, unknown>)
+  return value
+}
+
+function restore(holder: Record<string, unknown>): void {
+  for (const key of Object.keys(holder)) {
+    const child = holder[key]
+    if (typeof child === 'object') {
+      if (child !== null) restore(child as Record<string, unknown>)
+    } else if (typeof child === 'string') {
+      const source = markedDigits(child)
+      if (source === null) continue
+      holder[key] = Number(source)
+      keep(holder, key, source)
+    }
+  }
+}
+
+function keep(holder: object, key: string, source: string): void {
+  const held = holder as { [digits]?: Digits }
+  const kept = held[digits] ??= (Array.isArray(holder) ? [] : {}) as Digits
+  kept[key] = source
+}
+
 function keepDigits(this: object, key: string, value: unknown, context: { source?: string }): unknown {
   if (typeof value === 'number' && context.source !== undefined && context.source !== String(value)) {
-    const holder = this as { [digits]?: Digits }
-    const kept = holder[digits] ??= (Array.isArray(this) ? [] : {}) as Digits
-    kept[key] = context.source
+    keep(this, key, context.source)
   }
   return value
 }
