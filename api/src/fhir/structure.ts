@@ -167,7 +167,8 @@ function addElement(
       targets,
       required: row.binding?.[0] === 'required' ? row.binding[1] : null,
       content: same ?? (primitive || code === 'Resource' ? null : isBackbone(row) ? find(`${owner}.${row.path}`) : find(code)),
-      constraints,
+      // Each its own: what an expression means may depend on the type of a choice.
+      constraints: constraints.map((each) => ({ ...each })),
     })
   }
 }

@@ -1,10 +1,11 @@
 /**
  * Whether a resource has the structure of FHIR R4: known elements, JSON kinds, cardinality, formats, one of each choice,
- * codes of required bindings, targets of references, narrative. Every issue is collected with its FHIRPath (at most
+ * codes of required bindings, targets of references, narrative; then the invariants of every element, the extensions that
+ * are known, and the profiles a resource declares (validation/). Every issue is collected with its FHIRPath (at most
  * `maxIssues`), in the order of the text. Pure; the types are compiled once by fhir/structure.ts, and a valid resource
- * costs one walk without allocation of its own.
- * Not decided here: invariants (FHIRPath) and profiles, and whether a reference resolves.
- * Source: FHIR R4 2.6 (JSON), 2.24 (data types), the definition of each type.
+ * costs one walk. Profiles that lie in the store are loaded before (validation/load-profiles.ts).
+ * Not decided here: whether a reference resolves.
+ * Source: FHIR R4 2.6 (JSON), 2.24 (data types), 5.1 (profiles), the definition of each type.
  */
 import { sourceDigits } from '../fhir/json.ts'
 import type { FhirModel } from '../fhir/model.ts'
@@ -16,6 +17,7 @@ import { resourceTypes } from '../fhir/resource-types.ts'
 import type { Element, Property, Structure } from '../fhir/structure.ts'
 import { checkCode, checkConcept } from './validate-codes.ts'
 import { checkReference } from './validate-references.ts'
+import { checkInvariants } from './validation/invariants.ts'
 import * as say from './validation-sentences.ts'
 
 export const maxIssues = 50
@@ -32,11 +34,20 @@ export interface Run {
   container: Json
   /** References by search are resolved while a Bundle is processed, so only a Bundle may hold them. */
   inBundle: boolean
+  /** The innermost resource: `%resource` of an invariant. */
+  resource: Json
+  /** Whether issues that do not refuse a write are wanted too. */
+  warnings: boolean
+}
+
+export interface ValidationOptions {
+  /** Report also what is only advice, such as a missing narrative; a write does not ask. */
+  warnings?: boolean
 }
 
 /** @returns nothing when the resource is valid. */
-export function validateResource(model: FhirModel, resource: unknown): Issue[] {
-  const run: Run = { model, issues: [], path: [], container: {}, inBundle: false }
+export function validateResource(model: FhirModel, resource: unknown, options: ValidationOptions = {}): Issue[] {
+  const run: Run = { model, issues: [], path: [], container: {}, inBundle: false, resource: {}, warnings: options.warnings ?? false }
   if (typeof resource !== 'object' || resource === null || Array.isArray(resource)) {
     report(run, 'structure', say.wrongKind('resource', 'object', resource, null))
     return run.issues
@@ -46,8 +57,8 @@ export function validateResource(model: FhirModel, resource: unknown): Issue[] {
 }
 
 /** Adds an issue at the present path; `step` is one more step, such as `.name`. */
-export function report(run: Run, code: OutcomeCode, text: Sentence, step = ''): void {
-  if (run.issues.length < maxIssues) run.issues.push(issue(code, text, run.path.join('') + step || null))
+export function report(run: Run, code: OutcomeCode, text: Sentence, step = '', severity: Issue['severity'] = 'error'): void {
+  if (run.issues.length < maxIssues) run.issues.push(issue(code, text, run.path.join('') + step || null, severity))
 }
 
 function checkResource(run: Run, resource: Json, contained: boolean): void {
@@ -61,13 +72,15 @@ function checkResource(run: Run, resource: Json, contained: boolean): void {
     report(run, 'structure', say.unknownResourceType(type, nearest(type, resourceTypes)), run.path.length ? '.resourceType' : 'resourceType')
     return
   }
-  const outer = { container: run.container, inBundle: run.inBundle }
+  const outer = { container: run.container, inBundle: run.inBundle, resource: run.resource }
   const isRoot = run.path.length === 0
   if (isRoot) run.path.push(type)
   if (!contained) run.container = resource
   else if (resource.contained !== undefined) report(run, 'invariant-broken', say.nestedContained(), '.contained')
+  run.resource = resource
   run.inBundle ||= type === 'Bundle'
   checkObject(run, resource, structure)
+  run.resource = outer.resource
   run.container = outer.container
   run.inBundle = outer.inBundle
   if (isRoot) run.path.pop()
@@ -108,6 +121,7 @@ function checkObject(run: Run, value: Json, structure: Structure): void {
   for (const element of structure.mandatory) {
     if (!present(value, element)) report(run, 'required', say.missing(element.name, structure.name), `.${element.name.replace('[x]', '')}`)
   }
+  if (structure.constraints.length > 0) checkInvariants(run, value, structure.constraints, structure.kind === 'resource' ? null : structure.name)
 }
 
 function present(value: Json, element: Element): boolean {
@@ -164,6 +178,7 @@ function checkComplex(run: Run, value: unknown, property: Property): void {
   else checkResource(run, value as Json, property.key === 'contained')
   if (property.type === 'Reference') checkReference(run, value as Json, property)
   else if (property.required !== null) checkConcept(run, value as Json, property)
+  if (property.constraints.length > 0) checkInvariants(run, value, property.constraints, property.type)
 }
 
 /** A primitive or an array of them, each with its sibling that carries id and extensions. */
@@ -216,6 +231,7 @@ function checkPrimitive(run: Run, value: unknown, holder: object, key: string, p
   const fault = property.type === 'xhtml' ? narrativeFault(value as string) : format.check(value as never, digits)
   if (fault) report(run, property.type === 'id' && property.key === 'id' ? 'id-invalid' : 'value-invalid', fault)
   else if (property.required !== null) checkCode(run, value as string, property.required)
+  if (!fault && property.constraints.length > 0) checkInvariants(run, value, property.constraints, property.type)
 }
 
 /** `"1"` where a number belongs, `1` where a string belongs: the fix is obvious. */

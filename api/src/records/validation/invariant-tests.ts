@@ -1,0 +1,195 @@
+/**
+ * Invariants as functions over JSON, for those that many resources meet: each says what the FHIRPath of its key says, and
+ * invariants.test.ts compares it with the reference engine on filled, thinned and broken resources. `null` hands the
+ * question to the engine. A function gets well-formed values only in a valid resource, so it trusts no type.
+ * Source: the constraints of FHIR R4 in fhir-profiles/r4.
+ */
+import { timeRange } from '../../fhir/date-time.ts'
+import type { Surroundings } from './fhirpath-engine.ts'
+
+type Json = Record<string, unknown>
+
+/** True when kept, false when broken, null when it takes the engine to say. */
+export type InvariantTest = (value: Json, surroundings: Surroundings) => boolean | null
+
+/** Whether an element is there, be it by its extension alone. */
+function has(value: Json, key: string): boolean {
+  return value[key] !== undefined || value[`_${key}`] !== undefined
+}
+
+/** The same for `value[x]`. */
+function hasChoice(value: Json, stem: string): boolean {
+  for (const key in value) {
+    const from = key.charCodeAt(0) === 95 ? 1 : 0
+    if (key.length > stem.length + from && key.startsWith(stem, from) && isUpper(key.charCodeAt(stem.length + from))) return true
+  }
+  return false
+}
+
+function isUpper(code: number): boolean {
+  return code >= 65 && code <= 90
+}
+
+function list(value: unknown): Json[] {
+  const items = Array.isArray(value) ? value : value === undefined ? [] : [value]
+  return items.filter((each): each is Json => typeof each === 'object' && each !== null)
+}
+
+function hasCoding(concept: unknown, system: string, ...codes: string[]): boolean {
+  return list(concept).some((each) => list(each.coding).some((coding) => coding.system === system && codes.includes(coding.code as string)))
+}
+
+const terminology = 'http://terminology.hl7.org/CodeSystem'
+const retracted = (value: Json, system: string): boolean => hasCoding(value.verificationStatus, `${terminology}/${system}`, 'entered-in-error')
+
+/** False when the first is certainly after the second. */
+function inOrder(first: unknown, second: unknown): boolean {
+  if (typeof first !== 'string' || typeof second !== 'string') return true
+  const start = timeRange(first)
+  const end = timeRange(second)
+  return !start || !end || start.lo <= end.hi
+}
+
+/** `x-0`: a name that a program can use. */
+const nameTest: InvariantTest = ({ name }) => typeof name !== 'string' || /[A-Z]([A-Za-z0-9_]){0,254}/.test(name)
+
+/** Every text that begins with `#`, which in FHIR is a reference to a contained resource. */
+function localReferences(value: unknown, found: Set<string>): Set<string> {
+  if (typeof value === 'string') {
+    if (value.charCodeAt(0) === 35) found.add(value)
+  } else if (typeof value === 'object' && value !== null) for (const each of Object.values(value)) localReferences(each, found)
+  return found
+}
+
+const domainResource: Record<string, InvariantTest> = {
+  'dom-3': (value) => {
+    if (value.contained === undefined) return true
+    const targets = localReferences(value, new Set())
+    return list(value.contained).every((each) => targets.has(`#${String(each.id)}`) || localReferences(each, new Set()).has('#'))
+  },
+  'dom-4': ({ contained }) => contained === undefined || list(contained).every(({ meta }) => list(meta).every((each) => !has(each, 'versionId') && !has(each, 'lastUpdated'))),
+  'dom-5': ({ contained }) => contained === undefined || list(contained).every(({ meta }) => list(meta).every((each) => each.security === undefined)),
+  'dom-6': ({ text }) => list(text).some((each) => has(each, 'div')),
+}
+
+const dataTypes: Record<string, InvariantTest> = {
+  'ext-1': (value) => (value.extension !== undefined) !== hasChoice(value, 'value'),
+  'att-1': (value) => !has(value, 'data') || has(value, 'contentType'),
+  'cpt-2': (value) => !has(value, 'value') || has(value, 'system'),
+  'qty-3': (value) => !has(value, 'code') || has(value, 'system'),
+  'sqty-1': (value) => !has(value, 'comparator'),
+  'per-1': ({ start, end }) => inOrder(start, end),
+  'rng-2': ({ low, high }) => {
+    const [from] = list(low)
+    const [to] = list(high)
+    if (!from || !to || typeof from.value !== 'number' || typeof to.value !== 'number') return true
+    return from.code === to.code && from.system === to.system && from.unit === to.unit ? from.value <= to.value : null
+  },
+  'rat-1': (value) => (value.numerator === undefined) === (value.denominator === undefined) && (value.numerator !== undefined || value.extension !== undefined),
+  'tim-1': (value) => !has(value, 'duration') || has(value, 'durationUnit'),
+  'tim-2': (value) => !has(value, 'period') || has(value, 'periodUnit'),
+  'tim-4': ({ duration }) => typeof duration !== 'number' || duration >= 0,
+  'tim-5': ({ period }) => typeof period !== 'number' || period >= 0,
+  'tim-6': (value) => !has(value, 'periodMax') || has(value, 'period'),
+  'tim-7': (value) => !has(value, 'durationMax') || has(value, 'duration'),
+  'tim-8': (value) => !has(value, 'countMax') || has(value, 'count'),
+  'tim-9': (value) => (has(value, 'offset') ? null : true),
+  'tim-10': (value) => !has(value, 'timeOfDay') || !has(value, 'when'),
+}
+
+const clinical: Record<string, InvariantTest> = {
+  'obs-3': (value) => value.low !== undefined || value.high !== undefined || has(value, 'text'),
+  'obs-6': (value) => value.dataAbsentReason === undefined || !hasChoice(value, 'value'),
+  'obs-7': (value, surroundings) => value.component === undefined || !hasChoice(value, 'value') || sameCodings(value, surroundings),
+  'ait-1': (value) => value.clinicalStatus !== undefined || retracted(value, 'allergyintolerance-verification'),
+  'ait-2': (value) => value.clinicalStatus === undefined || !retracted(value, 'allergyintolerance-verification'),
+  'con-1': (value) => value.summary !== undefined || value.assessment !== undefined,
+  'con-2': (value) => value.code !== undefined || value.detail !== undefined,
+  'con-3': (value) => value.clinicalStatus !== undefined || retracted(value, 'condition-ver-status')
+    || !hasCoding(value.category, `${terminology}/condition-category`, 'problem-list-item'),
+  'con-4': (value) => !hasChoice(value, 'abatement') || hasCoding(value.clinicalStatus, `${terminology}/condition-clinical`, 'resolved', 'remission', 'inactive'),
+  'con-5': (value) => value.clinicalStatus === undefined || !retracted(value, 'condition-ver-status'),
+  'cpl-3': (value) => value.detail === undefined || value.reference === undefined,
+  'ctm-1': ({ onBehalfOf, member }) => onBehalfOf === undefined || list(member).every((each) => !/^(?!Practitioner\/)[A-Z]\w+\//.test(String(each.reference ?? ''))),
+  'gol-1': (value) => !hasChoice(value, 'detail') || value.measure !== undefined,
+  'imm-1': (value) => has(value, 'documentType') || has(value, 'reference'),
+  'mad-1': (value) => value.dose !== undefined || hasChoice(value, 'rate'),
+  'mdd-1': ({ whenPrepared, whenHandedOver }) => inOrder(whenPrepared, whenHandedOver),
+  'prr-1': (value) => value.orderDetail === undefined || value.code !== undefined,
+  'cmp-1': (value) => value.text !== undefined || value.entry !== undefined || value.section !== undefined,
+  'cmp-2': (value) => value.emptyReason === undefined || value.entry === undefined,
+  'qrs-1': (value) => value.answer === undefined || value.item === undefined,
+}
+
+function sameCodings({ component, code }: Json, _: Surroundings): boolean | null {
+  const own = list(code).flatMap((each) => list(each.coding))
+  const alike = (one: Json) => own.some((other) => other.system === one.system && other.code === one.code)
+  // Codings are compared whole, with display and version: the engine decides where system and code agree.
+  return list(component).some((each) => list(each.code).some((concept) => list(concept.coding).some(alike))) ? null : true
+}
+
+const administrative: Record<string, InvariantTest> = {
+  'org-1': (value) => value.identifier !== undefined || has(value, 'name'),
+  'org-2': ({ use }) => use !== 'home',
+  'org-3': ({ use }) => use !== 'home',
+  'pat-1': (value) => value.name !== undefined || value.telecom !== undefined || value.address !== undefined || value.organization !== undefined,
+  'app-1': (value) => value.type !== undefined || value.actor !== undefined,
+  'app-2': (value) => has(value, 'start') === has(value, 'end'),
+  'app-3': (value) => (has(value, 'start') && has(value, 'end')) || ['proposed', 'cancelled', 'waitlist'].includes(value.status as string),
+  'app-4': (value) => value.cancelationReason === undefined || value.status === 'noshow' || value.status === 'cancelled',
+  'apr-1': (value) => value.participantType !== undefined || value.actor !== undefined,
+  'ipn-1': (value) => value.identifier !== undefined || has(value, 'name'),
+}
+
+/** The engine takes no pattern with escapes that its dialect does not know, and says nothing of a number that is none. */
+const definitions: Record<string, InvariantTest> = {
+  'eld-2': ({ min, max }) => typeof min !== 'number' || typeof max !== 'string' || max === '*' || !/^\d+$/.test(max) || min <= Number(max),
+  'eld-3': (value) => value as unknown === '*' || /^\d+$/.test(value as unknown as string),
+  'eld-16': ({ sliceName }) => typeof sliceName !== 'string' || /^[a-zA-Z0-9/\-_[\]@]+$/.test(sliceName),
+  'eld-19': ({ path }) => typeof path !== 'string'
+    || /[^\s.,:;'"/|?!@#$%&*()[\]{}]{1,64}(\.[^\s.,:;'"/|?!@#$%&*()[\]{}]{1,64}(\[x\])?(:[^\s.]+)?)*/.test(path),
+  'eld-20': ({ path }) => typeof path !== 'string' || /[A-Za-z][A-Za-z0-9]*(\.[a-z][A-Za-z0-9]*(\[x])?)*/.test(path),
+  'md-1': ({ max }) => max === undefined || max === '*' || Number(max) > 0,
+}
+
+const bundle: Record<string, InvariantTest> = {
+  'bdl-1': (value) => !has(value, 'total') || value.type === 'searchset' || value.type === 'history',
+  'bdl-2': ({ type, entry }) => type === 'searchset' || list(entry).every((each) => each.search === undefined),
+  'bdl-3': ({ type, entry }) => list(entry).every((each) => (each.request !== undefined) === ['batch', 'transaction', 'history'].includes(type as string)),
+  'bdl-4': ({ type, entry }) => list(entry).every((each) => (each.response !== undefined) === ['batch-response', 'transaction-response', 'history'].includes(type as string)),
+  'bdl-5': (value) => value.resource !== undefined || value.request !== undefined || value.response !== undefined,
+  'bdl-7': ({ type, entry }) => {
+    if (type === 'history') return true
+    const named = list(entry).filter((each) => has(each, 'fullUrl'))
+      .map(({ fullUrl, resource }) => `${String(fullUrl ?? '')}${String((list(list(resource)[0]?.meta)[0] ?? {}).versionId ?? '')}`)
+    return new Set(named).size === named.length
+  },
+  'bdl-8': ({ fullUrl }) => typeof fullUrl !== 'string' || !fullUrl.includes('/_history/'),
+  'bdl-9': ({ type, identifier }) => type !== 'document' || list(identifier).some((each) => has(each, 'system') && has(each, 'value')),
+  'bdl-10': ({ type, timestamp }) => type !== 'document' || timestamp !== undefined,
+  'bdl-11': ({ type, entry }) => type !== 'document' || isFirst(entry, 'Composition'),
+  'bdl-12': ({ type, entry }) => type !== 'message' || isFirst(entry, 'MessageHeader'),
+  'Parameters.parameter inv-1': (value) =>
+    (value.part !== undefined ? !hasChoice(value, 'value') && value.resource === undefined : hasChoice(value, 'value') !== (value.resource !== undefined)),
+}
+
+function isFirst(entry: unknown, type: string): boolean | null {
+  const first = list(entry)[0]
+  return first?.resource === undefined ? null : list(first.resource)[0]?.resourceType === type
+}
+
+const names = [
+  'adf', 'cpb', 'cid', 'csd', 'cpd', 'cmd', 'ees', 'evd', 'evi', 'evv', 'esc', 'gdf', 'ig', 'lib', 'mea', 'msd', 'nsd', 'opd', 'pdf', 'que', 'rsd', 'red',
+  'rvs', 'spd', 'sdf', 'smp', 'tcp', 'tst', 'vsd',
+].map((each): [string, InvariantTest] => [`${each}-0`, nameTest])
+
+/** Functions that the engine cannot be asked about: it resolves no reference, knows not all patterns, and leaves some undecided. */
+export const beyondEngine: ReadonlySet<string> = new Set(['ctm-1', ...Object.keys(definitions)])
+
+/** By key, or by `path key` where a key is used twice with different meanings. */
+export const invariantTests: ReadonlyMap<string, InvariantTest> = new Map([
+  ...Object.entries({ ...domainResource, ...dataTypes, ...clinical, ...administrative, ...definitions, ...bundle }), ...names,
+])
+
+/** Kept by the walk itself, with issues of their own: emptiness, narrative, references to contained resources. */
+export const structuralInvariants: ReadonlySet<string> = new Set(['ele-1', 'txt-1', 'txt-2', 'ref-1', 'dom-2'])
