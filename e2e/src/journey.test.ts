@@ -39,7 +39,7 @@ describe.each<Language>(['zh', 'en'])('the journey in %s', (language) => {
   let citizen: Person
   let doctor: Person
   /** Names of the people and the place, as the portal writes them in this language. */
-  let sees: { doctor: string; hospital: string; citizen: string }
+  let sees: Names
 
   beforeAll(async () => {
     platform = await startPlatform({ name: language, citizens })
@@ -172,7 +172,7 @@ describe.each<Language>(['zh', 'en'])('the journey in %s', (language) => {
     await citizen.see('23-record', citizen.word('title.record'))
     await citizen.link(citizen.word('title.access')).click()
     await citizen.see('24-access', citizen.word('title.access'))
-    const entry = citizen.page.getByRole('article').filter({ has: citizen.heading(new RegExp(sees.doctor)) }).first()
+    const entry = citizen.page.getByRole('article').filter({ has: citizen.heading(new RegExp(sees.account)) }).first()
     const text = await entry.innerText()
     expect(text).toContain(citizen.word('role.clinician'))
     expect(text).toMatch(citizen.pattern('access.read'))
@@ -217,7 +217,7 @@ async function upcoming(person: Person): Promise<number> {
 }
 
 /** Names in the reader's language, from the directory and the citizen's own record. */
-async function names(url: string, language: Language): Promise<{ doctor: string; hospital: string; citizen: string }> {
+async function names(url: string, language: Language): Promise<Names> {
   const asDoctor = await signedIn(url, 'doctor')
   const asCitizen = await signedIn(url, 'citizen')
   const hospital = await asDoctor.read(`Organization/${asDoctor.me.organization}`)
@@ -229,19 +229,24 @@ async function names(url: string, language: Language): Promise<{ doctor: string;
     citizen: nameOf(await asCitizen.read(`Patient/${asCitizen.me.patient}`)),
   }
   if (!found.doctor || !found.hospital || !found.citizen) throw new Error(`A name is missing in ${language}: ${JSON.stringify(found)}`)
-  return { ...found, hospital: found.hospital }
+  return { ...found, hospital: found.hospital, account: asDoctor.me.name }
 }
+
+/** `account` is the doctor's name as the sign-in account has it; the audit trail keeps that one, whatever the reader's language. */
+interface Names { doctor: string; hospital: string; citizen: string; account: string }
 
 interface Named {
   name: string | { text: string }[]
   _name?: { extension?: { extension?: { url: string; valueString?: string }[] }[] }
 }
 
-async function signedIn(url: string, login: string): Promise<{ me: { practitioner: string; organization: string; patient: string }; read(path: string): Promise<Named> }> {
+interface SignedIn { name: string; practitioner: string; organization: string; patient: string }
+
+async function signedIn(url: string, login: string): Promise<{ me: SignedIn; read(path: string): Promise<Named> }> {
   const answer = await fetch(`${url}/api/sign-in`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ login, password }) })
   const headers = { Cookie: (answer.headers.getSetCookie()[0] ?? '').split(';')[0] ?? '' }
   return {
-    me: await answer.json() as { practitioner: string; organization: string; patient: string },
+    me: await answer.json() as SignedIn,
     read: async (path) => await (await fetch(`${url}/fhir/${path}`, { headers })).json() as Named,
   }
 }
