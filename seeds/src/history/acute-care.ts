@@ -6,7 +6,7 @@ import type { Moment } from './body.ts'
 import type { Chart, Visit } from './chart.ts'
 
 /** Recorded short illnesses a year, by age. */
-const perYear: readonly (readonly [ageFrom: number, times: number])[] = [[0, 1], [3, 0.8], [7, 0.5], [14, 0.22], [30, 0.24], [60, 0.25]]
+const perYear: readonly (readonly [ageFrom: number, times: number])[] = [[0, 0.9], [3, 0.7], [7, 0.45], [14, 0.2], [30, 0.2], [60, 0.2]]
 
 export function acuteCare(city: City, chart: Chart, from: Day): void {
   const { random, person } = chart

@@ -10,8 +10,8 @@ import { type City, someoneOf } from '../directory/city.ts'
 import type { Illness } from './body.ts'
 import type { Chart, Seen, Visit } from './chart.ts'
 
-/** The record keeps about every eighth follow-up of an ordinary citizen, to keep the city small; most of them for the people of the demo. */
-const sparseness = { ordinary: 8, demo: 1.3 }
+/** The record keeps about every tenth follow-up of an ordinary citizen, to keep the city small; most of them for the people of the demo. */
+const sparseness = { ordinary: 11, demo: 1.3 }
 
 const pressureMatters: readonly ChronicName[] = ['hypertension', 'coronary', 'stroke', 'kidney', 'diabetes', 'fibrillation']
 
@@ -43,7 +43,7 @@ function diagnose(chart: Chart, illness: Illness, by: Seen, day: Day, today: Day
   const visit = chart.visit(Math.min(day, today - 4), 'outpatient', by)
   const condition = chart.condition(visit, disease, illness.onset, null)
   if (pressureMatters.includes(illness.name)) chart.bloodPressure(visit)
-  for (const panel of disease.panels.slice(0, chart.person.household.index < 2 ? 2 : chart.random.chance(0.6) ? 1 : 0)) chart.panel(visit, panel)
+  for (const panel of disease.panels.slice(0, chart.person.household.index < 2 ? 2 : chart.random.chance(0.5) ? 1 : 0)) chart.panel(visit, panel)
   if (disease.study) chart.study(visit, disease.study.name, disease.study.finding)
   if (disease.study?.name === 'gastroscopy') chart.procedure(visit, { zh: '电子胃镜检查', en: 'Gastroscopy' }, condition)
   const names = drugsOn(chart, illness, visit.day)

@@ -81,7 +81,7 @@ export function checkUps(city: City, chart: Chart, gp: Seen | null): void {
     chart.bloodPressure(visit)
     for (const name of ['weight', 'bmi'] as const) chart.vital(visit, name)
     chart.panel(visit, 'fastingGlucose')
-    if (random.chance(0.6)) chart.panel(visit, 'lipids')
+    if (random.chance(0.45)) chart.panel(visit, 'lipids')
     chart.panel(visit, old ? 'kidney' : 'liver')
     if (random.chance(0.2)) chart.panel(visit, 'bloodCount')
     chart.study(visit, old ? 'electrocardiogram' : 'abdomenUltrasound', null)
