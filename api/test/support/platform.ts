@@ -41,10 +41,10 @@ export function clinician(practitioner: string, organization: string, name = 'æµ
 }
 
 /** Call at the top level of a test file. @param given.now first instant of the clock; Monday 2026-11-23 07:30 in Shanghai unless said. */
-export async function testPlatform(given: { gateway?: SettlementGateway; now?: Date } = {}): Promise<TestPlatform> {
+export async function testPlatform(given: { gateway?: SettlementGateway; now?: Date; publicUrl?: string } = {}): Promise<TestPlatform> {
   const { db, url } = await testDatabase()
   const clock = { now: given.now ?? new Date('2026-11-23T07:30:00+08:00') }
-  const config = readConfig({ LOG_LEVEL: process.env.TEST_LOG ?? 'silent', PORT: '8080' })
+  const config = readConfig({ LOG_LEVEL: process.env.TEST_LOG ?? 'silent', PORT: '8080', ...(given.publicUrl ? { PUBLIC_URL: given.publicUrl } : {}) })
   const services = await makeServices(config, 'test', { db, now: () => clock.now, ...(given.gateway ? { gateway: given.gateway } : {}) })
   const app = createApp(services)
   const token = (principal: Principal) => issueToken(services.authority, principal, clock.now, 60, newResourceId(null))

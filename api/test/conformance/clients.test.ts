@@ -1,0 +1,104 @@
+/** Clients that others wrote do real work against the running server: what they send and expect is not ours to choose. */
+import type { Server } from 'node:http'
+import { type AddressInfo, createServer } from 'node:net'
+import { serve } from '@hono/node-server'
+import { MedplumClient, OperationOutcomeError } from '@medplum/core'
+import type { Bundle, Observation, Patient } from '@medplum/fhirtypes'
+import { Client } from 'fhir-kit-client'
+import fhirclient from 'fhirclient'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { system, testPlatform } from '../support/platform.ts'
+
+// The server's own address stands in its links, so the port is known before the platform is made.
+const port = await freePort()
+const base = `http://127.0.0.1:${port}`
+const platform = await testPlatform({ publicUrl: base })
+let token = ''
+let server: Server
+
+beforeAll(async () => {
+  token = await platform.token(system)
+  server = await new Promise<Server>((done) => {
+    const started = serve({ fetch: platform.app.fetch, port, hostname: '127.0.0.1' }, () => done(started as Server))
+  })
+})
+afterAll(() => new Promise((done) => { server.close(done); server.closeAllConnections() }))
+
+function freePort(): Promise<number> {
+  return new Promise((done) => {
+    const probe = createServer().listen(0, '127.0.0.1', () => {
+      const { port: found } = probe.address() as AddressInfo
+      probe.close(() => done(found))
+    })
+  })
+}
+
+const patient = (family: string): Patient => ({ resourceType: 'Patient', name: [{ family, given: ['晓'], text: `${family}晓` }], gender: 'female', birthDate: '1980-02-29' })
+const pulse = (subject: string, value: number): Observation => ({
+  resourceType: 'Observation', status: 'final', subject: { reference: subject }, effectiveDateTime: '2026-11-01T08:00:00+08:00',
+  code: { coding: [{ system: 'http://loinc.org', code: '8867-4' }] }, valueQuantity: { value, unit: '/min', system: 'http://unitsofmeasure.org', code: '/min' },
+})
+
+test('MedplumClient creates, reads, updates, searches, reads the history, deletes, and understands our errors', async () => {
+  const client = new MedplumClient({ baseUrl: `${base}/`, fhirUrlPath: 'fhir', accessToken: token, cacheTime: 0 })
+  const created = await client.createResource(patient('欧阳'))
+  expect(created.id).toMatch(/^[0-9a-f-]{36}$/)
+  expect((await client.readResource('Patient', created.id)).name?.[0]?.text).toBe('欧阳晓')
+  const updated = await client.updateResource<Patient>({ ...created, birthDate: '1980-03-01' })
+  expect(updated.meta?.versionId).toBe('2')
+  await client.createResource(pulse(`Patient/${created.id}`, 72))
+  const found = await client.searchResources('Observation', { subject: `Patient/${created.id}`, code: 'http://loinc.org|8867-4' })
+  expect(found.map((each) => each.valueQuantity?.value)).toEqual([72])
+  expect((await client.readHistory('Patient', created.id)).entry?.map((each) => (each.resource as Patient).birthDate)).toEqual(['1980-03-01', '1980-02-29'])
+  await expect(client.createResource({ ...patient('错'), birthDate: '1980-02-30' })).rejects.toThrow(OperationOutcomeError)
+  await client.deleteResource('Patient', created.id)
+  await expect(client.readResource('Patient', created.id)).rejects.toThrow()
+})
+
+test('MedplumClient runs a transaction bundle whose entries refer to each other', async () => {
+  const client = new MedplumClient({ baseUrl: `${base}/`, fhirUrlPath: 'fhir', accessToken: token, cacheTime: 0 })
+  const answer = await client.executeBatch({
+    resourceType: 'Bundle', type: 'transaction',
+    entry: [
+      { fullUrl: 'urn:uuid:2c1f0f06-4a0e-4e43-9d62-6c3ac0e0a002', resource: pulse('urn:uuid:2c1f0f06-4a0e-4e43-9d62-6c3ac0e0a001', 88), request: { method: 'POST', url: 'Observation' } },
+      { fullUrl: 'urn:uuid:2c1f0f06-4a0e-4e43-9d62-6c3ac0e0a001', resource: patient('司马'), request: { method: 'POST', url: 'Patient' } },
+    ],
+  })
+  const [observation = '', person = ''] = (answer.entry ?? []).map((each) => each.response?.location?.split('/_history')[0]?.split('/fhir/').pop() ?? '')
+  expect((await client.readReference<Observation>({ reference: observation })).subject?.reference).toBe(person)
+})
+
+test('fhir-kit-client creates, reads a version, updates with If-Match, pages through a search and follows a reference', async () => {
+  const client = new Client({ baseUrl: `${base}/fhir`, bearerToken: token })
+  const created = await client.create({ resourceType: 'Patient', body: patient('诸葛') as never }) as Patient
+  const update = (family: string, version: string) => client.update({
+    resourceType: 'Patient', id: created.id ?? '', body: { ...created, name: [{ family }] } as never, options: { headers: { 'If-Match': `W/"${version}"` } },
+  })
+  await update('诸', '1')
+  await expect(update('葛', '1')).rejects.toMatchObject({ response: { status: 412 } })
+  expect(((await client.vread({ resourceType: 'Patient', id: created.id ?? '', version: '1' })) as Patient).name?.[0]?.family).toBe('诸葛')
+  for (let value = 60; value < 75; value++) await client.create({ resourceType: 'Observation', body: pulse(`Patient/${created.id}`, value) as never })
+  let page = await client.search({ resourceType: 'Observation', searchParams: { patient: created.id ?? '', _count: 4, _sort: '-_lastUpdated' } }) as Bundle
+  const seen: (number | undefined)[] = []
+  for (;;) {
+    for (const entry of page.entry ?? []) seen.push((entry.resource as Observation).valueQuantity?.value)
+    const next = await client.nextPage({ bundle: page as never })
+    if (!next) break
+    page = next as unknown as Bundle
+  }
+  expect([...seen].sort()).toEqual(Array.from({ length: 15 }, (_, index) => 60 + index))
+  const observation = page.entry?.[0]?.resource as Observation
+  expect(((await client.resolve({ reference: observation.subject?.reference ?? '' })) as Patient).id).toBe(created.id)
+})
+
+test('fhirclient reads the capability statement, creates and searches', async () => {
+  const smart = (fhirclient as unknown as (request: object, response: object) => { client(state: object): FhirClient })({}, {})
+  interface FhirClient { request<T>(url: string): Promise<T>; create<T>(resource: T): Promise<T>; delete(url: string): Promise<unknown> }
+  const client = smart.client({ serverUrl: `${base}/fhir`, tokenResponse: { access_token: token } })
+  expect(await client.request<{ fhirVersion: string }>('metadata')).toMatchObject({ fhirVersion: '4.0.1' })
+  const created = await client.create(patient('皇甫'))
+  const found = await client.request<Bundle>(`Patient?_id=${created.id}`)
+  expect((found.entry?.[0]?.resource as Patient).name?.[0]?.family).toBe('皇甫')
+  await client.delete(`Patient/${created.id}`)
+  await expect(client.request(`Patient/${created.id}`)).rejects.toThrow(/410|Gone/i)
+})
