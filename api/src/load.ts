@@ -30,7 +30,7 @@ const unitsUnderWay = 4
 
 interface Report { stored: Map<string, number>; skippedFiles: number; failures: { name: string; reason: string }[] }
 
-export interface LoadOptions { paths: string[]; direct: boolean; url: string; token: string | null }
+interface LoadOptions { paths: string[]; direct: boolean; url: string; token: string | null }
 
 function readOptions(args: string[]): LoadOptions {
   const { values, positionals } = parseArgs({
@@ -76,8 +76,11 @@ async function loadFiles(files: readonly LoadFile[], sink: Sink, report: Report)
       bar.increment(next.bytes, shown())
     }
   }
-  await Promise.all(Array.from({ length: unitsUnderWay }, run))
-  bar.stop()
+  try {
+    await Promise.all(Array.from({ length: unitsUnderWay }, run))
+  } finally {
+    bar.stop()
+  }
 }
 
 /** The units of one file, in order; the first that fails ends the file. */

@@ -30,7 +30,8 @@ export function fhirRoutes(services: Services): Hono<AppEnv> {
   const edgeOf = (c: Context<AppEnv>): Edge => ({ db: services.db, ctx: c.get('ctx'), store: services.store, base, lenient: isLenient(c) })
   const typeOf = (c: Context<AppEnv>): ResourceType => offeredType(services, c.req.param('type') ?? '')
   const reply = (c: Context<AppEnv>, answer: Answer) => send(c, answer, base)
-  const statement = capabilityStatement(services.store, services.operations, base, services.now())
+  // Printed once: it is long, and nothing in it changes while the process runs.
+  const statement = answerOfResource(capabilityStatement(services.store, services.operations, base, services.now()))
 
   const app = new Hono<AppEnv>({ strict: false })
   app.use(async (c, next) => {
@@ -38,7 +39,7 @@ export function fhirRoutes(services: Services): Hono<AppEnv> {
     await next()
   })
 
-  app.get('/metadata', (c) => reply(c, answerOfResource(statement)))
+  app.get('/metadata', (c) => reply(c, statement))
   app.post('/', async (c) => reply(c, await bundleRoute(services, edgeOf(c), c)))
 
   app.on(['GET', 'POST'], '/:operation{\\$[^/]+}', async (c) => reply(c, await operationRoute(services, edgeOf(c), c, 'system', null, null)))

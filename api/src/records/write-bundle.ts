@@ -40,7 +40,7 @@ export async function writeBundle(
   const written = await writeResources(trx, ctx, store, writes, mode)
   const results = new Map<number, EntryResult>()
   for (const { entry, existing } of drafts) if (existing) results.set(entry.index, { existing })
-  writing.forEach((draft, index) => results.set(draft.entry.index, { written: written[index] as Written }))
+  for (const [index, { entry }] of writing.entries()) results.set(entry.index, { written: written[index] as Written })
   return results
 }
 
