@@ -153,7 +153,7 @@ async function loadChunk(run: Run, chunk: readonly Person[], holders: readonly P
     if (lives.length % 25 === 0 && lives.length < chunk.length) options.onProgress(run.result.citizensAdded + lives.length, total)
   }))
   await enrol(run, lives)
-  const clinics = await loadClinics(run.db, city)
+  const clinics = await loadClinics(run.db, city, run.fact.days)
   const booked = bookingsOf(city, clinics, lives, options.now)
   await inTransaction(run.db, async (trx) => {
     await insertResources(trx, run.model, booked.appointments, options.now)

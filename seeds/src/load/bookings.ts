@@ -28,18 +28,19 @@ export interface CityBookings {
 
 interface Clinic { session: SessionRow; taken: Set<number>; patients: Set<string>; placesMax: number }
 
-/** Clinics of the favourite doctors from the city's first day on, with what is already taken in them. */
+/** Clinics of the favourite doctors on the city's first days, with what is already taken in them. */
 export interface Clinics { byRole: ReadonlyMap<string, readonly Clinic[]>; wanted: ReturnType<typeof favourites> }
 
 const minutesMs = 60_000
 const dayMs = 1440 * minutesMs
 
-export async function loadClinics(db: Db, city: City): Promise<Clinics> {
+/** @param days the city's own days; sessions that the platform made since then are not the generator's to fill. */
+export async function loadClinics(db: Db, city: City, days: number): Promise<Clinics> {
   const wanted = favourites(city)
   const roles = new Set<string>([...wanted.values()].flat().map((each) => each.post.role))
   for (const each of city.byDepartment.get('02') ?? []) roles.add(each.post.role)
   for (const each of city.byDepartment.get('11') ?? []) roles.add(each.post.role)
-  const sessions = await selectSessions(db).where('s.practitioner_role', 'in', [...roles]).where('s.service_date', '>=', dayText(city.today))
+  const sessions = await selectSessions(db).where('s.practitioner_role', 'in', [...roles]).where('s.service_date', '>=', dayText(city.today)).where('s.service_date', '<', dayText(city.today + days))
     .orderBy('s.start_at').orderBy('s.id').execute()
   const rows = await db.selectFrom('booking').select(['session_id', 'no', 'pid']).where('state', '<>', 'cancelled')
     .where('service_date', '>=', dayText(city.today)).execute()
