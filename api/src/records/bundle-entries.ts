@@ -68,7 +68,7 @@ export function entryOf(value: unknown, index: number, base: string): BundleEntr
 
 /** `Type`, `Type/id`, `Type/id/_history/2`, `Type?query`, `Type/id/$operation`, `$operation`. */
 export function parseTarget(url: string, path: string): EntryTarget {
-  const [address = '', queryText = ''] = splitOnce(url.replace(/^\//, ''), '?')
+  const [address, queryText] = splitOnce(url.replace(/^\//, ''), '?')
   const target: EntryTarget = { type: null, id: null, history: false, version: null, operation: null, query: new URLSearchParams(queryText) }
   const parts = address.split('/').map((part) => part.replace(/^%24/, '$')).filter((part) => part !== '')
   const last = parts.at(-1)

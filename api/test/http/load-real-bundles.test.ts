@@ -1,7 +1,7 @@
 /**
  * Patient bundles that a generator wrote which nobody here wrote: every entry is stored and comes back equal, but for its server id, its
  * meta and its rewritten references; every reference resolves; totals agree; a second load adds nothing. The files are not
- * part of the repository: REAL_BUNDLES names their folder (by default ../shared/data/synthea-r4); without it the test says so.
+ * part of the repository: they lie beside it, in ../shared/data/synthea-r4; without them the test says so.
  */
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -12,7 +12,7 @@ import { sendable, storedOf, type StoredRow } from '../../src/records/content.ts
 import { typeCode, typeName, type ResourceType } from '../../src/fhir/resource-types.ts'
 import { system, testPlatform } from '../support/platform.ts'
 
-const folder = process.env.REAL_BUNDLES ?? fileURLToPath(new URL('../../../../shared/data/synthea-r4', import.meta.url))
+const folder = fileURLToPath(new URL('../../../../shared/data/synthea-r4', import.meta.url))
 
 interface Entry { fullUrl: string; resource: Record<string, unknown> & { resourceType: ResourceType } }
 
