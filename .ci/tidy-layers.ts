@@ -58,7 +58,7 @@ export interface Import { path: string; typeOnly: boolean }
 /** What is wrong with an import from one file of the repository to another, or null. */
 export function importFault(from: string, to: Import): string | null {
   if (from.startsWith('web/') && to.path.startsWith('api/')) return to.typeOnly ? null : 'the portal imports the server as types only'
-  if (/\.test\.ts$/.test(from) || from.startsWith('api/test/')) return null
+  if (/\.(test|examples)\.ts$/.test(from) || from.startsWith('api/test/')) return null
   if (/^(api\/src|web\/src|seeds)\//.test(from) && /\.test\.ts$|^api\/test\//.test(to.path)) return 'the product does not import tests'
   const importer = layers.find((each) => each.files.test(from))
   const imported = layers.find((each) => each.files.test(to.path))

@@ -23,7 +23,7 @@ const placeRules: readonly PlaceRule[] = [
     word: /^process\.env$/, where: /./, message: 'the environment is read in api/src/config.ts only',
     allowed: [
       { files: /^api\/src\/config\.ts$/, why: 'its place' },
-      { files: /^api\/test\/support\//, why: 'test support' },
+      { files: /^api\/test\//, why: 'tests' },
       { files: /^api\/src\/start\.ts$/, why: 'hands the environment on to the processes it starts' },
       { files: /^(\.ci|e2e|bench)\//, why: 'hands the environment on to the processes it starts' },
     ],
