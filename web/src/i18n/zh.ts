@@ -115,7 +115,7 @@ export default {
   },
   clinic: {
     banner: '患者', sex: '性别', age: '年龄', sexAge: '性别 年龄', id: '身份证', blood: '血型', days: '日期', dayBefore: '前一天', dayAfter: '后一天',
-    noPatients: '这一天没有预约的患者', count: '共 {all} 位，待诊 {waiting} 位', action: '操作', finished: '就诊记录已写入，账单已生成。', back: '返回患者列表',
+    noPatients: '这一天没有预约的患者', listLater: '患者名单在就诊前一天开放。', count: '共 {all} 位，待诊 {waiting} 位', action: '操作', finished: '就诊记录已写入，账单已生成。', back: '返回患者列表',
     recentVisits: '最近就诊', medications: '用药', addDiagnosis: '添加诊断', addDiagnosisHint: '输入名称或 ICD-10 编码', known: '已有', knownShort: '既往诊断：', main: '主要诊断',
     nothingFound: '没有找到', noteLabel: '主诉、现病史、查体与处理', noteHint: '会写入患者档案，患者本人可以看到。', addOrder: '添加检查或检验', addOrderHint: '例如：血脂、心电图',
     addDrug: '添加药品', addDrugHint: '例如：氨氯地平', addService: '添加其他收费项目', charges: '收费', price: '单价', quantity: '数量', quantityOf: '{name}的数量',

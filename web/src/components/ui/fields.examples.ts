@@ -26,6 +26,6 @@ export const selectExamples = [
 
 export const comboboxExamples = [
   example('empty', (language) => ({
-    'id': 'gallery-combobox', 'aria-label': say(language, '添加诊断', 'Add a diagnosis'), 'label': say(language, '添加诊断', 'Add a diagnosis'), 'typed': '', 'choices': [], 'empty': say(language, '没有找到', 'Nothing found'),
+    id: 'gallery-combobox', label: say(language, '添加诊断', 'Add a diagnosis'), typed: '', choices: [], empty: say(language, '没有找到', 'Nothing found'),
   })),
 ]
