@@ -18,6 +18,8 @@ export interface Branch {
   type: string
   /** Address of the value set of a required binding; null when there is none. */
   required: string | null
+  /** What the values hold; null for primitives. */
+  structure: Structure | null
   run(resource: object, visit: Visit): void
 }
 
@@ -32,6 +34,7 @@ export function compileSearchExpression(text: string, root: Structure, structure
   return drafts.map((draft) => ({
     type: draft.type,
     required: draft.required,
+    structure: draft.structure,
     run: (resource, visit) => walk(resource, resource, '', resource, draft.steps, 0, visit),
   }))
 }

@@ -10,9 +10,10 @@ import type { Structure } from './structure.ts'
 
 /**
  * `keys`: hashes in resource.keys. `strings`: rows in idx_string. `values`: rows in idx_value (dates in epoch seconds).
- * `date`: columns d0 and d1. `none`: not indexed (composite, special, _id and _lastUpdated, which are columns).
+ * `date`: columns d0 and d1. `pairs`: a composite whose parts are stored together, each part as its own type is.
+ * `none`: not indexed (composites that their parts answer, special ones, _id and _lastUpdated, which are columns).
  */
-export type Storage = 'keys' | 'strings' | 'values' | 'date' | 'none'
+export type Storage = 'keys' | 'strings' | 'values' | 'date' | 'pairs' | 'none'
 
 export interface SearchParam {
   code: string
@@ -35,6 +36,8 @@ export interface SearchParam {
 
 /** Parameters that are the union of others; storing them again would double the rows of every observation. (phonetic is name.) */
 const unions: Readonly<Record<string, readonly string[]>> = {
+  'Observation.combo-code-value-concept': ['code-value-concept', 'component-code-value-concept'],
+  'Observation.combo-code-value-quantity': ['code-value-quantity', 'component-code-value-quantity'],
   'Observation.combo-code': ['code', 'component-code'],
   'Observation.combo-data-absent-reason': ['data-absent-reason', 'component-data-absent-reason'],
   'Observation.combo-value-concept': ['value-concept', 'component-value-concept'],
@@ -105,6 +108,8 @@ function storageOf(row: SearchRow, type: string, expression: string | null): Sto
     case 'string': return 'strings'
     case 'number': case 'quantity': return 'values'
     case 'date': return clinicalDate(type) === row.code ? 'date' : 'values'
+    case 'composite': return row.components?.length === 2 && expression !== type ? 'pairs' : 'none'
+    case 'special': return row.code === 'near' ? 'values' : 'none'
     default: return 'none'
   }
 }

@@ -10,6 +10,7 @@ import { keyOf, shardOf } from '../fhir/id.ts'
 import { type ResourceType, typeCode } from '../fhir/resource-types.ts'
 import { contentOf } from './content.ts'
 import { indexResource } from './index-resource.ts'
+import type { TextRow } from './index-texts.ts'
 import type { Store } from './store.ts'
 import { keysText, shardFor } from './write-rows.ts'
 
@@ -17,9 +18,9 @@ const chunkSize = 2_000
 const chunksUnderWayMax = 2
 
 /** Rows of COPY text, a line each. */
-interface Chunk { resource: string[]; idx_string: string[]; idx_value: string[]; id_alias: string[] }
+interface Chunk { resource: string[]; idx_string: string[]; idx_value: string[]; id_alias: string[]; texts: Map<bigint, TextRow> }
 
-const columns: Record<keyof Chunk, string> = {
+const columns: Record<Exclude<keyof Chunk, 'texts'>, string> = {
   resource: 'shard, t, id, version, last_updated, pid, d0, d1, keys, content',
   idx_string: 'shard, k, val, rid',
   idx_value: 'shard, k, lo, hi, rid',
@@ -55,7 +56,7 @@ export async function bulkLoad(sql: Sql, store: Pick<Store, 'model'>, resources:
 }
 
 function emptyChunk(): Chunk {
-  return { resource: [], idx_string: [], idx_value: [], id_alias: [] }
+  return { resource: [], idx_string: [], idx_value: [], id_alias: [], texts: new Map() }
 }
 
 function addRows(chunk: Chunk, { model }: Pick<Store, 'model'>, resource: Resource, instant: string): void {
@@ -66,6 +67,7 @@ function addRows(chunk: Chunk, { model }: Pick<Store, 'model'>, resource: Resour
   const shard = shardFor(id, index)
   const content = contentOf(resource).replaceAll('\\', '\\\\')
   chunk.resource.push(`${shard}\t${t}\t${key}\t1\t${instant}\t${index.pid ?? '\\N'}\t${index.d0 ?? '\\N'}\t${index.d1 ?? '\\N'}\t${keysText(index.keys)}\t${content}\n`)
+  for (const each of index.texts) chunk.texts.set(each.h, each)
   for (const { k, val } of index.strings) chunk.idx_string.push(`${shard}\t${k}\t${val.replaceAll('\\', '\\\\')}\t${key}\n`)
   for (const { k, lo, hi } of index.values) chunk.idx_value.push(`${shard}\t${k}\t${lo}\t${hi}\t${key}\n`)
   if (shardOf(key) !== shard || key[14] !== '7') chunk.id_alias.push(`${shardOf(key)}\t${t}\t${key}\t${shard}\n`)
@@ -73,10 +75,11 @@ function addRows(chunk: Chunk, { model }: Pick<Store, 'model'>, resource: Resour
 
 /** One transaction a chunk. */
 async function copyChunk(sql: Sql, chunk: Chunk): Promise<void> {
+  await copyTexts(sql, [...chunk.texts.values()])
   const connection = await sql.reserve()
   try {
     await connection.unsafe('begin')
-    for (const name of Object.keys(columns) as (keyof Chunk)[]) if (chunk[name].length > 0) await copyRows(connection, name, chunk[name])
+    for (const name of Object.keys(columns) as (keyof typeof columns)[]) if (chunk[name].length > 0) await copyRows(connection, name, chunk[name])
     await connection.unsafe('commit')
   } catch (cause) {
     await connection.unsafe('rollback').catch(() => {})
@@ -86,18 +89,26 @@ async function copyChunk(sql: Sql, chunk: Chunk): Promise<void> {
   }
 }
 
+/** On its own and before the rows: one too many does no harm, and no chunk waits for another. */
+async function copyTexts(sql: Sql, texts: readonly TextRow[]): Promise<void> {
+  if (texts.length === 0) return
+  const sorted = [...texts].sort((a, b) => (a.h < b.h ? -1 : 1))
+  await sql.unsafe(`insert into search_text (k, h, val) select * from unnest($1::text::bigint[], $2::text::bigint[], $3::text[])
+    on conflict on constraint search_text_pkey do nothing`, [keysText(sorted.map((each) => each.k)), keysText(sorted.map((each) => each.h)), sorted.map((each) => each.val)])
+}
+
 /**
  * The driver tells of a failure only while a COPY is still being written to; of one that comes with its end it says nothing, and
  * its stream waits for ever. So a statement follows: after a failed COPY it is refused, because the transaction is aborted.
  */
-async function copyRows(connection: ReservedSql, name: keyof Chunk, lines: readonly string[]): Promise<void> {
+async function copyRows(connection: ReservedSql, name: keyof typeof columns, lines: readonly string[]): Promise<void> {
   const target = await connection.unsafe(`copy ${name} (${columns[name]}) from stdin`).writable()
   const closed = new Promise<void>((done) => { target.once('close', done) })
   let failure: Error | null = null
   target.on('error', (error) => { failure = error })
   for (const piece of pieces(lines)) {
     if (failure) throw failure
-    await new Promise<void>((done, failed) => { target.write(piece, (error) => { error ? failed(error) : done() }) })
+    await new Promise<void>((done, failed) => { target.write(piece, (error) => { if (error) failed(error); else done() }) })
   }
   // Nothing is pending, so the end goes out before the next turn.
   target.end()

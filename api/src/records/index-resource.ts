@@ -11,7 +11,11 @@ import type { FhirModel } from '../fhir/model.ts'
 import { parseReference } from '../fhir/references.ts'
 import { compileSearchExpression, type Branch } from '../fhir/search-expression.ts'
 import type { SearchParam } from '../fhir/search-parameters.ts'
-import { compartmentKey, paramKey } from './search/keys.ts'
+import type { TextRow } from './index-texts.ts'
+import { compositeCollectors } from './search/extract-composite.ts'
+import { narrativeWords } from './search/extract-words.ts'
+import { compartmentKey, paramKey, wordKey } from './search/keys.ts'
+import { positionCollector } from './search/extract-position.ts'
 import { dateCollector, valueCollector } from './search/extract-values.ts'
 import { referenceCollector, tokenCollector, uriCollector } from './search/extract-keys.ts'
 import { stringCollector } from './search/extract-strings.ts'
@@ -32,6 +36,8 @@ export interface IndexRow {
   strings: StringRow[]
   /** For idx_value; dates in epoch seconds. */
   values: ValueRow[]
+  /** For search_text: what some of the keys stand for. */
+  texts: TextRow[]
 }
 
 /** What the collectors of one resource fill. */
@@ -39,6 +45,7 @@ export interface Sink {
   keys: Set<bigint>
   strings: StringRow[]
   values: ValueRow[]
+  texts: TextRow[]
   /** Milliseconds; NaN while no date was found. */
   lo: number
   hi: number
@@ -55,7 +62,7 @@ const plans = new WeakMap<FhirModel, Map<string, Plan>>()
 
 export function indexResource(model: FhirModel, resource: { resourceType: string; id?: string }): IndexRow {
   const plan = planOf(model, resource.resourceType)
-  const sink: Sink = { keys: new Set(), strings: [], values: [], lo: Number.NaN, hi: Number.NaN }
+  const sink: Sink = { keys: new Set(), strings: [], values: [], texts: [], lo: Number.NaN, hi: Number.NaN }
   for (const { branch, collect, present } of plan.entries) {
     branch.run(resource, (value, holder, key) => {
       if (present !== null) sink.keys.add(present)
@@ -64,6 +71,7 @@ export function indexResource(model: FhirModel, resource: { resourceType: string
   }
   const [pid = null, ...further] = patientKeys(plan, resource)
   for (const key of further) sink.keys.add(compartmentKey(key))
+  for (const word of narrativeWords(resource)) sink.keys.add(wordKey(resource.resourceType, word))
   const dated = !Number.isNaN(sink.lo)
   return {
     keys: [...sink.keys],
@@ -72,6 +80,7 @@ export function indexResource(model: FhirModel, resource: { resourceType: string
     d1: dated ? instantText(sink.hi) : null,
     strings: sink.strings,
     values: sink.values,
+    texts: sink.texts,
   }
 }
 
@@ -111,7 +120,8 @@ function makePlan(model: FhirModel, type: string): Plan {
   const stored = [...parameters.values()].filter((parameter) => parameter.storage !== 'none' && parameter.storedAs.includes(parameter.code))
   return {
     entries: stored.flatMap((parameter) => branchesOf(parameter).flatMap((branch) => {
-      const collect = collector(model, type, parameter, branch)
+      if (parameter.type === 'composite') return compositeCollectors(model, type, parameter, branch).map((collect) => ({ branch, collect, present: null }))
+      const collect = collectorOf(model, type, parameter, branch)
       return collect ? [{ branch, collect, present: parameter.storage === 'keys' ? paramKey(type, parameter.code) : null }] : []
     })),
     compartment: model.patientCompartment(type).flatMap((code) => branchesOf(parameters.get(code)))
@@ -120,7 +130,7 @@ function makePlan(model: FhirModel, type: string): Plan {
 }
 
 /** The collector for one parameter and one type of value; null when that type has no meaning for the parameter. */
-function collector(model: FhirModel, type: string, parameter: SearchParam, branch: Branch): Collect | null {
+export function collectorOf(model: FhirModel, type: string, parameter: Pick<SearchParam, 'type' | 'code' | 'storage'>, branch: Branch): Collect | null {
   switch (parameter.type) {
     case 'token': return tokenCollector(model, type, parameter.code, branch)
     case 'reference': return referenceCollector(type, parameter.code, branch.type)
@@ -128,6 +138,7 @@ function collector(model: FhirModel, type: string, parameter: SearchParam, branc
     case 'string': return stringCollector(type, parameter.code, branch.type)
     case 'date': return dateCollector(type, parameter.code, branch.type, parameter.storage === 'date')
     case 'number': case 'quantity': return valueCollector(type, parameter.code, branch.type)
+    case 'special': return parameter.code === 'near' ? positionCollector(type) : null
     default: return null
   }
 }

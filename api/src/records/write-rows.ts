@@ -7,6 +7,7 @@ import { type RawBuilder, sql } from 'kysely'
 import { keyOf, shardOf } from '../fhir/id.ts'
 import type { Trx } from '../storage/pool.ts'
 import type { IndexRow } from './index-resource.ts'
+import { keepTexts } from './index-texts.ts'
 
 /** A current row, locked. */
 export interface CurrentRow {
@@ -127,6 +128,7 @@ function indexInserts(rows: readonly NewRow[]): RawBuilder<unknown>[] {
 /** Rows of resources that are new. */
 export async function insertRows(trx: Trx, rows: readonly NewRow[]): Promise<void> {
   if (rows.length === 0) return
+  await keepTexts(trx, rows.flatMap((row) => row.index.texts))
   const parts = indexInserts(rows)
   await sql`${withClause(parts)} insert into resource (shard, t, id, version, last_updated, pid, d0, d1, keys, content)
     select w.shard, w.t, w.id, w.version, w.last_updated, w.pid, w.d0, w.d1, w.keys::bigint[], w.content from ${columns(rows)}`.execute(trx)
@@ -148,6 +150,7 @@ async function updateInPlace(trx: Trx, replacements: readonly Replacement[]): Pr
   const reindexed = replacements.filter((each) => sideRows(each.oldIndex) !== sideRows(each.row.index))
   await dropSideRows(trx, reindexed.map((each) => ({ id: each.old.id, index: each.oldIndex })))
   const rows = replacements.map((each) => each.row)
+  await keepTexts(trx, rows.flatMap((row) => row.index.texts))
   const parts = [
     sql`w as (select * from ${columns(rows)})`,
     sql`superseded as (insert into resource_history (shard, t, id, version, last_updated, pid, method, enc, content, content_z)

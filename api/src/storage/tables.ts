@@ -50,6 +50,20 @@ export interface IdxStringTable { shard: number; k: bigint; val: string; rid: st
 /** records: lo and hi bound the precision of the value; dates are seconds since 1970. */
 export interface IdxValueTable { shard: number; k: bigint; lo: number; hi: number; rid: string }
 
+/** records: the texts that keys stand for. */
+export interface SearchTextTable { k: bigint; h: bigint; val: string }
+/** records: progress of indexing a type anew. */
+export interface ReindexTable {
+  t: number
+  fingerprint: string
+  state: 'running' | 'done'
+  position: string | null
+  rows_done: Generated<bigint>
+  rows_total: bigint
+  started_at: Instant
+  finished_at: InstantOrNull
+}
+
 /** audit */
 export interface AuditEventTable {
   shard: number
@@ -332,6 +346,8 @@ export interface Tables {
   id_alias: IdAliasTable
   idx_string: IdxStringTable
   idx_value: IdxValueTable
+  search_text: SearchTextTable
+  reindex: ReindexTable
   audit_event: AuditEventTable
   account: AccountTable
   account_role: AccountRoleTable

@@ -6,7 +6,8 @@
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
 import { visible } from '../../access/visible.ts'
 import type { Ctx } from '../../ctx.ts'
-import type { ResourceType } from '../../fhir/resource-types.ts'
+import { fail } from '../../fhir/outcome.ts'
+import { type ResourceType, typeCode } from '../../fhir/resource-types.ts'
 import type { Db } from '../../storage/pool.ts'
 import type { Store } from '../store.ts'
 import type { Criterion, Walk } from './criterion.ts'
@@ -24,13 +25,30 @@ export async function conditionsOf(walk: Walk, type: ResourceType, criteria: rea
   const keyed = await keyConditions(walk.db, type, all.flatMap((each) => (each.anyOf === null ? [] : [each.anyOf])), {
     ofPatient: patients.length > 0, byDate,
   })
-  return [
+  const wheres = (costly: boolean) => all.flatMap((each) => (each.where === null || (each.costly ?? false) !== costly ? [] : [each.where]))
+  const conditions = [
     ...patients.map(ofPatients),
-    ...all.flatMap((each) => (each.where === null ? [] : [each.where])),
+    ...wheres(false),
     ...keyed,
     ...(type === 'Encounter' && patients.length === 0 ? periodWindow(all) : []),
     visible(walk.ctx, type, 's'),
   ]
+  const costly = wheres(true)
+  if (costly.length > 0) await assertFew(walk.db, type, conditions)
+  return [...conditions, ...costly]
+}
+
+/** Rows whose text one search may read. */
+const readMax = 5_000
+
+async function assertFew(db: Db, type: ResourceType, conditions: readonly RawBuilder<SqlBool>[]): Promise<void> {
+  const { rows } = await sql<{ total: number }>`select count(*)::int as total from (select 1 from resource r
+    where r.t = ${sql.raw(String(typeCode(type)))} and ${sql.join(conditions, sql` and `)} limit ${readMax + 1}) few`.execute(db)
+  if ((rows[0]?.total ?? 0) <= readMax) return
+  throw fail('too-costly', {
+    zh: `_content 需要逐条阅读，其余条件最多只能留下 ${readMax} 条记录。请增加患者、日期等条件。`,
+    en: `_content reads every row, so the other parameters may leave at most ${readMax}. Add a patient, a date or another parameter.`,
+  }, '_content')
 }
 
 /** One after the other: a search takes one connection at a time. */

@@ -22,6 +22,8 @@ export interface Criterion {
   window: { from: string | null; to: string | null } | null
   /** What can be said only after other rows were read (chains, `_list`); null when all is said. It comes on top of the rest. */
   later: ((walk: Walk) => Promise<Criterion>) | null
+  /** `where` reads the text of each row: the other criteria must leave few. */
+  costly?: true
 }
 
 /** What a criterion that reads other rows gets; every row it reads must pass `visible`. */

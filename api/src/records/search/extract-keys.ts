@@ -8,10 +8,13 @@ import type { FhirModel } from '../../fhir/model.ts'
 import { referenceTarget } from '../../fhir/references.ts'
 import type { Branch } from '../../fhir/search-expression.ts'
 import type { Collect, Sink } from '../index-resource.ts'
-import { referenceIdentifierKey, referenceKey, systemKey, tokenKey, uriKey } from './keys.ts'
+import type { TextRow } from '../index-texts.ts'
+import { bothLanguagesOf } from '../../fhir/translation.ts'
+import { identifierTypeKey, paramKey, referenceIdentifierKey, referenceKey, systemKey, textKey, tokenKey, uriKey } from './keys.ts'
+import { normaliseString } from './normalise.ts'
 
-interface CodingLike { system?: unknown; code?: unknown }
-interface IdentifierLike { system?: unknown; value?: unknown }
+interface CodingLike { system?: unknown; code?: unknown; display?: unknown; _display?: unknown }
+interface IdentifierLike { system?: unknown; value?: unknown; type?: { text?: unknown; coding?: unknown } | null }
 
 /** System of booleans in token searches. */
 const booleanSystem = 'http://terminology.hl7.org/CodeSystem/special-values'
@@ -24,19 +27,32 @@ export function tokenCollector(model: FhirModel, type: string, code: string, bra
     sink.keys.add(tokenKey(type, code, undefined, value))
     sink.keys.add(tokenKey(type, code, hasSystem ? system : null, value))
   }
+  const addText = textAdder(type, code)
   const coding = (value: unknown, sink: Sink): void => {
-    const { system, code: found } = value as CodingLike
+    const { system, code: found, display, _display } = value as CodingLike
     add(sink, system, found)
+    addText(sink, display)
+    if (_display) addText(sink, bothLanguagesOf(value as object, 'display')?.en)
   }
   switch (branch.type) {
     case 'Coding': return coding
     case 'CodeableConcept': return (value, sink) => {
-      const list: unknown = (value as { coding?: unknown }).coding
+      const { coding: list, text, _text } = value as { coding?: unknown; text?: unknown; _text?: unknown }
+      addText(sink, text)
+      if (_text) addText(sink, bothLanguagesOf(value as object, 'text')?.en)
       if (Array.isArray(list)) for (const each of list) if (each) coding(each, sink)
     }
     case 'Identifier': return (value, sink) => {
-      const { system, value: found } = value as IdentifierLike
+      const { system, value: found, type: kind } = value as IdentifierLike
       add(sink, system, found)
+      if (!kind) return
+      addText(sink, kind.text)
+      for (const each of Array.isArray(kind.coding) ? (kind.coding as CodingLike[]) : []) {
+        addText(sink, each.display)
+        if (typeof each.code === 'string' && typeof found === 'string') {
+          sink.keys.add(identifierTypeKey(type, code, typeof each.system === 'string' ? each.system : '', each.code, found))
+        }
+      }
     }
     case 'ContactPoint': return (value, sink) => {
       const { system, value: found } = value as IdentifierLike
@@ -50,6 +66,30 @@ export function tokenCollector(model: FhirModel, type: string, code: string, bra
     case 'code': return codeCollector(model, branch, add)
     case 'id': case 'string': case 'uri': case 'canonical': case 'oid': case 'uuid': return (value, sink) => add(sink, null, value)
     default: return null
+  }
+}
+
+/** Most displays come again and again: their keys are kept. */
+const textsKeptMax = 2_000
+
+/** Adds the text of a code, for `:text`. */
+function textAdder(type: string, code: string): (sink: Sink, text: unknown) => void {
+  const k = paramKey(type, code)
+  const kept = new Map<string, TextRow | null>()
+  const rowOf = (text: string): TextRow | null => {
+    const val = normaliseString(text)
+    return val === '' ? null : { k, h: textKey(type, code, val), val }
+  }
+  return (sink, text) => {
+    if (typeof text !== 'string') return
+    let row = kept.get(text)
+    if (row === undefined) {
+      if (kept.size >= textsKeptMax) kept.clear()
+      kept.set(text, row = rowOf(text))
+    }
+    if (row === null || sink.keys.has(row.h)) return
+    sink.keys.add(row.h)
+    sink.texts.push(row)
   }
 }
 
@@ -95,12 +135,21 @@ export function referenceCollector(type: string, code: string, fhirType: string)
   }
 }
 
+/** Longest uri that `:below` finds. */
+const uriLengthMax = 1_000
+
 /** Also without its version, as `_profile` is asked for. */
 export function uriCollector(type: string, code: string): Collect {
+  const k = paramKey(type, code)
+  const add = (sink: Sink, uri: string): void => {
+    const h = uriKey(type, code, uri)
+    sink.keys.add(h)
+    if (uri.length <= uriLengthMax) sink.texts.push({ k, h, val: uri })
+  }
   return (value, sink) => {
     if (typeof value !== 'string' || value === '') return
-    sink.keys.add(uriKey(type, code, value))
+    add(sink, value)
     const bar = value.indexOf('|')
-    if (bar > 0) sink.keys.add(uriKey(type, code, value.slice(0, bar)))
+    if (bar > 0) add(sink, value.slice(0, bar))
   }
 }

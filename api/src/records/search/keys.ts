@@ -64,6 +64,29 @@ export function referenceIdentifierKey(type: string, param: string, system: stri
   return hash(`${type}.${param}${bar}i${system ?? ''}${bar}${value}`)
 }
 
+/** An identifier with its type: `identifier:of-type=system|code|value`. */
+export function identifierTypeKey(type: string, param: string, system: string, code: string, value: string): bigint {
+  return hash(`${type}.${param}${bar}o${system}${bar}${code}${bar}${value}`)
+}
+
+/** A text that belongs to a code: its display, the text of its concept. `text` is normalised. */
+export function textKey(type: string, param: string, text: string): bigint {
+  return hash(`${type}.${param}${bar}x${text}`)
+}
+
+/** A word of the narrative. */
+export function wordKey(type: string, word: string): bigint {
+  return hash(`${type}._text${bar}w${word}`)
+}
+
+/**
+ * The name under which the second part of a composite is stored: that of the parameter and the first part as a key, so that both
+ * parts are found only together.
+ */
+export function compositeParam(param: string, first: bigint): string {
+  return `${param}${bar}${first}`
+}
+
 /** A uri, compared as it is written. */
 export function uriKey(type: string, param: string, uri: string): bigint {
   return hash(`${type}.${param}${bar}u${uri}`)

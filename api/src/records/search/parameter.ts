@@ -12,14 +12,19 @@ import type { SearchParam } from '../../fhir/search-parameters.ts'
 import {
   type Asked, byCondition, byKeys, type Criterion, hasSideRow, invalidValue, type ParameterSearch, splitUnescaped, unescapeValue, withoutKeys,
 } from './criterion.ts'
+import { searchComposite } from './composite.ts'
+import { latitudeParam } from './extract-position.ts'
 import { searchDate, searchLastUpdated } from './date.ts'
 import { paramKey } from './keys.ts'
+import { searchList } from './list.ts'
+import { searchNear } from './near.ts'
 import { nearest } from './nearest.ts'
 import { searchNumber, searchQuantity } from './number.ts'
 import type { QueryContext } from './parse-query.ts'
 import { isReferenceModifier, searchReference } from './reference.ts'
 import { searchString } from './string.ts'
 import { searchToken } from './token.ts'
+import { searchContent, searchNarrative } from './texts.ts'
 import { searchUri } from './uri.ts'
 
 const valuesMax = 1000
@@ -27,26 +32,34 @@ const valuesMax = 1000
 /** What each type of parameter offers: modifiers beside `:missing`, and its search. */
 const parameterTypes: Readonly<Record<string, { modifiers: readonly string[]; search: ParameterSearch }>> = {
   string: { modifiers: ['exact', 'contains'], search: searchString },
-  token: { modifiers: ['not'], search: searchToken },
+  token: { modifiers: ['not', 'text', 'in', 'not-in', 'above', 'below', 'of-type'], search: searchToken },
   reference: { modifiers: ['identifier', '[type]'], search: searchReference },
   date: { modifiers: [], search: searchDate },
   number: { modifiers: [], search: searchNumber },
   quantity: { modifiers: [], search: searchQuantity },
-  uri: { modifiers: [], search: searchUri },
+  composite: { modifiers: [], search: (asked) => searchComposite(asked, searchPart) },
+  special: { modifiers: [], search: searchNear },
+  uri: { modifiers: ['above', 'below'], search: searchUri },
 }
 
 /** Codes of all parameters of a type that a search may use. */
 export function searchableCodes(model: FhirModel, type: ResourceType): string[] {
-  return ['_id', '_lastUpdated', ...[...model.searchParameters(type).values()].filter(isSearchable).map((param) => param.code)]
+  return ['_id', '_lastUpdated', '_list', '_text', '_content', ...[...model.searchParameters(type).values()].filter(isSearchable).map((param) => param.code)]
 }
 
 export function isSearchable(param: SearchParam): boolean {
+  if (param.type === 'composite') return param.components?.length === 2
   return param.storage !== 'none' && parameterTypes[param.type] !== undefined
+}
+
+function searchPart(asked: Asked): Criterion {
+  return (parameterTypes[asked.param.type] as { search: ParameterSearch }).search(asked)
 }
 
 /** Modifiers of a parameter, `missing` included, for the CapabilityStatement. */
 export function modifiersOf(param: SearchParam): readonly string[] {
-  return [...parameterTypes[param.type]?.modifiers ?? [], 'missing']
+  const own = parameterTypes[param.type]?.modifiers ?? []
+  return param.type === 'composite' ? own : [...own, 'missing']
 }
 
 /** The criterion of `name=value`; null when the type has no such parameter. Throws parameter-unknown and parameter-invalid. */
@@ -59,11 +72,14 @@ export function parameterCriterion(context: QueryContext, name: string, value: s
     throw new OutcomeError([invalidValue({ name }, value, { zh: `请给出 1 到 ${valuesMax} 个值。`, en: `give 1 to ${valuesMax} values.` })])
   }
   if (code === '_id') return modifier === null ? byIds(name, values) : null
+  if (modifier === null && code === '_list') return searchList(type, values)
+  if (modifier === null && code === '_text') return searchNarrative(type, values)
+  if (modifier === null && code === '_content') return searchContent(values)
   const param = code === '_lastUpdated' ? lastUpdatedParam : model.searchParameters(type).get(code)
   if (!param || (param !== lastUpdatedParam && !isSearchable(param))) return null
   const asked: Asked = { model, type, param, modifier, values, name, base, now: context.ctx.now }
   if (param === lastUpdatedParam) return modifier === null ? searchLastUpdated(asked) : null
-  if (modifier === 'missing') return byPresence(asked)
+  if (modifier === 'missing' && param.type !== 'composite') return byPresence(asked)
   if (modifier !== null) assertModifier(asked, modifier)
   return (parameterTypes[param.type] as { search: ParameterSearch }).search(asked)
 }
@@ -86,7 +102,7 @@ function byPresence(asked: Asked): Criterion {
     throw new OutcomeError([invalidValue(asked, asked.values.join(','), { zh: '只能是 true 或 false。', en: 'it is true or false.' })])
   }
   const missing = value === 'true'
-  const keys = asked.param.storedAs.map((code) => paramKey(asked.type, code))
+  const keys = (asked.param.type === 'special' ? [latitudeParam] : asked.param.storedAs).map((code) => paramKey(asked.type, code))
   switch (asked.param.storage) {
     case 'date': return byCondition(missing ? sql<SqlBool>`r.d0 is null` : sql<SqlBool>`r.d0 is not null`)
     case 'keys': return missing ? withoutKeys(keys) : byKeys(keys)

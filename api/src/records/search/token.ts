@@ -1,14 +1,32 @@
 /**
- * Token parameters: codes, identifiers, booleans. `code`, `system|code`, `|code` (no system), `system|` (any code of it); `:not`.
+ * Token parameters: codes, identifiers, booleans. `code`, `system|code`, `|code` (no system), `system|` (any code of it); `:not`, `:of-type`,
+ * `:text` (texts.ts), `:in`, `:not-in`, `:above`, `:below` (terminology.ts).
  * Codes are compared as they are written. Source: FHIR R4 3.1.1.4.10.
  */
 import { OutcomeError } from '../../fhir/outcome.ts'
 import { type Asked, byKeys, type Criterion, invalidValue, splitUnescaped, unescapeValue, withoutKeys } from './criterion.ts'
-import { systemKey, tokenKey } from './keys.ts'
+import { identifierTypeKey, systemKey, tokenKey } from './keys.ts'
+import { searchTerminology } from './terminology.ts'
+import { searchCodeText } from './texts.ts'
 
 export function searchToken(asked: Asked): Criterion {
+  switch (asked.modifier) {
+    case 'text': return searchCodeText(asked)
+    case 'of-type': return byKeys(asked.values.flatMap((value) => ofTypeKeys(asked, value)))
+    case 'in': case 'not-in': case 'above': case 'below': return searchTerminology(asked)
+  }
   const keys = asked.values.flatMap((value) => asked.param.storedAs.map((code) => keyOfValue(asked, code, value)))
   return asked.modifier === 'not' ? withoutKeys(keys) : byKeys(keys)
+}
+
+/** `system|code|value` of an identifier's type and its value. */
+function ofTypeKeys(asked: Asked, value: string): bigint[] {
+  const parts = splitUnescaped(value, '|').map(unescapeValue)
+  const [system = '', code = '', number = ''] = parts
+  if (parts.length !== 3 || code === '' || number === '') {
+    throw new OutcomeError([invalidValue(asked, value, { zh: '请写成 类型系统|类型代码|号码。', en: 'write type system|type code|value.' })])
+  }
+  return asked.param.storedAs.map((each) => identifierTypeKey(asked.type, each, system, code, number))
 }
 
 function keyOfValue(asked: Asked, code: string, value: string): bigint {

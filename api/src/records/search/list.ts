@@ -1,0 +1,34 @@
+/** `_list=id`: members of a List that the caller may see, but for entries marked deleted. Source: FHIR R4 3.1.1.4.4. */
+import { sql, type SqlBool } from 'kysely'
+import type { List } from '@medplum/fhirtypes'
+import { isFhirId, keyOf } from '../../fhir/id.ts'
+import { OutcomeError } from '../../fhir/outcome.ts'
+import { parseReference } from '../../fhir/references.ts'
+import { typeCode } from '../../fhir/resource-types.ts'
+import { parseJson } from '../../fhir/json.ts'
+import { byCondition, byReading, type Criterion, invalidValue, nothing, unescapeValue } from './criterion.ts'
+
+export function searchList(type: string, values: readonly string[]): Criterion {
+  const ids = values.map(unescapeValue).map((value) => value.replace(/^List\//, ''))
+  const wrong = ids.find((id) => !isFhirId(id))
+  if (wrong !== undefined) {
+    throw new OutcomeError([invalidValue({ name: '_list' }, wrong, {
+      zh: '请给出 List 资源的编号；$current-… 之类的功能列表不提供。', en: 'give the id of a List. Functional lists such as $current-problems are not offered.',
+    })])
+  }
+  return byReading(async ({ db, conditionsOf }) => {
+    const listed = byCondition(sql<SqlBool>`r.id = any(${`{${ids.map(keyOf).join(',')}}`}::text::uuid[])`)
+    const { rows } = await sql<{ content: string }>`select r.content from resource r
+      where r.t = ${sql.raw(String(typeCode('List')))} and ${sql.join(await conditionsOf('List', [listed]), sql` and `)}`.execute(db)
+    const members = new Set(rows.flatMap((row) => membersOf(type, parseJson(row.content) as List)))
+    return members.size === 0 ? nothing : byCondition(sql<SqlBool>`r.id = any(${`{${[...members].join(',')}}`}::text::uuid[])`)
+  })
+}
+
+/** Keys of the members of a type. */
+function membersOf(type: string, list: List): string[] {
+  return (list.entry ?? []).flatMap(({ deleted, item }) => {
+    const parsed = deleted !== true && item?.reference ? parseReference(item.reference) : null
+    return parsed?.kind === 'local' && parsed.type === type ? [keyOf(parsed.id)] : []
+  })
+}

@@ -1,0 +1,88 @@
+/**
+ * Searches by text: `:text` of codes, `:below` of uris, `_text` and `_content`.
+ * The distinct displays and uris are in search_text, so a text is looked up there and the keys it stands for are asked for. `:text` finds a
+ * text, or a word in it, that begins with the value; of Chinese any part. `_text` wants every word of the value in the
+ * narrative (extract-words.ts). `_content` wants every word as part of some string of the resource; there is no index for it, so the other
+ * parameters must leave few rows. Source: FHIR R4 3.1.1.4.10 (:text), 3.1.1.4.12 (:below), 3.1.1.4.5 (_text, _content).
+ */
+import { sql, type SqlBool } from 'kysely'
+import { fail, OutcomeError } from '../../fhir/outcome.ts'
+import { type Asked, byCondition, byKeys, byReading, type Criterion, hasAny, invalidValue, nothing, oneOf, unescapeValue } from './criterion.ts'
+import { wordsAsked, wordsOf } from './extract-words.ts'
+import { paramKey, uriKey, wordKey } from './keys.ts'
+import { hasHan, normaliseString } from './normalise.ts'
+
+const textsMax = 2_000
+
+export function searchCodeText(asked: Asked): Criterion {
+  const patterns = asked.values.flatMap((value) => {
+    const text = normaliseString(unescapeValue(value))
+    if (text === '') throw noText(asked, value)
+    return hasHan(text) ? [`%${escaped(text)}%`] : [`${escaped(text)}%`, `% ${escaped(text)}%`, `%[(/,-]${escaped(text)}%`.replace('[(/,-]', '(')]
+  })
+  return byTexts(asked, patterns)
+}
+
+/** Prefixes of stored uris. */
+export function searchUriBelow(asked: Asked): Criterion {
+  return byTexts(asked, asked.values.map((value) => `${escaped(unescapeValue(value))}%`))
+}
+
+/** Stored uris that the value begins with, cut where a part of it ends. */
+export function searchUriAbove(asked: Asked): Criterion {
+  return byKeys(asked.values.flatMap((value) => {
+    const uri = unescapeValue(value)
+    const ends = [...uri.matchAll(/[/:|#]|$/g)].flatMap(({ index }) => [uri.slice(0, index), uri.slice(0, index + 1)])
+    return [...new Set(ends)].filter((each) => each !== '').flatMap((each) => asked.param.storedAs.map((code) => uriKey(asked.type, code, each)))
+  }))
+}
+
+function byTexts(asked: Asked, patterns: readonly string[]): Criterion {
+  return byReading(async ({ db }) => {
+    const keys = asked.param.storedAs.map((code) => paramKey(asked.type, code))
+    const { rows } = await sql<{ h: bigint }>`select x.h from search_text x where x.k in (${sql.join(keys.map((key) => sql`${String(key)}::bigint`))})
+      and (${sql.join(patterns.map((pattern) => sql`x.val like ${pattern}`), sql` or `)}) limit ${textsMax + 1}`.execute(db)
+    if (rows.length > textsMax) throw tooManyTexts(asked.name)
+    return rows.length === 0 ? nothing : byKeys(rows.map((row) => row.h))
+  })
+}
+
+/** `_text`: alternatives between commas, every word of one of them. */
+export function searchNarrative(type: string, values: readonly string[]): Criterion {
+  const alternatives = values.map((value) => {
+    const words = wordsAsked(unescapeValue(value))
+    if (words.length === 0) throw noText({ name: '_text' }, value)
+    return words.map((word) => wordKey(type, word))
+  })
+  const [only = []] = alternatives
+  // The longest word is the rarest, as a rule; it may go to the index and the others filter.
+  if (alternatives.length === 1) {
+    const [first, ...rest] = only
+    return { ...byKeys([first as bigint]), where: rest.length === 0 ? null : sql<SqlBool>`(${sql.join(rest.map((key) => hasAny([key])), sql` and `)})` }
+  }
+  return { ...byKeys(alternatives.map((keys) => keys[0] as bigint)), where: oneOf(alternatives.map((keys) => sql<SqlBool>`(${sql.join(keys.map((key) => hasAny([key])), sql` and `)})`)) }
+}
+
+/** `_content`. */
+export function searchContent(values: readonly string[]): Criterion {
+  const conditions = values.map((value) => {
+    const text = unescapeValue(value)
+    const words = hasHan(text) ? text.split(/\s+/).map(normaliseString).filter((word) => word !== '') : [...wordsOf(text)]
+    if (words.length === 0) throw noText({ name: '_content' }, value)
+    return sql<SqlBool>`(${sql.join(words.map((word) => sql`exists (select 1 from jsonb_path_query(r.content::jsonb, 'strict $.** ? (@.type() == "string")') as held (val)
+      where lower(normalize(held.val #>> '{}', NFKC)) like ${`%${escaped(word)}%`})`), sql` and `)})`
+  })
+  return { ...byCondition(oneOf(conditions)), costly: true }
+}
+
+function escaped(text: string): string {
+  return text.replace(/[\\%_]/g, '\\$&')
+}
+
+function noText(asked: Pick<Asked, 'name'>, value: string): OutcomeError {
+  return new OutcomeError([invalidValue(asked, value, { zh: '请输入文字。', en: 'give some text.' })])
+}
+
+function tooManyTexts(name: string): OutcomeError {
+  return fail('too-costly', { zh: `参数 ${name} 匹配的文字超过 ${textsMax} 种，请写得更具体。`, en: `More than ${textsMax} texts fit ${name}. Give more of the text.` }, name)
+}
