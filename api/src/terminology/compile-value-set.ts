@@ -5,6 +5,7 @@
  * Source: FHIR R4 ValueSet § Content Logical Definition.
  */
 import type { ValueSet } from '@medplum/fhirtypes'
+import { OutcomeError } from '../fhir/outcome.ts'
 import { type Condition, conditionOf } from './filters.ts'
 import { type Clause, type ListedCode, readCompose } from './read-compose.ts'
 import * as say from './sentences.ts'
@@ -18,7 +19,12 @@ export interface Compilation {
 }
 
 export function newBudget(): Budget {
-  return { candidates: 2_000_000, regexMs: 250 }
+  return { questions: 2_000_000, regexMs: 250 }
+}
+
+function spend(budget: Budget, questions: number): void {
+  budget.questions -= questions
+  if (budget.questions < 0) throw say.tooMuchWork()
 }
 
 /** @throws OutcomeError `value-invalid` (broken, circle), `not-found` (an imported set), `too-costly`, `code-system-absent`. */
@@ -31,11 +37,13 @@ export function compileValueSet(resource: ValueSet, compilation: Compilation, pa
 
   const kept = (member: Member | null): Member | null => {
     if (member === null || (compose.activeOnly && member.concept.inactive)) return null
+    spend(compilation.budget, parts.exclude.length)
     return parts.exclude.some((part) => part.find(member.system, member.concept.code) !== null) ? null : member
   }
   let listed: Member[] | null = null
   return {
     url, version: resource.version ?? null,
+    open: parts.include.some((part) => part.open),
     systems: new Set([...parts.include, ...parts.exclude].flatMap((part) => [...part.systems])),
     find: (system, code) => firstOf(parts.include, (part) => kept(part.find(system, code))),
     members: () => listed ??= distinct(parts.include.flatMap((part) => part.candidates().map(kept).filter((each) => each !== null))),
@@ -50,6 +58,7 @@ function firstOf(parts: readonly Part[], find: (part: Part) => Member | null): M
       const member = find(part)
       if (member) return member
     } catch (error) {
+      if (!(error instanceof OutcomeError)) throw error
       unsure = error
     }
   }
@@ -69,6 +78,7 @@ function distinct(members: readonly Member[]): Member[] {
 /** One clause of include or exclude. */
 class Part {
   readonly systems: ReadonlySet<string>
+  readonly open: boolean
   private readonly clause: Clause
   private readonly budget: Budget
   private readonly system: System | null
@@ -82,6 +92,7 @@ class Part {
     this.system = clause.system === null ? null : compilation.library.system(clause.system, clause.version)
     this.listed = clause.concepts && new Map(clause.concepts.map((each) => [each.code, each]))
     this.imported = clause.valueSets.map((each, no) => importSet(each, `${clause.at}.valueSet[${no}]`, compilation, path))
+    this.open = (this.system !== null && !this.system.complete && this.listed === null) || (this.system === null && this.imported.some((set) => set.open))
     const version = this.system?.version ?? clause.version
     this.systems = new Set([
       ...(clause.system === null ? [] : [version === null ? clause.system : `${clause.system}|${version}`]),
@@ -99,8 +110,8 @@ class Part {
   /** Every code that may be in; each is one `find` would find. */
   candidates(): Member[] {
     const found = this.clause.system === null ? this.imported[0]?.members() ?? [] : this.ownCandidates()
-    this.budget.candidates -= found.length
-    if (this.budget.candidates < 0) throw say.tooMuchWork()
+    spend(this.budget, found.length)
+    spend(this.budget, found.length * this.imported.length)
     return found.filter((each) => this.imported.every((set) => set.find(each.system, each.concept.code) !== null))
   }
 
@@ -126,6 +137,7 @@ class Part {
   }
 
   private inAll(system: string | null, code: string): Member | null {
+    spend(this.budget, this.imported.length)
     const member = this.imported[0]?.find(system, code) ?? null
     return member && this.imported.every((set) => set.find(member.system, member.concept.code) !== null) ? member : null
   }

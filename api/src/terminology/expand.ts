@@ -8,6 +8,7 @@ import { displayOf, shownDesignations, textMatcher } from './display.ts'
 import { compile, findDefinition, findDefinitionById, type Source } from './library.ts'
 import { type Input, invalid, type Kind, missing, readInput, type TerminologyCall } from './operation-input.ts'
 import { readCompose } from './read-compose.ts'
+import * as say from './sentences.ts'
 import type { CompiledSet, Concept, Member } from './shapes.ts'
 
 const parameters: Readonly<Record<string, Kind>> = {
@@ -16,12 +17,16 @@ const parameters: Readonly<Record<string, Kind>> = {
   excludeNotForUI: 'flag', excludePostCoordinated: 'flag', displayLanguage: 'text',
 }
 
+/** More codes than these come in pages only. */
+const unpagedMax = 10_000
+
 /** @throws OutcomeError `not-found`, `too-costly`, `code-system-absent`, `value-invalid`, `parameter-invalid`. */
 export async function expand(call: TerminologyCall, source: Source): Promise<{ resource: ValueSet }> {
   const input = readInput(call, parameters, { type: 'ValueSet', name: 'valueSet' })
   const valueSet = await valueSetOf(call, input, source)
   const set = await compile(source, valueSet)
   const members = chosen(set, input)
+  if (members.length > unpagedMax && input.count('count') === null) throw say.tooManyCodes(members.length)
   const contains = pageOf(members, input, call)
   const { resourceType, id, url, version, name, title, status, copyright, compose } = valueSet
   return {
@@ -29,6 +34,8 @@ export async function expand(call: TerminologyCall, source: Source): Promise<{ r
       ...kept({ resourceType, id, url, version, name, title, status, copyright, compose: input.flag('includeDefinition') ? compose : undefined }),
       status: status ?? 'active',
       expansion: {
+        // There may be more codes than are known here.
+        ...(set.open ? { extension: [{ url: 'http://hl7.org/fhir/StructureDefinition/valueset-unclosed', valueBoolean: true }] } : {}),
         identifier: `urn:uuid:${call.ctx.newId(null)}`,
         timestamp: call.ctx.now.toISOString(),
         total: members.length,

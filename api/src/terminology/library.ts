@@ -24,7 +24,8 @@ export function builtInSystem(url: string, version: string | null): System | nul
   const known = systems.get(key)
   if (known) return known
   const resource = builtIn('CodeSystem', url, version)
-  if (!resource) return version === null ? ruleSystem(url) : null
+  // R4 describes some systems without their codes, SNOMED CT for one; a stored one may have them.
+  if (!resource || resource.content === 'not-present') return version === null ? ruleSystem(url) : null
   const exact = `${url}|${resource.version ?? ''}`
   const system = systems.get(exact) ?? compileCodeSystem(resource)
   systems.set(key, system)
@@ -39,7 +40,7 @@ export function builtInSet(url: string, version: string | null): CompiledSet | n
   if (known) return known
   const resource = builtIn('ValueSet', url, version)
   if (!resource) return null
-  const unlimited = { candidates: Infinity, regexMs: 10_000 }
+  const unlimited = { questions: Infinity, regexMs: 10_000 }
   const compiled = compileValueSet(resource, { library: { system: builtInSystem, valueSet: (a, b) => builtIn('ValueSet', a, b), compiledSet: () => null }, budget: unlimited, done: new Map() })
   sets.set(key, compiled)
   return compiled
@@ -47,10 +48,7 @@ export function builtInSet(url: string, version: string | null): CompiledSet | n
 
 /** Whether a set draws from nothing but what is built in. */
 function isWhole(set: CompiledSet): boolean {
-  return [...set.systems].every((each) => {
-    const { url } = splitCanonical(each)
-    return builtInSystem(url, null)?.complete ?? false
-  })
+  return [...set.systems].every((each) => builtInSystem(splitCanonical(each).url, null) !== null)
 }
 
 function wholeBuiltInSet(url: string, version: string | null): CompiledSet | null {
@@ -153,7 +151,7 @@ async function libraryFor(source: Source, root: ValueSet): Promise<Library> {
   let round: ValueSet[] = [root]
   while (round.length > 0) {
     const clauses = round.map(readCompose).flatMap(({ include, exclude }) => [...include, ...exclude])
-    await fetchMissing('CodeSystem', clauses.flatMap(({ system, version }) => (system !== null && !builtInSystem(system, version)?.complete ? [system] : [])))
+    await fetchMissing('CodeSystem', clauses.flatMap(({ system, version }) => (system !== null && !builtInSystem(system, version) ? [system] : [])))
     const imports = new Map(clauses.flatMap((each) => each.valueSets).map((each) => [`${each.url}|${each.version ?? ''}`, each]))
     const open = [...imports].filter(([key, { url, version }]) => !seen.has(key) && !wholeBuiltInSet(url, version))
     await fetchMissing('ValueSet', open.flatMap(([, { url, version }]) => (builtIn('ValueSet', url, version) ? [] : [url])))

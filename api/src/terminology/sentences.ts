@@ -25,7 +25,7 @@ export function unknownCodeText(system: string, code: string): Sentence {
 }
 
 export function notInSetText(set: string | null, code: string): Sentence {
-  const [zh, en] = set === null ? ['所给的值集', 'the value set given'] : [`值集 ${shown(set)}`, `the value set ${shown(set)}`]
+  const [zh, en] = set === null ? ['所给的值集', 'the value set given'] : [`值集 ${shown(set)} `, `the value set ${shown(set)}`]
   return { zh: `${zh}中没有代码“${shown(code)}”。`, en: `The code "${shown(code)}" is not in ${en}.` }
 }
 
@@ -56,6 +56,13 @@ export function endlessSystem(name: string): OutcomeError {
   return fail('too-costly', {
     zh: `这个值集包含 ${name} 的全部代码，数量没有尽头，无法列出。请用 $validate-code 逐个核对，或改用列明代码的值集。`,
     en: `This value set holds all of ${name}, which has no end and cannot be listed. Check single codes with $validate-code, or use a value set that names its codes.`,
+  })
+}
+
+export function tooManyCodes(total: number): OutcomeError {
+  return fail('too-costly', {
+    zh: `这个值集有 ${total} 个代码，请用 count 和 offset 分页获取，或用 filter 筛选。`,
+    en: `This value set has ${total} codes. Ask for pages with count and offset, or narrow it with filter.`,
   })
 }
 

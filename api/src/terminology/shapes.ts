@@ -66,6 +66,8 @@ export interface CompiledSet {
   members(): readonly Member[]
   /** `system|version` of the code systems it draws from, and what it imports. */
   systems: ReadonlySet<string>
+  /** It takes a code system as a whole of which not all codes are known here: there may be more. */
+  open: boolean
 }
 
 /** Definitions that a compilation may name. Built-in ones answer at once; stored ones were fetched before. */
@@ -94,5 +96,5 @@ export interface DefinitionStore<Db> {
   conceptMaps(db: Db, system: string, side: 'source' | 'target'): Promise<StoredDefinition[]>
 }
 
-/** What a request may cost; shared by everything it compiles, counted down. */
-export interface Budget { candidates: number; regexMs: number }
+/** What a request may cost, shared by everything it compiles and counted down: questions about single codes, and time in patterns. */
+export interface Budget { questions: number; regexMs: number }

@@ -5,7 +5,8 @@
  */
 import type { Coding, ConceptMap, ConceptMapGroup, Parameters, ParametersParameter } from '@medplum/fhirtypes'
 import { builtInConceptMaps } from './built-in.ts'
-import { choose, findConceptMap, findDefinitionById, type Source } from './library.ts'
+import { asMember, displayOf } from './display.ts'
+import { builtInSystem, choose, findConceptMap, findDefinitionById, type Source } from './library.ts'
 import { type Input, invalid, type Kind, missing, readInput, type TerminologyCall } from './operation-input.ts'
 import { splitCanonical } from './read-compose.ts'
 import { readSentConceptMap } from './read-sent.ts'
@@ -33,7 +34,7 @@ export async function translate(call: TerminologyCall, source: Source): Promise<
       parameter: [
         { name: 'result', valueBoolean: good },
         ...(good ? [] : [{ name: 'message', valueString: say.noTranslationText(codings[0]?.code ?? '')[call.ctx.language] }]),
-        ...matches.map(matchPart),
+        ...matches.map((each) => matchPart(each, call.ctx.language)),
       ],
     },
   }
@@ -133,12 +134,19 @@ function codingOf(system: string | undefined, version: string | undefined, code:
   return { ...(system ? { system } : {}), ...(version ? { version } : {}), ...(code ? { code } : {}), ...(display ? { display } : {}) }
 }
 
-function matchPart({ equivalence, concept, map, products }: Match): ParametersParameter {
+/** Maps often leave out what the code is called. */
+function withDisplay(coding: Coding, language: string): Coding {
+  const system = coding.display === undefined && coding.system !== undefined ? builtInSystem(coding.system, null) : null
+  const concept = system?.find(coding.code ?? '')
+  return system && concept ? { ...coding, display: displayOf(asMember(concept, system.language), language) } : coding
+}
+
+function matchPart({ equivalence, concept, map, products }: Match, language: string): ParametersParameter {
   return {
     name: 'match',
     part: [
       { name: 'equivalence', valueCode: equivalence },
-      { name: 'concept', valueCoding: concept },
+      { name: 'concept', valueCoding: withDisplay(concept, language) },
       ...products.map((each) => ({ name: 'product', part: [{ name: 'element', valueUri: each.element }, { name: 'concept', valueCoding: each.concept }] })),
       ...(map === null ? [] : [{ name: 'source', valueUri: map }]),
     ],

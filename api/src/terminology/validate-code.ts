@@ -4,7 +4,7 @@
  * right display where the code is in. Source: FHIR R4 CodeSystem and ValueSet § $validate-code.
  */
 import type { Coding, Parameters } from '@medplum/fhirtypes'
-import type { Sentence } from '../fhir/outcome.ts'
+import { OutcomeError, type Sentence } from '../fhir/outcome.ts'
 import { compileCodeSystem } from './compile-code-system.ts'
 import { asMember, displayOf, isNameOf } from './display.ts'
 import { valueSetOf } from './expand.ts'
@@ -86,6 +86,7 @@ function judgeAll(codings: readonly Coding[], judge: (coding: Coding) => Verdict
     try {
       verdicts.push(judge(coding))
     } catch (error) {
+      if (!(error instanceof OutcomeError)) throw error
       unsure = error
     }
   }
