@@ -16,7 +16,7 @@ const get = (path: string, query: Record<string, string> = {}, language = 'zh') 
 const post = (path: string, ...parameter: object[]) => request('POST', `/fhir/${path}`, { body: { resourceType: 'Parameters', parameter } })
 
 /** Value of a named parameter of the answer. */
-function valueOf(reply: TestReply, name: string): unknown {
+function answered(reply: TestReply, name: string): unknown {
   const found = (reply.json.parameter as Part[]).find((each) => each.name === name)
   return found && Object.entries(found).find(([key]) => key.startsWith('value'))?.[1]
 }
@@ -50,8 +50,8 @@ describe('CodeSystem/$lookup', () => {
   ])('%j', async (query, name, display) => {
     const reply = await get('CodeSystem/$lookup', query)
     expect(reply.status).toBe(200)
-    expect(valueOf(reply, 'name')).toBe(name)
-    expect(valueOf(reply, 'display')).toBe(display)
+    expect(answered(reply, 'name')).toBe(name)
+    expect(answered(reply, 'display')).toBe(display)
   })
 
   test('names parents, children, definition and designations, or only what is asked for', async () => {
@@ -63,8 +63,8 @@ describe('CodeSystem/$lookup', () => {
   })
 
   test('takes a coding by POST, and a code on the instance', async () => {
-    expect(valueOf(await post('CodeSystem/$lookup', { name: 'coding', valueCoding: { system: gender, code: 'female' } }), 'display')).toBe('Female')
-    expect(valueOf(await get('CodeSystem/gb-2261-1/$lookup', { code: '9' }), 'display')).toBe('未说明的性别')
+    expect(answered(await post('CodeSystem/$lookup', { name: 'coding', valueCoding: { system: gender, code: 'female' } }), 'display')).toBe('Female')
+    expect(answered(await get('CodeSystem/gb-2261-1/$lookup', { code: '9' }), 'display')).toBe('未说明的性别')
   })
 
   test.each<[Record<string, string>, number, string]>([
@@ -99,21 +99,21 @@ describe('CodeSystem/$validate-code and $subsumes', () => {
   ])('%j → %s', async (query, result) => {
     const reply = await get('CodeSystem/$validate-code', query)
     expect(reply.status).toBe(200)
-    expect(valueOf(reply, 'result')).toBe(result)
-    expect(valueOf(reply, 'message') === undefined).toBe(result)
+    expect(answered(reply, 'result')).toBe(result)
+    expect(answered(reply, 'message') === undefined).toBe(result)
   })
 
   test('a coding of another system is not in this one; a concept needs one coding that is', async () => {
     const other = { system: marital, code: '20' }
     const url = { name: 'url', valueUri: gender }
-    expect(valueOf(await post('CodeSystem/$validate-code', url, { name: 'coding', valueCoding: other }), 'result')).toBe(false)
-    expect(valueOf(await post('CodeSystem/$validate-code', url, { name: 'codeableConcept', valueCodeableConcept: { coding: [other, { system: gender, code: 'male' }] } }), 'result')).toBe(true)
-    expect(valueOf(await post('CodeSystem/$validate-code', url, { name: 'codeableConcept', valueCodeableConcept: { text: '男' } }), 'result')).toBe(false)
+    expect(answered(await post('CodeSystem/$validate-code', url, { name: 'coding', valueCoding: other }), 'result')).toBe(false)
+    expect(answered(await post('CodeSystem/$validate-code', url, { name: 'codeableConcept', valueCodeableConcept: { coding: [other, { system: gender, code: 'male' }] } }), 'result')).toBe(true)
+    expect(answered(await post('CodeSystem/$validate-code', url, { name: 'codeableConcept', valueCodeableConcept: { text: '男' } }), 'result')).toBe(false)
   })
 
   test('takes a code system that is sent along', async () => {
     const codeSystem = { resourceType: 'CodeSystem', url: 'http://example.org/sent', status: 'draft', content: 'complete', concept: [{ code: 'a', display: 'A' }] }
-    expect(valueOf(await post('CodeSystem/$validate-code', { name: 'codeSystem', resource: codeSystem }, { name: 'code', valueCode: 'a' }), 'display')).toBe('A')
+    expect(answered(await post('CodeSystem/$validate-code', { name: 'codeSystem', resource: codeSystem }, { name: 'code', valueCode: 'a' }), 'display')).toBe('A')
     const broken = await post('CodeSystem/$validate-code', { name: 'codeSystem', resource: { ...codeSystem, concept: [{ code: 'a', concept: 'b' }] } }, { name: 'code', valueCode: 'a' })
     expect([broken.status, broken.json.issue[0].expression]).toEqual([422, ['CodeSystem.concept[0].concept']])
   })
@@ -124,10 +124,10 @@ describe('CodeSystem/$validate-code and $subsumes', () => {
     ['EMER', 'EMER', 'equivalent'],
     ['EMER', 'AMB', 'not-subsumed'],
   ])('%s and %s: %s', async (codeA, codeB, outcome) => {
-    expect(valueOf(await get('CodeSystem/$subsumes', { system: actCode, codeA, codeB }), 'outcome')).toBe(outcome)
-    expect(valueOf(await get('CodeSystem/v3-ActCode/$subsumes', { codeA, codeB }), 'outcome')).toBe(outcome)
+    expect(answered(await get('CodeSystem/$subsumes', { system: actCode, codeA, codeB }), 'outcome')).toBe(outcome)
+    expect(answered(await get('CodeSystem/v3-ActCode/$subsumes', { codeA, codeB }), 'outcome')).toBe(outcome)
     const coded = (code: string) => ({ system: actCode, code })
-    expect(valueOf(await post('CodeSystem/$subsumes', { name: 'codingA', valueCoding: coded(codeA) }, { name: 'codingB', valueCoding: coded(codeB) }), 'outcome')).toBe(outcome)
+    expect(answered(await post('CodeSystem/$subsumes', { name: 'codingA', valueCoding: coded(codeA) }, { name: 'codingB', valueCoding: coded(codeB) }), 'outcome')).toBe(outcome)
   })
 
   test('$subsumes refuses a code there is not, and two code systems', async () => {
@@ -222,7 +222,7 @@ describe('ValueSet/$validate-code', () => {
   ])('%j → %s', async (query, result) => {
     const reply = await get('ValueSet/$validate-code', query)
     expect(reply.status).toBe(200)
-    expect(valueOf(reply, 'result')).toBe(result)
+    expect(answered(reply, 'result')).toBe(result)
   })
 
   test('a wrong display is told the right one, in the language of the reader', async () => {
@@ -231,20 +231,20 @@ describe('ValueSet/$validate-code', () => {
     expect(zh.json.parameter).toEqual([
       { name: 'result', valueBoolean: false }, { name: 'message', valueString: '代码“male”的名称不是“Female”，应为“Male”。' }, { name: 'display', valueString: 'Male' },
     ])
-    expect(valueOf(en, 'message')).toBe('The display of the code "male" is not "Female"; it is "Male".')
+    expect(answered(en, 'message')).toBe('The display of the code "male" is not "Female"; it is "Male".')
   })
 
   test('takes a coding, a concept with several codings, and a value set sent along', async () => {
     const url = { name: 'url', valueUri: genders }
     const [good, bad] = [{ system: gender, code: 'other' }, { system: gender, code: 'x' }]
     const concept = (...coding: object[]) => ({ name: 'codeableConcept', valueCodeableConcept: { coding } })
-    expect(valueOf(await post('ValueSet/$validate-code', url, { name: 'coding', valueCoding: good }), 'result')).toBe(true)
-    expect(valueOf(await post('ValueSet/$validate-code', url, concept(bad, good)), 'display')).toBe('Other')
-    expect(valueOf(await post('ValueSet/$validate-code', url, concept(bad)), 'result')).toBe(false)
-    expect(valueOf(await post('ValueSet/$validate-code', url, concept()), 'result')).toBe(false)
+    expect(answered(await post('ValueSet/$validate-code', url, { name: 'coding', valueCoding: good }), 'result')).toBe(true)
+    expect(answered(await post('ValueSet/$validate-code', url, concept(bad, good)), 'display')).toBe('Other')
+    expect(answered(await post('ValueSet/$validate-code', url, concept(bad)), 'result')).toBe(false)
+    expect(answered(await post('ValueSet/$validate-code', url, concept()), 'result')).toBe(false)
     const valueSet = { resourceType: 'ValueSet', status: 'draft', compose: { include: [{ system: gender, concept: [{ code: 'other' }] }] } }
-    expect(valueOf(await post('ValueSet/$validate-code', { name: 'valueSet', resource: valueSet }, { name: 'coding', valueCoding: good }), 'result')).toBe(true)
-    expect(valueOf(await get('ValueSet/administrative-gender/$validate-code', { system: gender, code: 'other' }), 'result')).toBe(true)
+    expect(answered(await post('ValueSet/$validate-code', { name: 'valueSet', resource: valueSet }, { name: 'coding', valueCoding: good }), 'result')).toBe(true)
+    expect(answered(await get('ValueSet/administrative-gender/$validate-code', { system: gender, code: 'other' }), 'result')).toBe(true)
   })
 
   test.each<[Record<string, string>, number, string]>([
@@ -267,7 +267,7 @@ describe('ConceptMap/$translate', () => {
     ['0', 'unknown', 'equivalent'], ['1', 'male', 'equivalent'], ['2', 'female', 'equivalent'], ['9', 'unknown', 'wider'],
   ])('GB/T 2261.1 %s → %s', async (code, expected, equivalence) => {
     const reply = await get('ConceptMap/$translate', { url: sexMap, system: sex, code })
-    expect(valueOf(reply, 'result')).toBe(true)
+    expect(answered(reply, 'result')).toBe(true)
     expect(parts(reply, 'match')).toMatchObject([{ equivalence, concept: { system: gender, code: expected }, source: sexMap }])
   })
 
@@ -298,7 +298,7 @@ describe('ConceptMap/$translate', () => {
     expect(parts(fixed, 'match')).toMatchObject([{ concept: { code: 'temp' } }])
     const none = await get('ConceptMap/$translate', { url: sexMap, system: sex, code: '7' })
     expect(none.status).toBe(200)
-    expect([valueOf(none, 'result'), valueOf(none, 'message'), parts(none, 'match')]).toEqual([false, '没有找到代码“7”的对应代码。', []])
+    expect([answered(none, 'result'), answered(none, 'message'), parts(none, 'match')]).toEqual([false, '没有找到代码“7”的对应代码。', []])
   })
 
   test('takes codings, concepts and a map that is sent along', async () => {
@@ -333,7 +333,7 @@ describe('definitions that were written through FHIR', () => {
     await create('CodeSystem', wards('1.10', 'active', { code: 'a', display: '一病区' }))
     const old = await create('CodeSystem', wards('1.9', 'active', { code: 'a', display: '旧一病区' }))
     await create('CodeSystem', wards('2.0', 'draft', { code: 'a', display: '未来一病区' }))
-    const display = async (path: string, query: Record<string, string>) => valueOf(await get(path, query), 'display')
+    const display = async (path: string, query: Record<string, string>) => answered(await get(path, query), 'display')
     expect(await display('CodeSystem/$lookup', { system: url, code: 'a' })).toBe('一病区')
     expect(await display('CodeSystem/$lookup', { system: url, version: '1.9', code: 'a' })).toBe('旧一病区')
     expect(await display('CodeSystem/$lookup', { system: `${url}|2.0`, code: 'a' })).toBe('未来一病区')
@@ -348,7 +348,7 @@ describe('definitions that were written through FHIR', () => {
     const id = await create('ValueSet', body)
     expect(codes(await get('ValueSet/$expand', { url: body.url }))).toEqual(['a', 'male', 'female', 'other', 'unknown'])
     expect(codes(await get(`ValueSet/${id}/$expand`))).toHaveLength(5)
-    expect(valueOf(await get('ValueSet/$validate-code', { url: body.url, system: system1, code: 'a', display: '乙' }), 'display')).toBe('甲')
+    expect(answered(await get('ValueSet/$validate-code', { url: body.url, system: system1, code: 'a', display: '乙' }), 'display')).toBe('甲')
     await request('PUT', `/fhir/CodeSystem/${bedId}`, { as: system, body: { resourceType: 'CodeSystem', id: bedId, url: system1, status: 'active', content: 'complete', concept: [{ code: 'b' }] } })
     expect(codes(await get('ValueSet/$expand', { url: body.url }))).toEqual(['b', 'male', 'female', 'other', 'unknown'])
     await request('DELETE', `/fhir/ValueSet/${id}`, { as: system })
@@ -368,13 +368,13 @@ describe('definitions that were written through FHIR', () => {
     const loinc = { url: 'http://hl7.org/fhir/ValueSet/observation-codes', system: 'http://loinc.org', code: '4548-4' }
     expect((await get('ValueSet/$validate-code', loinc)).status).toBe(422)
     await create('CodeSystem', { resourceType: 'CodeSystem', url: 'http://loinc.org', version: '2.78', status: 'active', content: 'fragment', concept: [{ code: '4548-4', display: '糖化血红蛋白' }] })
-    expect(valueOf(await get('ValueSet/$validate-code', loinc), 'result')).toBe(true)
+    expect(answered(await get('ValueSet/$validate-code', loinc), 'result')).toBe(true)
   })
 
   test('nobody redefines what is built in', async () => {
     await create('CodeSystem', { resourceType: 'CodeSystem', url: gender, version: '9.0', status: 'active', content: 'complete', concept: [{ code: 'x' }] })
-    expect(valueOf(await get('CodeSystem/$validate-code', { url: gender, code: 'x' }), 'result')).toBe(false)
-    expect(valueOf(await get('CodeSystem/$validate-code', { url: gender, version: '9.0', code: 'x' }), 'result')).toBe(true)
+    expect(answered(await get('CodeSystem/$validate-code', { url: gender, code: 'x' }), 'result')).toBe(false)
+    expect(answered(await get('CodeSystem/$validate-code', { url: gender, version: '9.0', code: 'x' }), 'result')).toBe(true)
   })
 
   test('stored maps are found by their source', async () => {
