@@ -1,0 +1,136 @@
+/**
+ * What the CapabilityStatement says is what the server does: for every type that it lists, with a resource in which every element
+ * is filled, each interaction and each search parameter; what it does not list is refused. A type entered in the catalogue is
+ * tested by that alone.
+ */
+import { describe, expect, test } from 'vitest'
+import type { FhirModel } from '../../src/fhir/model.ts'
+import type { ResourceEntry } from '../../src/records/store.ts'
+import { validateResource } from '../../src/records/validate.ts'
+import { fullResources } from '../support/full-resource.ts'
+import { system, testPlatform } from '../support/platform.ts'
+
+const { request, services } = await testPlatform()
+const { model } = services.store
+const statement = (await request('GET', '/fhir/metadata')).json
+
+interface Listed { type: string; interaction: { code: string }[]; searchParam: { name: string; type: string }[]; searchInclude?: string[]; searchRevInclude?: string[] }
+const listed: Listed[] = statement.rest[0].resource
+const entries = [...services.store.entries.values()]
+
+/** A filled resource, less the elements that break an invariant beside others: what must be there, then all else that stays valid. */
+function example(of: FhirModel, type: string): Record<string, unknown> {
+  const faults = (resource: object): number => validateResource(of, resource as never).filter((issue) => issue.severity === 'error' || issue.severity === 'fatal').length
+  const properties = of.structures.get(type)?.properties
+  let best: Record<string, unknown> = {}
+  for (const { meta: _, ...filled } of fullResources(of, type)) {
+    let built = Object.fromEntries(Object.entries(filled).filter(([key]) => key === 'resourceType' || (properties?.get(key)?.element.min ?? 0) > 0))
+    let left = faults(built)
+    for (const [key, value] of Object.entries(filled)) {
+      const next = { ...built, [key]: value }
+      const then = key in built ? Number.POSITIVE_INFINITY : faults(next)
+      if (then > left) continue
+      built = next
+      left = then
+    }
+    if (left === 0 && Object.keys(built).length > Object.keys(best).length) best = built
+  }
+  return { ...(Object.keys(best).length > 0 ? best : byHand[type]), id: 'example' }
+}
+
+const text = { text: 'x' }
+/** Types whose inner elements exclude each other. */
+const byHand: Readonly<Record<string, Record<string, unknown>>> = Object.fromEntries(([
+  ['EventDefinition', { status: 'draft', trigger: [{ type: 'named-event', name: 'x' }] }],
+  ['EvidenceVariable', { status: 'draft', characteristic: [{ definitionCodeableConcept: text }] }],
+  ['MedicinalProductPharmaceutical', { administrableDoseForm: text, routeOfAdministration: [{ code: text }] }],
+  ['MolecularSequence', { coordinateSystem: 0, type: 'dna' }],
+  ['ResearchElementDefinition', { status: 'draft', type: 'exposure', characteristic: [{ definitionCodeableConcept: text }] }],
+  ['StructureDefinition', {
+    url: 'http://example.org/s', name: 'S', status: 'draft', kind: 'resource', abstract: false, type: 'Patient', derivation: 'constraint',
+    baseDefinition: 'http://hl7.org/fhir/StructureDefinition/Patient', differential: { element: [{ id: 'Patient', path: 'Patient' }] },
+  }],
+  ['StructureMap', {
+    url: 'http://example.org/m', name: 'M', status: 'draft',
+    group: [{ name: 'g', typeMode: 'none', input: [{ name: 'i', mode: 'source' }], rule: [{ name: 'r', source: [{ context: 'i' }] }] }],
+  }],
+  ['VisionPrescription', {
+    status: 'active', created: '2026-01-01', patient: { reference: 'Patient/x' }, dateWritten: '2026-01-01', prescriber: { display: 'x' },
+    lensSpecification: [{ product: text, eye: 'right' }],
+  }],
+] as const).map(([type, content]) => [type, { resourceType: type, ...content }]))
+
+/** A value of the right form for each kind of parameter. */
+const values: Readonly<Record<string, string>> = {
+  string: 'text', token: 'some-code', reference: 'Patient/patient-0', date: 'ge2026', number: '1', quantity: '1.5', uri: 'http://example.com/x', special: 'text',
+}
+
+function valueFor(type: string, { name, type: kind }: { name: string; type: string }): string {
+  if (name === '_id') return 'example'
+  if (name === 'near') return '31.2|121.5|10|km'
+  if (kind !== 'composite') return values[kind] ?? 'text'
+  const parameters = model.searchParameters(type)
+  return (parameters.get(name)?.components ?? []).map(({ definition }) => {
+    const component = [...parameters.values()].find((param) => param.url === definition)
+    return values[component?.type ?? 'token']
+  }).join('$')
+}
+
+async function store(entry: ResourceEntry, resource: Record<string, unknown>): Promise<void> {
+  const bundle = { resourceType: 'Bundle', type: 'transaction', entry: [{ resource, request: { method: 'PUT', url: `${entry.type}/example` } }] }
+  const sha = Buffer.from(entry.type.padEnd(32, '.').slice(0, 32)).toString('hex')
+  const reply = await request('POST', '/fhir', { as: system, body: bundle, headers: { 'X-Load-Sha256': sha } })
+  expect([entry.type, reply.status, reply.json.issue ?? []]).toEqual([entry.type, 200, []])
+}
+
+test('the statement lists the types of the catalogue, each once', () => {
+  expect(listed.map((each) => each.type)).toEqual(entries.map((entry) => entry.type))
+})
+
+const examples = new Map(entries.map((entry) => [entry.type, entry.projection === null ? example(model, entry.type) : {}]))
+
+describe.each(entries.filter((entry) => entry.projection === null).map((entry) => [entry.type, entry] as const))('%s', (type, entry) => {
+  const said = listed.find((each) => each.type === type) as Listed
+  const may = (code: string): boolean => said.interaction.some((each) => each.code === code)
+
+  test('is stored, read, found by every parameter, and has a history', async () => {
+    const resource = examples.get(type) ?? {}
+    await store(entry, resource)
+    const read = await request('GET', `/fhir/${type}/example`, { as: system })
+    expect([read.status, may('read')]).toEqual([200, true])
+    const { meta, ...content } = read.json
+    expect(content).toEqual(resource)
+    expect(meta.versionId).toBe('1')
+    expect((await request('GET', `/fhir/${type}/example/_history/1`, { as: system })).json).toEqual(read.json)
+    expect((await request('GET', `/fhir/${type}/example/_history`, { as: system })).json.total).toBe(1)
+    expect((await request('GET', `/fhir/${type}?_id=example`, { as: system })).json.entry).toHaveLength(1)
+    for (const param of said.searchParam) {
+      const reply = await request('GET', `/fhir/${type}?${param.name}=${encodeURIComponent(valueFor(type, param))}`, { as: system })
+      expect([param.name, reply.status === 200 ? 200 : reply.text]).toEqual([param.name, 200])
+    }
+    const includes = [...(said.searchInclude ?? []).map((each) => `_include=${each}`), ...(said.searchRevInclude ?? []).slice(0, 10).map((each) => `_revinclude=${each}`)]
+    for (const include of includes) {
+      expect([include, (await request('GET', `/fhir/${type}?_count=1&${include}`, { as: system })).status]).toEqual([include, 200])
+    }
+    expect((await request('GET', `/fhir/${type}?no-such-parameter=1`, { as: system })).status).toBe(400)
+  })
+
+  test('is created, updated and deleted as the statement says', async () => {
+    const resource = { ...examples.get(type), id: undefined }
+    if (entry.write === 'none') {
+      expect(['create', 'update', 'delete'].some(may)).toBe(false)
+      expect((await request('POST', `/fhir/${type}`, { as: system, body: resource })).status).toBe(405)
+      return
+    }
+    expect(['create', 'update', 'delete'].every(may)).toBe(true)
+    // A write rule has a say in what it takes; its domain tests that.
+    if (entry.rule !== null) return
+    const created = await request('POST', `/fhir/${type}`, { as: system, body: resource })
+    expect([created.status, created.json.issue ?? []]).toEqual([201, []])
+    const { id } = created.json
+    const updated = await request('PUT', `/fhir/${type}/${id}`, { as: system, body: { ...resource, id, language: 'zh' } })
+    expect(updated.headers.get('ETag')).toBe('W/"2"')
+    expect((await request('DELETE', `/fhir/${type}/${id}`, { as: system })).status).toBe(204)
+    expect((await request('GET', `/fhir/${type}/${id}`, { as: system })).status).toBe(410)
+  })
+})
