@@ -17,7 +17,11 @@ import { resourceTypes } from '../fhir/resource-types.ts'
 import type { Element, Property, Structure } from '../fhir/structure.ts'
 import { checkCode, checkConcept } from './validate-codes.ts'
 import { checkReference } from './validate-references.ts'
+import { checkDeclaredProfiles, checkNamedProfile } from './validation/declared-profiles.ts'
+import { checkExtensions } from './validation/extensions.ts'
 import { checkInvariants } from './validation/invariants.ts'
+import type { Definition } from './validation/profile.ts'
+import { type ProfileSet, profileSet } from './validation/profiles.ts'
 import * as say from './validation-sentences.ts'
 
 export const maxIssues = 50
@@ -38,21 +42,42 @@ export interface Run {
   resource: Json
   /** Whether issues that do not refuse a write are wanted too. */
   warnings: boolean
+  /** The element whose content is walked; null at a resource. */
+  at: Property | null
+  profiles: ProfileSet
+  /** Title of the profile that is checked, for its issues; empty outside. */
+  profileTitle: string
+  /** How many profiles deep. */
+  depth: number
+  unknownProfiles: 'error' | 'warning'
+  unknown: Set<string> | null
 }
 
 export interface ValidationOptions {
   /** Report also what is only advice, such as a missing narrative; a write does not ask. */
   warnings?: boolean
+  /** Profiles to keep beside those that the resource declares. */
+  profiles?: readonly string[]
+  /** How a declared profile is reported that nobody knows; an error unless said. */
+  unknownProfiles?: 'error' | 'warning'
+  /** Definitions of the store by address. */
+  stored?: ReadonlyMap<string, Definition>
+  /** Takes the addresses of definitions that were needed and not known. */
+  unknown?: Set<string>
 }
 
 /** @returns nothing when the resource is valid. */
 export function validateResource(model: FhirModel, resource: unknown, options: ValidationOptions = {}): Issue[] {
-  const run: Run = { model, issues: [], path: [], container: {}, inBundle: false, resource: {}, warnings: options.warnings ?? false }
+  const run: Run = {
+    model, issues: [], path: [], container: {}, inBundle: false, resource: {}, at: null, profileTitle: '', depth: 0,
+    profiles: profileSet(model, options.stored), warnings: options.warnings ?? false,
+    unknownProfiles: options.unknownProfiles ?? 'error', unknown: options.unknown ?? null,
+  }
   if (typeof resource !== 'object' || resource === null || Array.isArray(resource)) {
     report(run, 'structure', say.wrongKind('resource', 'object', resource, null))
     return run.issues
   }
-  checkResource(run, resource as Json, false)
+  checkResource(run, resource as Json, false, options.profiles)
   return run.issues
 }
 
@@ -61,7 +86,7 @@ export function report(run: Run, code: OutcomeCode, text: Sentence, step = '', s
   if (run.issues.length < maxIssues) run.issues.push(issue(code, text, run.path.join('') + step || null, severity))
 }
 
-function checkResource(run: Run, resource: Json, contained: boolean): void {
+function checkResource(run: Run, resource: Json, contained: boolean, profiles: readonly string[] = []): void {
   const type = resource.resourceType
   if (typeof type !== 'string') {
     report(run, 'required', say.noResourceType(), run.path.length ? '.resourceType' : 'resourceType')
@@ -79,7 +104,10 @@ function checkResource(run: Run, resource: Json, contained: boolean): void {
   else if (resource.contained !== undefined) report(run, 'invariant-broken', say.nestedContained(), '.contained')
   run.resource = resource
   run.inBundle ||= type === 'Bundle'
+  run.at = null
   checkObject(run, resource, structure)
+  if (resource.meta !== undefined) checkDeclaredProfiles(run, resource, structure)
+  for (const url of profiles) checkNamedProfile(run, resource, structure, { url, place: '' })
   run.resource = outer.resource
   run.container = outer.container
   run.inBundle = outer.inBundle
@@ -88,6 +116,7 @@ function checkResource(run: Run, resource: Json, contained: boolean): void {
 
 /** All elements of an object: known, well-formed, not too few; one of each choice. */
 function checkObject(run: Run, value: Json, structure: Structure): void {
+  const { at } = run
   let choices: Element[] | null = null
   let content = false
   for (const key of Object.keys(value)) {
@@ -112,6 +141,7 @@ function checkObject(run: Run, value: Json, structure: Structure): void {
     run.path.push(`.${stem(property)}`)
     checkProperty(run, value, property)
     run.path.pop()
+    if (property.type === 'Extension') checkExtensions(run, value, key, structure, at)
   }
   if (!content && structure.kind !== 'resource') {
     if (value.id === undefined) report(run, 'empty-value', say.empty(lastName(run), 'object'))
@@ -174,6 +204,7 @@ function checkComplex(run: Run, value: unknown, property: Property): void {
     report(run, 'structure', say.wrongKind(property.key, 'object', value, Array.isArray(value) ? `"${property.key}": { … }` : null))
     return
   }
+  run.at = property
   if (property.content) checkObject(run, value as Json, property.content)
   else checkResource(run, value as Json, property.key === 'contained')
   if (property.type === 'Reference') checkReference(run, value as Json, property)
@@ -213,7 +244,10 @@ function checkSibling(run: Run, sibling: unknown, property: Property): void {
   const structure = run.model.structures.get('Element')
   if (typeof sibling !== 'object' || sibling === null || Array.isArray(sibling) || !structure) {
     report(run, 'structure', say.wrongKind(`_${property.key}`, 'object', sibling, null))
-  } else checkObject(run, sibling as Json, structure)
+  } else {
+    run.at = property
+    checkObject(run, sibling as Json, structure)
+  }
 }
 
 function checkPrimitive(run: Run, value: unknown, holder: object, key: string, property: Property): void {

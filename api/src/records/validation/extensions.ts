@@ -1,0 +1,66 @@
+/**
+ * Extensions: one whose definition is known stands where it may, as often as it may, and holds what it says; an unknown one is
+ * kept as it is, but an unknown modifier extension is refused, because it may change the meaning of what is around it.
+ * Source: FHIR R4 2.4 (extensibility), 5.1.0.11 (StructureDefinition.context).
+ */
+import type { FhirModel } from '../../fhir/model.ts'
+import type { Property, Structure } from '../../fhir/structure.ts'
+import { report, type Run } from '../validate.ts'
+import { checkItem, inPlace } from './check-profile.ts'
+import { isJson, itemsOf } from './items.ts'
+import type { Profile } from './profile.ts'
+import * as say from './profile-sentences.ts'
+
+type Json = Record<string, unknown>
+
+/** `holder` has `key` (extension or modifierExtension); `at` is the element it stands under, null for a resource. */
+export function checkExtensions(run: Run, holder: Json, key: string, structure: Structure, at: Property | null): void {
+  const list = holder[key]
+  if (!Array.isArray(list)) return
+  let known: Map<Profile, number> | null = null
+  for (const [index, each] of list.entries()) {
+    const url = isJson(each) ? each.url : undefined
+    if (typeof url !== 'string') continue
+    const profile = run.profiles.find(url)
+    if (profile?.type === 'Extension') (known ??= new Map()).set(profile, (known.get(profile) ?? 0) + 1)
+    else if (key === 'modifierExtension') {
+      run.unknown?.add(url)
+      report(run, 'element-unknown', say.unknownModifier(url), `.${key}[${index}]`)
+    }
+  }
+  if (known) checkKnown(run, holder, key, structure, { at, known })
+}
+
+function checkKnown(run: Run, holder: Json, key: string, structure: Structure, { at, known }: { at: Property | null; known: Map<Profile, number> }): void {
+  for (const [profile, count] of known) if (count > profile.root.max) report(run, 'cardinality', say.extensionTooMany(profile.url, profile.root.max), `.${key}`)
+  const title = run.profileTitle
+  for (const item of itemsOf(run.model, holder, key, structure)) {
+    const profile = run.profiles.find((item.value as Json).url as string)
+    if (!profile || !known.has(profile)) continue
+    run.profileTitle = profile.title
+    inPlace(run, item, () => {
+      if (!mayStand(run, profile, structure, at)) report(run, 'structure', say.wrongContext(profile.url, profile.context.map(({ expression }) => expression)))
+      checkItem(run, item, profile.root)
+    })
+  }
+  run.profileTitle = title
+}
+
+function mayStand(run: Run, { context }: Profile, structure: Structure, at: Property | null): boolean {
+  if (context.length === 0) return true
+  const places = new Set([...typesOf(run.model, structure.name, structure), ...(at ? typesOf(run.model, at.type, null) : [])])
+  const path = run.path.filter((step) => !step.startsWith('[')).slice(0, -1).join('')
+  for (const each of [path, at?.path ?? '']) places.add(each).add(each.replace('[x]', ''))
+  return context.some(({ type, expression }) => {
+    if (type === 'fhirpath' || expression === '*' || expression === 'Any') return true
+    if (type === 'extension') return structure.name === 'Extension'
+    const name = expression.slice(expression.indexOf('#') + 1)
+    return places.has(name) || places.has(name.replace('[x]', ''))
+  })
+}
+
+/** A type and those it is made from. */
+function typesOf(model: FhirModel, name: string, structure: Structure | null): string[] {
+  const found = structure ?? model.structures.get(name)
+  return found ? [found.name, ...(found.base ? typesOf(model, found.base, null) : [])] : [name]
+}

@@ -1,0 +1,165 @@
+/**
+ * A profile as a tree: what a StructureDefinition asks of each element, slices included. It says only what it adds to its
+ * base type, because the base type is always checked as well. A differential is laid over the elements of the profile it
+ * is based on, element by element; a snapshot is used where that base is not known.
+ * Source: FHIR R4 5.1 (profiling), ElementDefinition.
+ */
+import type { ProfileElement, ProfileRow } from '@pujiang/fhir-profiles/extracts.ts'
+import type { FhirModel } from '../../fhir/model.ts'
+import type { Constraint } from '../../fhir/structure.ts'
+
+export interface ElementType { code: string; profile?: string[]; targetProfile?: string[] }
+export interface Discriminator { type: string; path: string }
+
+export interface ProfileNode {
+  /** Element id, such as `Patient.identifier:residentId.system`. */
+  id: string
+  /** `identifier`, `value[x]`, or `valueQuantity` for one type of a choice. */
+  name: string
+  min: number
+  /** Infinity where nothing is said. */
+  max: number
+  types: readonly ElementType[]
+  /** Undefined where nothing is said. */
+  fixed: unknown
+  pattern: unknown
+  minValue: unknown
+  maxValue: unknown
+  maxLength: number | null
+  /** Value set of a required binding. */
+  binding: string | null
+  constraints: readonly Constraint[]
+  slicing: { discriminators: readonly Discriminator[]; rules: string; ordered: boolean } | null
+  slices: Map<string, ProfileNode>
+  children: Map<string, ProfileNode>
+}
+
+export interface Profile {
+  url: string
+  title: string
+  /** Type it constrains. */
+  type: string
+  context: readonly { type: string; expression: string }[]
+  root: ProfileNode
+  /** Base profiles that are not known, so that what they ask is not checked. */
+  missing: readonly string[]
+}
+
+/** A StructureDefinition as it is stored; of those in fhir-profiles/r4 only a differential is kept. */
+export type Definition = ProfileRow & { snapshot?: { element: ProfileElement[] }; title?: string }
+
+export type FindDefinition = (url: string) => Definition | undefined
+
+const coreBase = 'http://hl7.org/fhir/StructureDefinition/'
+
+/** The type whose own definition this address is, `Patient` of `http://hl7.org/fhir/StructureDefinition/Patient`; null for a profile. */
+export function coreType(model: FhirModel, url: string): string | null {
+  const name = url.startsWith(coreBase) ? url.slice(coreBase.length) : ''
+  return model.structures.has(name) ? name : null
+}
+
+export function withoutVersion(canonical: string): string {
+  const at = canonical.indexOf('|')
+  return at < 0 ? canonical : canonical.slice(0, at)
+}
+
+/** What is not shaped as a definition (it comes from users) is read as if it said nothing. */
+export function compileProfile(model: FhirModel, definition: Definition, find: FindDefinition): Profile {
+  const missing: string[] = []
+  const elements = mergedElements(model, definition, find, missing, 0)
+  const root = emptyNode(definition.type, definition.type)
+  for (const element of elements) fillNode(nodeOf(root, element), element)
+  return {
+    url: definition.url, title: definition.title ?? definition.name, type: definition.type, context: definition.context ?? [], root, missing,
+  }
+}
+
+const depthMax = 20
+
+/** Elements by id, those of the base profile first. */
+function mergedElements(model: FhirModel, definition: Definition, find: FindDefinition, missing: string[], depth: number): Iterable<ProfileElement> {
+  const own = elementsOf(definition.differential)
+  const whole = elementsOf(definition.snapshot)
+  const base = typeof definition.baseDefinition === 'string' ? withoutVersion(definition.baseDefinition) : null
+  if (base === null || coreType(model, base)) return own.length > 0 ? own : whole
+  const found = depth < depthMax ? find(base) : undefined
+  if (!found) {
+    if (whole.length === 0) missing.push(base)
+    return whole.length > 0 ? whole : own
+  }
+  const merged = new Map([...mergedElements(model, found, find, missing, depth + 1)].map((each) => [idOf(each), each]))
+  for (const element of own.length > 0 ? own : whole) {
+    const before = merged.get(idOf(element))
+    merged.set(idOf(element), { ...before, ...element, constraint: [...before?.constraint ?? [], ...element.constraint ?? []] })
+  }
+  return merged.values()
+}
+
+function elementsOf(view: { element?: unknown } | undefined): ProfileElement[] {
+  const list = Array.isArray(view?.element) ? view.element : []
+  return list.filter((each): each is ProfileElement => typeof (each as ProfileElement | null)?.path === 'string')
+}
+
+function idOf({ id, path, sliceName }: ProfileElement): string {
+  if (typeof id === 'string' && id !== '') return id
+  return sliceName ? `${path}:${sliceName}` : path
+}
+
+function emptyNode(id: string, name: string): ProfileNode {
+  return {
+    id, name, min: 0, max: Number.POSITIVE_INFINITY, types: [], fixed: undefined, pattern: undefined, minValue: undefined, maxValue: undefined,
+    maxLength: null, binding: null, constraints: [], slicing: null, slices: new Map(), children: new Map(),
+  }
+}
+
+/** Walks `Observation.component:systolic.code`, making what is not there yet. */
+function nodeOf(root: ProfileNode, element: ProfileElement): ProfileNode {
+  let node = root
+  for (const step of idOf(element).split('.').slice(1)) {
+    const at = step.indexOf(':')
+    const name = at < 0 ? step : step.slice(0, at)
+    node = got(node.children, name, `${node.id}.${name}`, name)
+    if (at >= 0) node = got(node.slices, step.slice(at + 1), `${node.id}:${step.slice(at + 1)}`, name)
+  }
+  return node
+}
+
+function got(map: Map<string, ProfileNode>, key: string, id: string, name: string): ProfileNode {
+  const known = map.get(key)
+  if (known) return known
+  const made = emptyNode(id, name)
+  map.set(key, made)
+  return made
+}
+
+function fillNode(node: ProfileNode, element: ProfileElement): void {
+  if (Number.isInteger(element.min)) node.min = element.min as number
+  if (typeof element.max === 'string' && /^\d+$/.test(element.max)) node.max = Number(element.max)
+  if (Array.isArray(element.type)) node.types = element.type.filter((each) => typeof each?.code === 'string')
+  if (typeof element.maxLength === 'number') node.maxLength = element.maxLength
+  for (const name of ['fixed', 'pattern', 'minValue', 'maxValue'] as const) node[name] = choiceOf(element, name)
+  if (element.binding?.strength === 'required' && typeof element.binding.valueSet === 'string') node.binding = element.binding.valueSet
+  node.constraints = distinct(element.constraint ?? [], node.id)
+  const { slicing } = element
+  if (slicing) {
+    const discriminators = (Array.isArray(slicing.discriminator) ? slicing.discriminator : []).filter((each) => typeof each?.path === 'string')
+    node.slicing = { discriminators, rules: slicing.rules, ordered: slicing.ordered ?? false }
+  }
+}
+
+function choiceOf(element: ProfileElement, stem: string): unknown {
+  const key = Object.keys(element).find((each) => each.startsWith(stem) && /^[A-Z]/.test(each.slice(stem.length)))
+  return key === undefined ? undefined : (element as unknown as Record<string, unknown>)[key]
+}
+
+/** Those that R4 itself declares are checked everywhere. */
+const everywhere = /^(?:ele-1|ext-1|dom-\d)$/
+
+function distinct(constraints: NonNullable<ProfileElement['constraint']>, path: string): Constraint[] {
+  const byKey = new Map<string, Constraint>()
+  for (const { key, severity, human, expression } of Array.isArray(constraints) ? constraints : []) {
+    if (typeof expression !== 'string' || everywhere.test(key)) continue
+    byKey.set(key, { key, severity: severity === 'warning' ? 'warning' : 'error', human: String(human), expression, path })
+  }
+  return [...byKey.values()]
+}
