@@ -10,7 +10,7 @@ type Named = Pick<Member, 'concept' | 'display' | 'designations' | 'language'>
 /** The name in a language, else as defined, else the code. Language null: as defined. */
 export function displayOf(member: Named, language: string | null): string {
   const own = member.display ?? member.concept.display ?? member.concept.code
-  if (language === null || fits(member.language, language)) return own
+  if (language === null || (member.designations.length === 0 && member.concept.designations.length === 0) || fits(member.language, language)) return own
   return namesIn(member, language)[0] ?? own
 }
 

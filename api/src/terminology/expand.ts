@@ -87,10 +87,11 @@ function pageOf(members: readonly Member[], input: Input, call: TerminologyCall)
     const display = displayOf(member, language)
     const { concept, system, version } = member
     const designation = withDesignations ? shownDesignations(member, display).filter((each) => uses.length === 0 || uses.some((use) => isUse(each, use))) : []
-    return kept({
-      system, version: version ?? undefined, code: concept.code, display,
-      abstract: concept.abstract || undefined, inactive: concept.inactive || undefined, designation: designation.length > 0 ? designation : undefined,
-    })
+    const made: ValueSetExpansionContains = version === null ? { system, code: concept.code, display } : { system, version, code: concept.code, display }
+    if (concept.abstract) made.abstract = true
+    if (concept.inactive) made.inactive = true
+    if (designation.length > 0) made.designation = designation
+    return made
   }
   if (isPaged(input)) {
     const offset = input.count('offset') ?? 0
