@@ -81,7 +81,7 @@ function searchParam(row: SearchRow, type: string, structures: ReadonlyMap<strin
     storage: storageOf(row, type, expression),
     storedAs: unions[`${type}.${row.code}`] ?? (row.code === 'phonetic' ? ['name'] : [row.code]),
     expression,
-    ...(row.components ? { components: row.components } : {}),
+    ...(row.components ? { components: componentsOf(row) } : {}),
   }
 }
 
@@ -92,6 +92,13 @@ function expressionFor(expression: string, type: string, structures: ReadonlyMap
     return head === type || head === 'Resource' || head === 'DomainResource' || !structures.has(head)
   })
   return branches.length ? branches.join(' | ') : null
+}
+
+/** R4 exchanges the definitions of the two parts of DocumentReference's `relationship`. */
+function componentsOf({ url, components = [] }: SearchRow): NonNullable<SearchRow['components']> {
+  const [code, target] = components
+  if (!url.endsWith('/DocumentReference-relationship') || !code || !target) return components
+  return [{ ...code, definition: target.definition }, { ...target, definition: code.definition }]
 }
 
 /** `where(resolve() is T)` says more than the list of targets, which several types share. */

@@ -21,9 +21,9 @@ const pressure = (id: string, systolic: number, diastolic: number) => put({
 beforeAll(async () => {
   const reply = await request('POST', '/fhir', { as: system, body: { resourceType: 'Bundle', type: 'transaction', entry: [
     put({ resourceType: 'Patient', id: 'p1', name: [{ text: '欧阳娜娜' }], text: { status: 'generated', div: '<div xmlns="http://www.w3.org/1999/xhtml"><p>糖尿病患者，<b>Penicillin</b> allergy &amp; asthma</p></div>' },
-      identifier: [{ type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'MR', display: '病案号' }] }, system: 'urn:mr', value: '77' }], meta: { source: 'https://hospital.example.org/his/1', profile: ['http://example.org/p/a'] } }),
+      identifier: [{ type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'MR', display: '病案号' }] }, system: 'urn:mr', value: '77' }], meta: { source: 'https://hospital.example.org/his/1', profile: ['http://hl7.org/fhir/StructureDefinition/Patient'] } }),
     put({ resourceType: 'Patient', id: 'p2', name: [{ text: '𠮷田 㐀' }], text: { status: 'generated', div: '<div xmlns="http://www.w3.org/1999/xhtml">高血压 asthmatic</div>' }, identifier: [{ system: 'urn:mr', value: '77' }], meta: { source: 'https://hospital.example.org/lis' } }),
-    put({ resourceType: 'List', id: 'l1', status: 'current', mode: 'working', entry: [{ item: { reference: 'Patient/p1' } }, { deleted: true, item: { reference: 'Patient/p2' } }, { item: { reference: 'Observation/bp1' } }] }),
+    put({ resourceType: 'List', id: 'l1', status: 'current', mode: 'changes', entry: [{ item: { reference: 'Patient/p1' } }, { deleted: true, item: { reference: 'Patient/p2' } }, { item: { reference: 'Observation/bp1' } }] }),
     put({ resourceType: 'List', id: 'l2', status: 'current', mode: 'working', entry: [{ item: { reference: 'Patient/p2' } }] }),
     pressure('bp1', 160, 80), pressure('bp2', 120, 95),
     put({ resourceType: 'Observation', id: 'g1', status: 'final', code: { coding: [{ system: loinc, code: '2339-0', display: 'Glucose [Mass/volume] in Blood', _display: { extension: [{ url: 'http://hl7.org/fhir/StructureDefinition/translation', extension: [{ url: 'lang', valueCode: 'en' }, { url: 'content', valueString: 'Sugar level' }] }] } }] }, valueQuantity: { value: 6, unit: 'mmol/L', system: ucum, code: 'mmol/L' }, note: [{ text: '空腹 Fasting' }] }),
@@ -50,7 +50,7 @@ describe('what a query finds', () => {
     ['Observation?_content=fasting', ['g1']], ['Observation?_content=空腹', ['g1', 'g2']], ['Observation?_content=空腹 血糖', ['g2']], ['Observation?_content=GLUCOSE blood', ['g1']], ['Patient?_content=asthma', ['p1', 'p2']],
     // identifiers, uris
     ['Patient?identifier:of-type=http://terminology.hl7.org/CodeSystem/v2-0203|MR|77', ['p1']], ['Patient?identifier:of-type=urn:x|MR|77', []], ['Patient?_source=https://hospital.example.org/lis', ['p2']], ['Patient?_source:below=https://hospital.example.org/', ['p1', 'p2']], ['Patient?_source:below=https://hospital.example.org/his', ['p1']],
-    ['ValueSet?url:below=http://example.org/vs', ['vs', 'vs2']], ['ValueSet?url:above=http://example.org/vs/classes/a/b', ['vs']], ['ValueSet?url:above=http://example.org/vs/classesx', []], ['Patient?_profile:below=http://example.org/p', ['p1']],
+    ['ValueSet?url:below=http://example.org/vs', ['vs', 'vs2']], ['ValueSet?url:above=http://example.org/vs/classes/a/b', ['vs']], ['ValueSet?url:above=http://example.org/vs/classesx', []], ['Patient?_profile:below=http://hl7.org/fhir/Struct', ['p1']],
     // terminology
     ['Encounter?class:in=http://example.org/vs/classes', ['amb', 'imp']], ['Encounter?class:in=ValueSet/vs', ['amb', 'imp']], ['Encounter?class:not-in=ValueSet/vs', ['acute']], [`Encounter?class:below=${actCode}|IMP`, ['acute', 'imp']], [`Encounter?class:above=${actCode}|ACUTE`, ['acute', 'imp']],
     ['Encounter?status:in=http://hl7.org/fhir/ValueSet/encounter-status', ['acute', 'amb', 'imp']],

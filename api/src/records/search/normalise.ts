@@ -1,17 +1,18 @@
 /**
  * The form in which strings are stored for search and in which a search value is compared with them: NFKC, lower case,
- * no diacritics, spaces folded, at most `maxStringLength` characters. Chinese names also get their pinyin without tones,
+ * no diacritics, simplified characters, spaces folded, at most `maxStringLength` characters. Chinese names also get their pinyin without tones,
  * joined, and its initials, because that is how people type them: 张三 is found by 张, zhangsan and zs.
  * Writer and search must call the same function; a change here needs a new index.
  */
 import { pinyin } from 'pinyin-pro'
+import { simplified } from './han-variants.ts'
 
 /** Longest text that is kept, in UTF-16 units: well under a third of a page, the limit of a btree entry. */
 export const maxStringLength = 256
 
 export function normaliseString(text: string): string {
   // Latin text without capitals or accents, the commonest after ids, needs no tables.
-  const folded = plain.test(text) ? text : text.normalize('NFKC').toLowerCase().normalize('NFD').replace(/\p{M}+/gu, '').normalize('NFC')
+  const folded = plain.test(text) ? text : simplified(text.normalize('NFKC').toLowerCase().normalize('NFD').replace(/\p{M}+/gu, '').normalize('NFC'))
   const spaced = folded.replace(/[\p{Cc}\s]+/gu, ' ').trim()
   return spaced.length <= maxStringLength ? spaced : cut(spaced)
 }
