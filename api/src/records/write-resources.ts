@@ -16,7 +16,7 @@ import type { Trx } from '../storage/pool.ts'
 import { contentOf, resourceOf } from './content.ts'
 import { indexResource, type IndexRow } from './index-resource.ts'
 import type { Change, ResourceEntry, Store } from './store.ts'
-import { validateResource } from './validate.ts'
+import { validateResources } from './validation/load-profiles.ts'
 import {
   type CurrentRow, deleteRows, insertRows, lastVersions, lockAliases, lockRows, type NewRow, type Replacement, replaceRows, rowKey, shardFor,
 } from './write-rows.ts'
@@ -77,7 +77,7 @@ export async function writeResources(trx: Trx, ctx: Ctx, store: Store, writes: r
   if (writes.length === 0) return []
   const plans = writes.map((write) => planOf(ctx, store, write, mode))
   assertDistinct(plans)
-  if (mode !== 'platform') assertValid(store, plans)
+  if (mode !== 'platform') await assertValid(trx, store, plans, mode)
   for (const plan of plans) indexPlan(ctx, store, plan)
   await loadCurrent(trx, plans)
   for (const plan of plans) assertMatch(plan)
@@ -115,15 +115,13 @@ function assertDistinct(plans: readonly Plan[]): void {
 }
 
 /** Collects the issues of all resources, so that one answer shows everything that is wrong. */
-function assertValid(store: Store, plans: readonly Plan[]): void {
-  const issues: Issue[] = []
-  for (const { after, write } of plans) {
-    if (after === null) continue
-    for (const each of validateResource(store.model, after)) {
-      if (each.severity === 'error' || each.severity === 'fatal') issues.push(write.path ? { ...each, expression: inside(write.path, each.expression) } : each)
-    }
-    if (issues.length >= issuesMax) break
-  }
+async function assertValid(trx: Trx, store: Store, plans: readonly Plan[], mode: WriteMode): Promise<void> {
+  const written = plans.filter(({ after }) => after !== null)
+  // Files of another system may name profiles that only it has.
+  const found = await validateResources(trx, store.model, written.map(({ after }) => after), { unknownProfiles: mode === 'import' ? 'warning' : 'error' })
+  const issues = written.flatMap(({ write: { path } }, index) => (found[index] ?? [])
+    .filter(({ severity }) => severity === 'error' || severity === 'fatal')
+    .map((each): Issue => (path ? { ...each, expression: inside(path, each.expression) } : each)))
   if (issues.length > 0) throw new OutcomeError(issues.slice(0, issuesMax))
 }
 
