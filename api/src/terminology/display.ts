@@ -50,11 +50,22 @@ export function isNameOf(member: Named, given: string): boolean {
 /** Every word of the filter is somewhere in the code or in one of its names. */
 export function textMatcher(filter: string): (member: Named) => boolean {
   const words = folded(filter).split(' ')
-  return (member) => {
-    const texts = [member.concept.code, member.display, member.concept.display, ...allDesignations(member).map((each) => each.value ?? null)]
-    const text = texts.flatMap((each) => (each === null ? [] : [folded(each)])).join('\n')
+  return ({ concept, display, designations }) => {
+    const own = [display ?? '', ...designations.map((each) => each.value ?? '')].filter((each) => each !== '')
+    const text = own.length === 0 ? conceptText(concept) : `${conceptText(concept)}\n${own.map(folded).join('\n')}`
     return words.every((word) => text.includes(word))
   }
+}
+
+/** What a concept can be found by; kept, because people search letter by letter. */
+const texts = new WeakMap<Concept, string>()
+
+function conceptText(concept: Concept): string {
+  const known = texts.get(concept)
+  if (known !== undefined) return known
+  const text = [concept.code, concept.display ?? '', ...concept.designations.map((each) => each.value ?? '')].map(folded).join('\n')
+  texts.set(concept, text)
+  return text
 }
 
 function folded(text: string): string {
