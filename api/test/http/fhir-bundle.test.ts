@@ -15,7 +15,8 @@ describe('transaction', () => {
     const reply = await send(bundle('transaction', [
       post(uuid(1), observation(uuid(3), {
         encounter: { reference: uuid(2) },
-        contained: [{ resourceType: 'Provenance', id: 'p', target: [{ reference: uuid(2) }], recorded: '2026-01-01T00:00:00Z', agent: [{ who: { reference: uuid(3) } }] }],
+        specimen: { reference: '#s' },
+        contained: [{ resourceType: 'Specimen', id: 's', subject: { reference: uuid(3) } }],
         extension: [{ url: 'http://example.org/x', valueReference: { reference: uuid(2) } }, { url: 'http://example.org/y', valueUri: uuid(3) }],
         identifier: [{ system: 'urn:ietf:rfc:3986', value: uuid(3) }],
       })),
@@ -29,7 +30,7 @@ describe('transaction', () => {
     const stored = (await request('GET', `/fhir/${o}`, { as: system })).json
     expect(stored.subject.reference).toBe(p)
     expect(stored.encounter.reference).toBe(e)
-    expect(stored.contained[0].target[0].reference).toBe(e)
+    expect(stored.contained[0].subject.reference).toBe(p)
     expect(stored.extension.map((each: Record<string, { reference?: string }>) => each.valueReference?.reference ?? each.valueUri)).toEqual([e, p])
     expect(stored.identifier[0].value).toBe(uuid(3))
     // Server ids of one patient's entries share the patient's shard, so none of them needs an alias.

@@ -16,7 +16,7 @@ beforeAll(async () => {
     put({ resourceType: 'Organization', id: 'hospital', name: '浦江第一医院' } as never),
     put({ resourceType: 'Patient', id: 'zhang', active: true, name: [{ use: 'official', text: '张三丰', family: '张', given: ['三丰'] }], gender: 'male', birthDate: '1980-05-01',
       identifier: [{ system: 'urn:id', value: '1,1' }], telecom: [{ system: 'phone', value: '138 0000 0001' }], address: [{ text: '上海市黄浦区人民大道200号' }],
-      managingOrganization: { reference: 'Organization/hospital' }, meta: { tag: [{ system: 'urn:tag', code: 'demo' }], profile: ['http://example.org/p|1.0'], security: [{ system: 'urn:sec', code: 'R' }] } } as never),
+      managingOrganization: { reference: 'Organization/hospital' }, meta: { tag: [{ system: 'urn:tag', code: 'demo' }], profile: ['http://hl7.org/fhir/StructureDefinition/Patient|4.0.1'], security: [{ system: 'urn:sec', code: 'R' }] } } as never),
     put({ resourceType: 'Patient', id: 'li', active: false, name: [{ text: '李四' }, { text: 'José O\'Brien', family: 'O\'Brien', given: ['José'] }], gender: 'female', birthDate: '1980-05-02',
       identifier: [{ value: 'bare' }], deceasedBoolean: false } as never),
     put({ resourceType: 'Patient', id: 'wang', name: [{ text: '王五' }], birthDate: '1981', managingOrganization: { identifier: { system: 'urn:org', value: '7' } } } as never),
@@ -60,7 +60,7 @@ describe('what a query finds', () => {
     ['Patient?gender=male,female', ['li', 'zhang']], ['Patient?gender:missing=true', ['wang']], ['Patient?gender:missing=false', ['li', 'zhang']],
     ['Patient?identifier=urn:id|1\\,1', ['zhang']], ['Patient?identifier=1\\,1', ['zhang']], ['Patient?identifier=urn:id|', ['zhang']], ['Patient?identifier=|bare', ['li']], ['Patient?identifier=|1\\,1', []],
     ['Patient?active=true', ['zhang']], ['Patient?deceased=false', ['li', 'wang', 'zhang']], ['Patient?phone=13800000001', ['zhang']], ['Patient?telecom=phone|138 0000 0001', ['zhang']],
-    ['Patient?_tag=urn:tag|demo', ['zhang']], ['Patient?_security=R', ['zhang']], ['Patient?_profile=http://example.org/p', ['zhang']], ['Patient?_id=zhang,li,nobody', ['li', 'zhang']],
+    ['Patient?_tag=urn:tag|demo', ['zhang']], ['Patient?_security=R', ['zhang']], ['Patient?_profile=http://hl7.org/fhir/StructureDefinition/Patient', ['zhang']], ['Patient?_id=zhang,li,nobody', ['li', 'zhang']],
     ['Observation?code=2339-0&status=final', ['o1', 'o2', 'o3']], [`Observation?code=${loinc}|8867-4`, ['o5']], ['Observation?category=lab', ['o2']], ['Observation?status:not=final', ['o4']],
     [`Observation?combo-code=${loinc}|8867-4`, ['o5']],
     // reference

@@ -77,13 +77,14 @@ test('conditional creates of the same thing at once make one', async () => {
 
 test('two transactions over the same resources in opposite order both finish', async () => {
   const ids = ['a', 'b', 'c', 'd', 'e'].map((name) => `crossing-${name}`)
-  const bundle = (list: readonly string[], gender: string) => ({
+  const bundle = (list: readonly string[], said: string) => ({
     resourceType: 'Bundle', type: 'transaction',
-    entry: list.map((id) => ({ resource: { resourceType: 'Patient', id, gender }, request: { method: 'PUT', url: `Patient/${id}` } })),
+    entry: list.map((id) => ({ resource: { resourceType: 'Patient', id, name: [{ text: said }] }, request: { method: 'PUT', url: `Patient/${id}` } })),
   })
-  for (const gender of ['male', 'female', 'other']) {
+  for (const round of [1, 2, 3]) {
     const replies = await Promise.all([
-      request('POST', '/fhir', { as: system, body: bundle(ids, gender) }), request('POST', '/fhir', { as: system, body: bundle([...ids].reverse(), 'unknown') }),
+      request('POST', '/fhir', { as: system, body: bundle(ids, `there ${round}`) }),
+      request('POST', '/fhir', { as: system, body: bundle([...ids].reverse(), `back ${round}`) }),
     ])
     expect(replies.map((reply) => reply.status)).toEqual([200, 200])
   }
