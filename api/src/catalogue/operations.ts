@@ -8,6 +8,7 @@ import { releaseHoldOperation } from '../booking/release-hold.ts'
 import { accessLogOperation } from '../records/access-log.ts'
 import { storedDefinitions } from '../records/stored-definitions.ts'
 import type { Operation } from '../records/store.ts'
+import { validateOperations } from '../records/validate-operation.ts'
 import type { SettlementGateway } from '../settlement/gateway.ts'
 import { reverseClaimOperation } from '../settlement/reverse-settlement.ts'
 import { submitClaimOperation } from '../settlement/submit-claim.ts'
@@ -28,5 +29,6 @@ export function operations({ gateway }: OperationPorts): readonly Operation[] {
     submitClaimOperation(gateway),
     reverseClaimOperation(gateway),
     ...terminologyOperations(storedDefinitions),
+    ...validateOperations,
   ]
 }
