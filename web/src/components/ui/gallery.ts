@@ -1,11 +1,10 @@
 /** The components of this folder with their states: one list for the gallery page and for the tests. */
-import type { Component } from 'vue'
+import { type Component, defineAsyncComponent } from 'vue'
 import { buttonExamples, noticeExamples, tagExamples } from './basics.examples.ts'
 import type { Example } from './example.ts'
 import { comboboxExamples, errorSummaryExamples, radioCardsExamples, selectExamples } from './fields.examples.ts'
 import { emptyExamples, loadExamples, qrExamples, skeletonExamples, summaryListExamples } from './blocks.examples.ts'
 import UiButton from './UiButton.vue'
-import UiCombobox from './UiCombobox.vue'
 import UiEmpty from './UiEmpty.vue'
 import UiErrorSummary from './UiErrorSummary.vue'
 import UiLoad from './UiLoad.vue'
@@ -24,7 +23,7 @@ export const gallery: readonly { name: string; component: Component; examples: r
   { name: 'UiErrorSummary', component: UiErrorSummary, examples: errorSummaryExamples },
   { name: 'UiRadioCards', component: UiRadioCards as Component, examples: radioCardsExamples },
   { name: 'UiSelect', component: UiSelect, examples: selectExamples },
-  { name: 'UiCombobox', component: UiCombobox, examples: comboboxExamples },
+  { name: 'UiCombobox', component: defineAsyncComponent(() => import('./UiCombobox.vue')), examples: comboboxExamples },
   { name: 'UiSummaryList', component: UiSummaryList, examples: summaryListExamples },
   { name: 'UiEmpty', component: UiEmpty, examples: emptyExamples },
   { name: 'UiSkeleton', component: UiSkeleton, examples: skeletonExamples },
