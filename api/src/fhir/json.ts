@@ -52,6 +52,26 @@ export function decimalText(holder: object, key: string): string | undefined {
   return typeof value === 'number' ? sourceDigits(holder, key) ?? String(value) : undefined
 }
 
+/** Puts a value that stands elsewhere under a key, with the digits it has there. Inside objects and arrays digits stay by themselves. */
+export function placeValue(from: object, fromKey: string, to: object, toKey: string): void {
+  const value = (from as Record<string, unknown>)[fromKey]
+  ;(to as Record<string, unknown>)[toKey] = value
+  const text = sourceDigits(from, fromKey)
+  if (text !== undefined) keep(to, toKey, text)
+}
+
+/** A copy of parsed JSON, all the way down, digits included. */
+export function copyJson<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value
+  const copy = (Array.isArray(value) ? [] : {}) as Record<string, unknown>
+  for (const key of Object.keys(value)) {
+    copy[key] = copyJson((value as Record<string, unknown>)[key])
+    const text = sourceDigits(value, key)
+    if (text !== undefined) keep(copy, key, text)
+  }
+  return copy as T
+}
+
 export function stringifyJson(value: unknown): string {
   return JSON.stringify(withDigits(value))
 }

@@ -58,6 +58,8 @@ export const outcomeCodes = {
   'invariant-broken': [422, 'invariant'],
   'not-found': [404, 'not-found'],
   'operation-unknown': [404, 'not-supported'],
+  'patch-failed': [422, 'processing'],
+  'patch-invalid': [400, 'structure'],
   'profile-unknown': [422, 'not-found'],
   'read-only-type': [405, 'not-supported'],
   'reference-invalid': [422, 'value'],
