@@ -12,7 +12,7 @@ import type { CodeSystem, ConceptMap, ValueSet } from '@medplum/fhirtypes'
 import type { TerminologyIndex } from '@pujiang/fhir-profiles/extracts.ts'
 import type { Definition, DefinitionType } from './shapes.ts'
 
-interface Place { type: DefinitionType; id: string; url: string; version: string | null; read(): Definition }
+interface Place { type: DefinitionType; id: string; url: string; version: string | null; supplement: boolean; read(): Definition }
 
 interface Shelf {
   /** By `Type url`: usually one, several where a v2 table exists in several versions. */
@@ -66,6 +66,14 @@ export function builtInConceptMaps(): ConceptMap[] {
   return [...places().byId.values()].filter((each) => each.type === 'ConceptMap').map((each) => each.read() as ConceptMap)
 }
 
+/** What adds names in other languages to a code system, ours to HL7's for one. */
+export function supplementsOf(url: string): CodeSystem[] {
+  const all = ownSupplements ??= [...places().byId.values()].flatMap((each) => (each.supplement ? [each.read() as CodeSystem] : []))
+  return all.filter((each) => each.supplements?.split('|')[0] === url)
+}
+
+let ownSupplements: CodeSystem[] | null = null
+
 /** Addresses of all of a type. */
 export function builtInUrls(type: DefinitionType): string[] {
   return [...places().byUrl.values()].flatMap((each) => (each[0]?.type === type ? [each[0].url] : []))
@@ -88,7 +96,7 @@ function packedPlaces(): Place[] {
     return rows.map(([type, id, url, version, length]): Place => {
       const start = end + 1
       end = start + length
-      return { type, id, url, version, read: () => JSON.parse((bytes ??= readPacked(file)).toString('utf8', start, start + length)) as Definition }
+      return { type, id, url, version, supplement: false, read: () => JSON.parse((bytes ??= readPacked(file)).toString('utf8', start, start + length)) as Definition }
     })
   })
 }
@@ -100,9 +108,10 @@ function ownPlaces(): Place[] {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.json')).sort()
   const own = files.map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as Definition).filter((each) => terminologyTypes.includes(each.resourceType))
   const urls = new Set(own.map((each) => each.url))
-  const whole = own.flatMap((each) => (each.resourceType === 'CodeSystem' ? [valueSetOf(each)] : [])).filter((each) => !urls.has(each.url))
+  const whole = own.flatMap((each) => (each.resourceType === 'CodeSystem' && each.content !== 'supplement' ? [valueSetOf(each)] : [])).filter((each) => !urls.has(each.url))
   return [...own, ...whole].map((each) => ({
-    type: each.resourceType, id: each.id ?? '', url: each.url ?? '', version: each.version ?? null, read: () => each,
+    type: each.resourceType, id: each.id ?? '', url: each.url ?? '', version: each.version ?? null,
+    supplement: each.resourceType === 'CodeSystem' && each.content === 'supplement', read: () => each,
   }))
 }
 

@@ -3,7 +3,7 @@
  * what properties add (`child` in v3, `parent` and `subsumedBy` elsewhere); properties say what is abstract or inactive.
  * Source: FHIR R4 CodeSystem, § concept properties and hierarchy.
  */
-import type { CodeSystem, CodeSystemConcept } from '@medplum/fhirtypes'
+import type { CodeSystem, CodeSystemConcept, CodeSystemConceptDesignation } from '@medplum/fhirtypes'
 import type { Concept, System } from './shapes.ts'
 
 interface Mutable extends Concept { parents: Concept[]; children: Concept[] }
@@ -12,13 +12,14 @@ const inactiveStatus: ReadonlySet<string> = new Set(['retired', 'inactive', 'wit
 /** Deeper nesting is a mistake; R4 has nine levels. */
 const depthMax = 50
 
-/** A code that stands twice is the first one. */
-export function compileCodeSystem(resource: CodeSystem): System {
+/** A code that stands twice is the first one. @param supplements whose designations are added. */
+export function compileCodeSystem(resource: CodeSystem, supplements: readonly CodeSystem[] = []): System {
   const byCode = new Map<string, Mutable>()
+  const added = Map.groupBy(supplements.flatMap((each) => each.concept ?? []), (each) => each.code)
   const add = (concepts: readonly CodeSystemConcept[] | undefined, parent: Mutable | null, depth: number): void => {
     for (const each of concepts ?? []) {
       if (each.code === undefined || byCode.has(each.code)) continue
-      const concept = conceptOf(each)
+      const concept = conceptOf(each, (added.get(each.code) ?? []).flatMap((other) => other.designation ?? []))
       byCode.set(each.code, concept)
       if (parent) link(parent, concept)
       if (depth < depthMax) add(each.concept, concept, depth + 1)
@@ -40,7 +41,7 @@ export function compileCodeSystem(resource: CodeSystem): System {
   }
 }
 
-function conceptOf(source: CodeSystemConcept): Mutable {
+function conceptOf(source: CodeSystemConcept, added: readonly CodeSystemConceptDesignation[]): Mutable {
   const properties = source.property ?? []
   const isTrue = (...codes: string[]) => properties.some((each) => codes.includes(each.code ?? '') && each.valueBoolean === true)
   const status = properties.find((each) => each.code === 'status')
@@ -48,7 +49,7 @@ function conceptOf(source: CodeSystemConcept): Mutable {
     code: source.code ?? '',
     display: source.display ?? null,
     definition: source.definition ?? null,
-    designations: source.designation ?? [],
+    designations: [...source.designation ?? [], ...added],
     properties,
     parents: [],
     children: [],

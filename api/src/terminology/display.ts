@@ -3,9 +3,18 @@
  * Our own code systems are named in Chinese, HL7's in English; other languages stand as designations.
  */
 import type { CodeSystemConceptDesignation } from '@medplum/fhirtypes'
+import type { Ctx } from '../ctx.ts'
 import type { Concept, Member } from './shapes.ts'
 
 type Named = Pick<Member, 'concept' | 'display' | 'designations' | 'language'>
+
+/**
+ * The language names are wanted in. The names as defined are the default, because codes travel with them; Chinese is what the
+ * platform speaks unasked, so only a reader of English, or `displayLanguage`, asks for another one.
+ */
+export function languageWanted(displayLanguage: string | null, { language }: Pick<Ctx, 'language'>): string | null {
+  return displayLanguage ?? (language === 'en' ? 'en' : null)
+}
 
 /** The name in a language, else as defined, else the code. Language null: as defined. */
 export function displayOf(member: Named, language: string | null): string {

@@ -4,7 +4,7 @@
  * of all pages. Source: FHIR R4 ValueSet § $expand.
  */
 import type { ValueSet, ValueSetExpansionContains, ValueSetExpansionParameter } from '@medplum/fhirtypes'
-import { displayOf, shownDesignations, textMatcher } from './display.ts'
+import { displayOf, languageWanted, shownDesignations, textMatcher } from './display.ts'
 import { compile, findDefinition, findDefinitionById, type Source } from './library.ts'
 import { type Input, invalid, type Kind, missing, readInput, type TerminologyCall } from './operation-input.ts'
 import { readCompose } from './read-compose.ts'
@@ -80,7 +80,7 @@ function chosen(set: CompiledSet, input: Input): readonly Member[] {
 }
 
 function pageOf(members: readonly Member[], input: Input, call: TerminologyCall): ValueSetExpansionContains[] {
-  const language = input.text('displayLanguage') ?? call.ctx.language
+  const language = languageWanted(input.text('displayLanguage'), call.ctx)
   const uses = input.texts('designation')
   const withDesignations = input.flag('includeDesignations') ?? uses.length > 0
   const entry = (member: Member): ValueSetExpansionContains => {

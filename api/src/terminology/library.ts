@@ -5,7 +5,7 @@
  */
 import type { CodeSystem, ConceptMap, ValueSet } from '@medplum/fhirtypes'
 import type { Db } from '../storage/pool.ts'
-import { builtIn, builtInById, isBuiltIn } from './built-in.ts'
+import { builtIn, builtInById, isBuiltIn, supplementsOf } from './built-in.ts'
 import { compileCodeSystem } from './compile-code-system.ts'
 import { type Compilation, compileValueSet, newBudget } from './compile-value-set.ts'
 import { readCompose, splitCanonical } from './read-compose.ts'
@@ -24,10 +24,10 @@ export function builtInSystem(url: string, version: string | null): System | nul
   const known = systems.get(key)
   if (known) return known
   const resource = builtIn('CodeSystem', url, version)
-  // R4 describes some systems without their codes, SNOMED CT for one; a stored one may have them.
-  if (!resource || resource.content === 'not-present') return version === null ? ruleSystem(url) : null
+  // R4 describes some systems without their codes, SNOMED CT for one; a stored one may have them. A supplement has none of its own.
+  if (!resource || resource.content === 'not-present' || resource.content === 'supplement') return version === null ? ruleSystem(url) : null
   const exact = `${url}|${resource.version ?? ''}`
-  const system = systems.get(exact) ?? compileCodeSystem(resource)
+  const system = systems.get(exact) ?? compileCodeSystem(resource, supplementsOf(url))
   systems.set(key, system)
   systems.set(exact, system)
   return system

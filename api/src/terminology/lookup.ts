@@ -3,7 +3,7 @@
  * Source: FHIR R4 CodeSystem § $lookup; the properties of every system are definition, parent, child, inactive, notSelectable.
  */
 import type { CodeSystemConceptDesignation, Parameters, ParametersParameter } from '@medplum/fhirtypes'
-import { asMember, displayOf, shownDesignations } from './display.ts'
+import { asMember, displayOf, languageWanted, shownDesignations } from './display.ts'
 import { findSystem, findSystemById, type Source } from './library.ts'
 import { invalid, type Input, type Kind, missing, readInput, type TerminologyCall } from './operation-input.ts'
 import * as say from './sentences.ts'
@@ -20,7 +20,7 @@ export async function lookup(call: TerminologyCall, source: Source): Promise<{ r
   const concept = system.find(code)
   if (!concept) throw say.codeUnknown(system.url, code)
   const member = asMember(concept, system.language)
-  const display = displayOf(member, input.text('displayLanguage') ?? call.ctx.language)
+  const display = displayOf(member, languageWanted(input.text('displayLanguage'), call.ctx))
   const asked = input.texts('property')
   return {
     resource: {

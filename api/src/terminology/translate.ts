@@ -5,7 +5,7 @@
  */
 import type { Coding, ConceptMap, ConceptMapGroup, Parameters, ParametersParameter } from '@medplum/fhirtypes'
 import { builtInConceptMaps } from './built-in.ts'
-import { asMember, displayOf } from './display.ts'
+import { asMember, displayOf, languageWanted } from './display.ts'
 import { builtInSystem, choose, findConceptMap, findDefinitionById, type Source } from './library.ts'
 import { type Input, invalid, type Kind, missing, readInput, type TerminologyCall } from './operation-input.ts'
 import { splitCanonical } from './read-compose.ts'
@@ -34,7 +34,7 @@ export async function translate(call: TerminologyCall, source: Source): Promise<
       parameter: [
         { name: 'result', valueBoolean: good },
         ...(good ? [] : [{ name: 'message', valueString: say.noTranslationText(codings[0]?.code ?? '')[call.ctx.language] }]),
-        ...matches.map((each) => matchPart(each, call.ctx.language)),
+        ...matches.map((each) => matchPart(each, languageWanted(null, call.ctx))),
       ],
     },
   }
@@ -135,13 +135,13 @@ function codingOf(system: string | undefined, version: string | undefined, code:
 }
 
 /** Maps often leave out what the code is called. */
-function withDisplay(coding: Coding, language: string): Coding {
+function withDisplay(coding: Coding, language: string | null): Coding {
   const system = coding.display === undefined && coding.system !== undefined ? builtInSystem(coding.system, null) : null
   const concept = system?.find(coding.code ?? '')
   return system && concept ? { ...coding, display: displayOf(asMember(concept, system.language), language) } : coding
 }
 
-function matchPart({ equivalence, concept, map, products }: Match, language: string): ParametersParameter {
+function matchPart({ equivalence, concept, map, products }: Match, language: string | null): ParametersParameter {
   return {
     name: 'match',
     part: [

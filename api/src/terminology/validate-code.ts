@@ -6,7 +6,7 @@
 import type { Coding, Parameters } from '@medplum/fhirtypes'
 import { OutcomeError, type Sentence } from '../fhir/outcome.ts'
 import { compileCodeSystem } from './compile-code-system.ts'
-import { asMember, displayOf, isNameOf } from './display.ts'
+import { asMember, displayOf, isNameOf, languageWanted } from './display.ts'
 import { valueSetOf } from './expand.ts'
 import { compile, findSystem, findSystemById, type Source } from './library.ts'
 import { type Input, invalid, type Kind, missing, readInput, type TerminologyCall } from './operation-input.ts'
@@ -26,7 +26,7 @@ export async function validateInSet(call: TerminologyCall, source: Source): Prom
   const input = readInput(call, { ...shared, system: 'text', systemVersion: 'text', valueSet: 'resource', valueSetVersion: 'text' })
   const codings = codingsOf(input, input.text('system'), input.text('systemVersion'))
   const set = await compile(source, await valueSetOf(call, input, source))
-  const language = languageOf(call, input)
+  const language = languageWanted(input.text('displayLanguage'), call.ctx)
   return answer(call, judgeAll(codings, (coding) => {
     const member = set.find(coding.system ?? null, coding.code ?? '')
     if (!member) return { result: false, text: say.notInSetText(set.url, coding.code ?? ''), display: null }
@@ -42,7 +42,7 @@ export async function validateInSystem(call: TerminologyCall, source: Source): P
   const input = readInput(call, { ...shared, codeSystem: 'resource', version: 'text' })
   const codings = codingsOf(input, null, null)
   const system = await systemOf(call, input, codings, source)
-  const language = languageOf(call, input)
+  const language = languageWanted(input.text('displayLanguage'), call.ctx)
   return answer(call, judgeAll(codings, (coding) => {
     const code = coding.code ?? ''
     if (coding.system !== undefined && coding.system !== system.url) return { result: false, text: say.otherSystemText(coding.system, system.url), display: null }
@@ -96,16 +96,12 @@ function judgeAll(codings: readonly Coding[], judge: (coding: Coding) => Verdict
   return verdicts.find((each) => each.display !== null) ?? verdicts[0] ?? { result: false, text: say.noCodingText(), display: null }
 }
 
-function judgeName(member: Named, coding: Coding, input: Input, language: string): Verdict {
+function judgeName(member: Named, coding: Coding, input: Input, language: string | null): Verdict {
   const { code } = member.concept
   const display = displayOf(member, language)
   if (member.concept.abstract && input.flag('abstract') === false) return { result: false, text: say.abstractText(code), display }
   if (coding.display !== undefined && !isNameOf(member, coding.display)) return { result: false, text: say.wrongDisplayText(code, coding.display, display), display }
   return { result: true, text: null, display }
-}
-
-function languageOf(call: TerminologyCall, input: Input): string {
-  return input.text('displayLanguage') ?? call.ctx.language
 }
 
 function answer(call: TerminologyCall, { result, text, display }: Verdict): { resource: Parameters } {

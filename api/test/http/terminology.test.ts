@@ -44,9 +44,10 @@ describe('CodeSystem/$lookup', () => {
     [{ system: marital, code: '20', displayLanguage: 'en' }, '婚姻状况代码 GB/T 2261.2', 'Married'],
     [{ system: 'https://pujiang.health/fhir/CodeSystem/department', code: '03.04' }, '诊疗科目', '心血管内科'],
     [{ system: 'http://unitsofmeasure.org', code: 'mmol/L' }, 'UCUM', 'millimole per liter'],
-    [{ system: 'urn:ietf:bcp:47', code: 'zh-CN' }, 'BCP 47', '中文（中国）'],
+    [{ system: 'urn:ietf:bcp:47', code: 'zh-CN', displayLanguage: 'zh' }, 'BCP 47', '中文（中国）'],
+    [{ system: gender, code: 'male', displayLanguage: 'zh-CN' }, 'AdministrativeGender', '男'],
     [{ system: 'urn:iso:std:iso:3166', code: 'CN', displayLanguage: 'en' }, 'ISO 3166', 'China'],
-    [{ system: 'urn:iso:std:iso:4217', code: 'CNY' }, 'ISO 4217', '人民币'],
+    [{ system: 'urn:iso:std:iso:4217', code: 'CNY', displayLanguage: 'zh' }, 'ISO 4217', '人民币'],
   ])('%j', async (query, name, display) => {
     const reply = await get('CodeSystem/$lookup', query)
     expect(reply.status).toBe(200)
@@ -88,6 +89,8 @@ describe('CodeSystem/$validate-code and $subsumes', () => {
     [{ url: gender, code: 'male' }, true],
     [{ url: gender, code: 'male', display: 'Male' }, true],
     [{ url: gender, code: 'male', display: '  MALE ' }, true],
+    [{ url: gender, code: 'male', display: '男' }, true],
+    [{ url: gender, code: 'male', display: '女' }, false],
     [{ url: gender, code: 'male', display: 'Female' }, false],
     [{ url: gender, code: 'MALE' }, false],
     [{ url: marital, code: '20', display: '已婚' }, true],
@@ -153,6 +156,11 @@ describe('ValueSet/$expand', () => {
       await request('POST', '/fhir/ValueSet/$expand?excludeNested=true', { body: { resourceType: 'ValueSet', status: 'draft', compose } }),
     ]
     for (const reply of others) expect(reply.json.expansion.contains).toEqual(byUrl.json.expansion.contains)
+  })
+
+  test('HL7’s codes are found by their Chinese names', async () => {
+    expect(codes(await get('ValueSet/observation-interpretation/$expand', { filter: '危急' }))).toEqual(['AA', 'HH', 'LL'])
+    expect((await get('ValueSet/$expand', { url: genders, displayLanguage: 'zh' })).json.expansion.contains.map((each: { display: string }) => each.display)).toEqual(['男', '女', '其他', '未知'])
   })
 
   test('answers in the language of the reader, and echoes what it was asked', async () => {
