@@ -8,6 +8,7 @@ const post = (fullUrl: string, resource: { resourceType: string }) => ({ fullUrl
 const bundle = (type: string, entry: unknown[]) => ({ resourceType: 'Bundle', type, entry })
 const send = (body: unknown, headers: Record<string, string> = {}) => request('POST', '/fhir', { as: system, body, headers })
 const uuid = (n: number) => `urn:uuid:00000000-0000-4000-8000-${String(n).padStart(12, '0')}`
+const put = (id: string) => ({ resource: { resourceType: 'Patient', id }, request: { method: 'PUT', url: `Patient/${id}` } })
 const observation = (subject: string, extra: object = {}) => ({ resourceType: 'Observation', status: 'final', code: { text: '血压' }, subject: { reference: subject }, ...extra })
 
 describe('transaction', () => {
@@ -94,6 +95,13 @@ describe('transaction', () => {
   ])('%s is refused and the entry is named', async (_, entry, status, expression) => {
     const reply = await send(bundle('transaction', entry as unknown[]))
     expect([reply.status, reply.json.issue[0].expression?.[0]]).toEqual([status, expression])
+  })
+
+  test('thousands of entries are one transaction, each with its audit row', { timeout: 60_000 }, async () => {
+    const reply = await send(bundle('transaction', Array.from({ length: 4000 }, (_, index) => put(`many-${index}`))))
+    expect([reply.status, reply.json.entry?.length]).toEqual([200, 4000])
+    const rows = await db.selectFrom('audit_event').select((eb) => eb.fn.countAll<string>().as('n')).where('resource_id', 'like', 'many-%').executeTakeFirst()
+    expect(Number(rows?.n)).toBe(4000)
   })
 
   test('other bundles are refused', async () => {

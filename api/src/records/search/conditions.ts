@@ -62,7 +62,7 @@ async function settled(walk: Walk, criteria: readonly Criterion[]): Promise<Crit
 }
 
 function ofPatients(keys: readonly string[]): RawBuilder<SqlBool> {
-  return keys.length === 1 ? sql<SqlBool>`r.pid = ${keys[0]}::uuid` : sql<SqlBool>`r.pid in (${sql.join(keys.map((key) => sql`${key}::uuid`))})`
+  return keys.length === 1 ? sql<SqlBool>`r.pid = ${keys[0]}::uuid` : sql<SqlBool>`r.pid = any(${keys}::uuid[])`
 }
 
 /** Periods need bounds on both sides to be found by index: what all date criteria together touch, for the GiST index. */
