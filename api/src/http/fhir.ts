@@ -20,7 +20,7 @@ import type { Services } from '../services.ts'
 import type { AppEnv } from './auth.ts'
 import { readForm, readJsonText, readResourceBody } from './body.ts'
 import { alreadyLoaded, postBundle } from './bundle.ts'
-import { type Edge, history, operation, read, searchType, vread } from './interactions.ts'
+import { type Edge, history, operation, read, searchMany, searchType, vread } from './interactions.ts'
 import { capabilityStatement } from './metadata.ts'
 import { type Answer, answerOf, answerOfResource, answerOfWrite, assertJsonAccepted, ifMatchVersion, isLenient, preferenceOf, send } from './reply.ts'
 
@@ -32,6 +32,8 @@ export function fhirRoutes(services: Services): Hono<AppEnv> {
   const reply = (c: Context<AppEnv>, answer: Answer) => send(c, answer, base)
   // Printed once: it is long, and nothing in it changes while the process runs.
   const statement = answerOfResource(capabilityStatement(services.store, services.operations, base, services.now()))
+
+  const formQuery = async (c: Context<AppEnv>) => new URLSearchParams([...queryOf(c), ...await readForm(c, bodyBytesMax)])
 
   const app = new Hono<AppEnv>({ strict: false })
   app.use(async (c, next) => {
@@ -46,11 +48,22 @@ export function fhirRoutes(services: Services): Hono<AppEnv> {
   app.on(['GET', 'POST'], '/:type/:operation{\\$[^/]+}', async (c) => reply(c, await operationRoute(services, edgeOf(c), c, 'type', typeOf(c), null)))
   app.on(['GET', 'POST'], '/:type/:id/:operation{\\$[^/]+}', async (c) => reply(c, await operationRoute(services, edgeOf(c), c, 'instance', typeOf(c), c.req.param('id'))))
 
+  const typesOf = (name: string): ResourceType[] | null => (name === '*' ? null : [offeredType(services, name)])
+  const patientOf = (c: Context<AppEnv>): string => {
+    if (c.req.param('compartment') !== 'Patient') throw unoffered(services, c)
+    return validId(c.req.param('id') ?? '')
+  }
+  const searchSystem = async (c: Context<AppEnv>) => reply(c, await searchMany(edgeOf(c), null, null, queryOf(c)))
+  app.get('/', searchSystem)
+  app.post('/_search', async (c) => reply(c, await searchMany(edgeOf(c), null, null, await formQuery(c))))
+  app.get('/:compartment{[A-Z][A-Za-z]+}/:id/:member{[A-Z][A-Za-z]+|\\*}', async (c) => reply(c, await searchMany(edgeOf(c), patientOf(c), typesOf(c.req.param('member')), queryOf(c))))
+  app.post('/:compartment{[A-Z][A-Za-z]+}/:id/:member{[A-Z][A-Za-z]+|\\*}/_search', async (c) =>
+    reply(c, await searchMany(edgeOf(c), patientOf(c), typesOf(c.req.param('member')), await formQuery(c))))
+
   app.get('/:type', async (c) => reply(c, await searchType(edgeOf(c), typeOf(c), queryOf(c))))
   app.post('/:type/_search', async (c) => {
     const type = typeOf(c)
-    const form = await readForm(c, bodyBytesMax)
-    return reply(c, await searchType(edgeOf(c), type, new URLSearchParams([...queryOf(c), ...form])))
+    return reply(c, await searchType(edgeOf(c), type, await formQuery(c)))
   })
   app.post('/:type', async (c) => {
     const type = typeOf(c)
@@ -75,6 +88,8 @@ export function fhirRoutes(services: Services): Hono<AppEnv> {
   app.get('/:type/:id/_history', async (c) => reply(c, await history(edgeOf(c), typeOf(c), c.req.param('id'), queryOf(c))))
   app.get('/:type/:id/_history/:version', async (c) => reply(c, await vread(edgeOf(c), typeOf(c), c.req.param('id'), c.req.param('version'))))
 
+  // `/fhir/?_type=…`, with the slash that many clients write.
+  app.get('*', (c, next) => (c.req.path === '/fhir/' ? searchSystem(c) : next()))
   app.all('*', (c) => { throw unoffered(services, c) })
   return app
 }

@@ -15,7 +15,8 @@ import type { ResourceType } from '../fhir/resource-types.ts'
 import { sendable, type Stored } from '../records/content.ts'
 import { type HistoryPage, readHistory } from '../records/history.ts'
 import { readResource, readVersion } from '../records/read-resource.ts'
-import { search, type SearchResult } from '../records/search/search.ts'
+import { nearest } from '../records/search/nearest.ts'
+import { search, searchScope, type SearchResult } from '../records/search/search.ts'
 import type { Operation, Store } from '../records/store.ts'
 import type { Db } from '../storage/pool.ts'
 import { type Answer, answerOf, answerOfResource, etagOf } from './reply.ts'
@@ -64,7 +65,40 @@ export async function searchType(edge: Edge, type: ResourceType, query: URLSearc
   const found = await search(db, ctx, store, type, query, { lenient, base })
   const all = [...found.matches, ...found.included]
   await recordEvents(db, ctx, disclosed('search-type', type, null, all.map((each) => each.pid), countsOf(type, all)))
-  return bundleAnswer(searchBundle(edge, type, found))
+  return bundleAnswer(searchBundle(edge, `/${type}`, found))
+}
+
+/** Search of a Patient's compartment, or of the whole store when `patient` is null. `types` null: every type that fits. */
+export async function searchMany(edge: Edge, patient: string | null, types: readonly ResourceType[] | null, query: URLSearchParams): Promise<Answer> {
+  const { db, ctx, store, base, lenient } = edge
+  const scope = { types: searchedTypes(store, patient, types, query), patient }
+  if (types !== null) for (const type of types) assertMayAsk(ctx, type, 's')
+  const asked = new URLSearchParams(query)
+  asked.delete('_type')
+  const found = await searchScope(db, ctx, store, scope, asked, { lenient, base })
+  if (query.has('_type')) {
+    for (const links of [found.self, found.next, found.previous]) if (links && !links.has('_type')) links.append('_type', scope.types.join(','))
+  }
+  const all = [...found.matches, ...found.included]
+  const first = scope.types[0] as ResourceType
+  await recordEvents(db, ctx, disclosed(patient === null ? 'search-system' : 'search-compartment', types?.[0] ?? (patient === null ? first : 'Patient'), patient, all.map((each) => each.pid), countsOf(types?.[0] ?? 'Patient', all)))
+  const path = patient === null ? '' : `/Patient/${patient}/${types?.length === 1 ? first : '*'}`
+  return bundleAnswer(searchBundle(edge, path, found))
+}
+
+/** Types with rows that the scope and `_type` leave. */
+function searchedTypes(store: Store, patient: string | null, types: readonly ResourceType[] | null, query: URLSearchParams): ResourceType[] {
+  const named = query.getAll('_type').flatMap((value) => value.split(','))
+  const possible = [...store.entries.values()].filter((entry) => entry.projection === null
+    && (patient === null || entry.type === 'Patient' || store.model.patientCompartment(entry.type).length > 0)).map((entry) => entry.type)
+  for (const each of [...named, ...types ?? []]) {
+    if ((possible as string[]).includes(each)) continue
+    const hint = nearest(each, possible)
+    throw fail('parameter-invalid', {
+      zh: `这里不能搜索类型“${each.slice(0, 64)}”${hint ? `，最接近的是 ${hint}` : ''}。`, en: `The type "${each.slice(0, 64)}" can't be searched here${hint ? `; the nearest is ${hint}` : ''}.`,
+    }, '_type')
+  }
+  return possible.filter((type) => (types === null || types.includes(type)) && (named.length === 0 || named.includes(type)))
 }
 
 /** Runs an operation and writes the audit rows of the patients it names. */
@@ -104,11 +138,16 @@ function bundleAnswer(text: string): Answer {
   return { status: 200, text, version: null, lastModified: null, location: null }
 }
 
-/** Text is put together, not parsed and printed: the resources go out as they lie in the database. */
-function searchBundle(edge: Edge, type: ResourceType, found: SearchResult): string {
+/**
+ * Text is put together, not parsed and printed: the resources go out as they lie in the database.
+ * `path` is what was searched, such as `/Observation`; empty for the whole store.
+ */
+function searchBundle(edge: Edge, path: string, found: SearchResult): string {
   const { base, ctx } = edge
-  const link = (relation: string, query: URLSearchParams) => ({ relation, url: `${base}/${type}${query.size > 0 ? `?${query}` : ''}` })
-  const links = [link('self', found.self), ...(found.next === null ? [] : [link('next', found.next)])]
+  const link = (relation: string, query: URLSearchParams) => ({ relation, url: `${base}${path}${query.size > 0 ? `?${query}` : ''}` })
+  const links = [
+    link('self', found.self), ...(found.next === null ? [] : [link('next', found.next)]), ...(found.previous === null ? [] : [link('previous', found.previous)]),
+  ]
   const entry = (stored: Stored, mode: string) => `{"fullUrl":"${base}/${stored.type}/${stored.id}","resource":${sendable(stored)},"search":{"mode":"${mode}"}}`
   const entries = [
     ...found.matches.map((each) => entry(each, 'match')),

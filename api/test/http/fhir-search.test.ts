@@ -41,6 +41,10 @@ beforeAll(async () => {
 const ids = (reply: TestReply, mode = 'match'): string[] => (reply.json.entry ?? [])
   .filter((each: { search: { mode: string } }) => each.search.mode === mode).map((each: { resource: { id: string } }) => each.resource.id).sort()
 
+function linkOf(reply: TestReply, relation: string): string | undefined {
+  return reply.json.link.find((each: { relation: string }) => each.relation === relation)?.url.replace('http://127.0.0.1:8080', '')
+}
+
 async function find(query: string): Promise<string[]> {
   const reply = await request('GET', `/fhir/${query}`, { as: system })
   expect(reply.json.issue ?? []).toEqual([])
@@ -102,14 +106,24 @@ describe('pages, order and totals', () => {
     for (const count of [1, 2, 5, 100]) {
       const seen: string[] = []
       let url: string | undefined = `/fhir/Observation?${query}&_count=${count}`.replace('?&', '?')
+      let last: TestReply | null = null
       while (url !== undefined) {
         const reply: TestReply = await request('GET', url, { as: system })
         const page = (reply.json.entry ?? []).map((each: { resource: { id: string } }) => each.resource.id)
         expect(page.length).toBeLessThanOrEqual(count)
         seen.push(...page)
-        url = reply.json.link.find((each: { relation: string }) => each.relation === 'next')?.url.replace('http://127.0.0.1:8080', '')
+        url = linkOf(reply, 'next')
+        last = reply
       }
       expect(seen).toEqual(expected)
+      const back: string[] = seen.slice(seen.length - (last?.json.entry ?? []).length)
+      for (url = last ? linkOf(last, 'previous') : undefined; url !== undefined;) {
+        const reply: TestReply = await request('GET', url, { as: system })
+        back.unshift(...(reply.json.entry ?? []).map((each: { resource: { id: string } }) => each.resource.id))
+        expect(linkOf(reply, 'next')).toBeDefined()
+        url = linkOf(reply, 'previous')
+      }
+      expect(back).toEqual(expected)
     }
   })
 
@@ -139,7 +153,7 @@ describe('pages, order and totals', () => {
   test('_elements leaves what was named, and says so', async () => {
     const { json } = await request('GET', '/fhir/Observation?_id=o1&_elements=status,value', { as: system })
     expect(json.entry[0].resource).toEqual({
-      resourceType: 'Observation', id: 'o1', status: 'final', valueQuantity: { value: 5.4, unit: 'mmol/L', system: ucum, code: 'mmol/L' },
+      resourceType: 'Observation', id: 'o1', status: 'final', code: { coding: [{ system: loinc, code: '2339-0' }] }, valueQuantity: { value: 5.4, unit: 'mmol/L', system: ucum, code: 'mmol/L' },
       meta: { versionId: '1', lastUpdated: clock.now.toISOString(), tag: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'SUBSETTED' }] },
     })
   })
@@ -152,6 +166,55 @@ describe('included resources', () => {
     const two = await request('GET', '/fhir/Observation?_id=o1&_include=Observation:subject:Patient&_include=Observation:encounter', { as: system })
     expect(ids(two, 'include')).toEqual(['e1', 'zhang'])
     expect(ids(await request('GET', '/fhir/Observation?_id=o1&_include=Observation:subject:Group', { as: system }), 'include')).toEqual([])
+  })
+
+  test('_include and _revinclude go on with :iterate, and take *', async () => {
+    const include = async (query: string) => ids(await request('GET', `/fhir/${query}`, { as: system }), 'include')
+    expect(await include('Observation?_id=o1&_include=Observation:encounter&_include:iterate=Encounter:service-provider')).toEqual(['e1', 'hospital'])
+    expect(await include('Observation?_id=o1&_include=Observation:encounter&_include=Observation:subject&_include:iterate=Patient:organization')).toEqual(['e1', 'hospital', 'zhang'])
+    expect(await include('Observation?_id=o1&_include=*')).toEqual(['e1', 'zhang'])
+    expect(await include('Observation?_id=o1&_include=Observation:*')).toEqual(['e1', 'zhang'])
+    expect(await include('Observation?_id=o1&_include:iterate=*')).toEqual(['e1', 'hospital', 'zhang'])
+    expect(await include('Organization?_id=hospital&_revinclude=Patient:organization&_revinclude:iterate=Observation:patient')).toEqual(['o1', 'o2', 'o3', 'zhang'])
+    expect(await include('Encounter?_id=e1&_revinclude=*')).toEqual(['o1'])
+    expect(await include('Patient?_id=li&_revinclude=*')).toEqual(['o4', 'o5', 'pr'])
+    expect(await include('Encounter?_id=e1&_revinclude=Observation:*')).toEqual(['o1'])
+  })
+
+  test('_summary leaves parts out, and says so', async () => {
+    const keysOf = async (summary: string) => Object.keys((await request('GET', `/fhir/Patient?_id=zhang&_summary=${summary}`, { as: system })).json.entry[0].resource).sort()
+    expect(await keysOf('true')).toEqual(['active', 'address', 'birthDate', 'gender', 'id', 'identifier', 'managingOrganization', 'meta', 'name', 'resourceType', 'telecom'])
+    expect(await keysOf('text')).toEqual(['id', 'meta', 'resourceType'])
+    expect(await keysOf('data')).toContain('birthDate')
+    expect(await keysOf('false')).toContain('birthDate')
+  })
+})
+
+describe('several types together', () => {
+  test.each([
+    ['Patient/zhang/Observation', ['o1', 'o2', 'o3']], ['Patient/zhang/Observation?date=2024-02', ['o2']], ['Patient/zhang/*', ['e1', 'e2', 'o1', 'o2', 'o3', 'pr', 'r1', 'r2', 'zhang']],
+    ['Patient/li/Provenance', ['pr']], ['Patient/li/*', ['li', 'o4', 'o5', 'pr']], ['Patient/nobody/*', []], ['Patient/zhang/*?_type=Encounter,RiskAssessment', ['e1', 'e2', 'r1', 'r2']], ['Patient/zhang/*?_tag=demo', ['zhang']],
+    ['?_type=Patient,Encounter', ['e1', 'e2', 'li', 'wang', 'zhang']], ['?_type=Patient,Encounter&_lastUpdated=lt2020', []], ['?_type=Patient,ValueSet&_tag=urn:tag|demo', ['zhang']], ['?_tag=urn:tag|demo', ['zhang']], ['?_type=Patient,Observation&_id=o1,zhang', ['o1', 'zhang']],
+  ])('%s', async (query, expected) => {
+    expect(await find(query)).toEqual(expected)
+  })
+
+  test('their pages', async () => {
+    for (const sort of ['', '&_sort=_lastUpdated', '&_sort=-_id']) {
+      const seen: string[] = []
+      for (let url: string | undefined = `/fhir/Patient/zhang/*?_count=2${sort}`; url !== undefined;) {
+        const reply: TestReply = await request('GET', url, { as: system })
+        seen.push(...ids(reply))
+        url = linkOf(reply, 'next')
+      }
+      expect(seen.sort()).toEqual(['e1', 'e2', 'o1', 'o2', 'o3', 'pr', 'r1', 'r2', 'zhang'])
+    }
+  })
+
+  test('what has no place in a compartment is refused', async () => {
+    for (const [path, status] of [['Patient/zhang/Organization', 400], ['Patient/zhang/Nonsense', 404], ['Encounter/e1/Observation', 404], ['?_type=Patent', 400], ['?_type=Patient,Encounter&_sort=date', 400], ['?_type=Patient,Observation&name=x', 400]] as const) {
+      expect([path, (await request('GET', `/fhir/${path}`, { as: system })).status]).toEqual([path, status])
+    }
   })
 
   test('_revinclude, and only what the caller may see', async () => {
@@ -170,8 +233,8 @@ describe('what is refused, with the nearest that is valid', () => {
     ['Observation?patient=a b', 'parameter-invalid', /Patient\/id/], ['Observation?subjct.name=x', 'parameter-unknown', /nearest is subject/], ['Observation?subject:Patent.name=x', 'parameter-unknown', /subject:Patient\.name/], ['Observation?subject.nmae=x', 'parameter-unknown', /nearest is name/],
     ['Patient?_has:Observation:patint:code=1', 'parameter-unknown', /nearest is (patient|part-of)/], ['Patient?_has:Observation:patient:kode=1', 'parameter-unknown', /nearest is code/], ['Patient?_has:Observation:encounter:code=1', 'parameter-unknown', /_has:Observation:/], ['Observation?code-value-quantity=1', 'parameter-invalid', /value1\$value2/], ['Observation?code:in=x', 'parameter-invalid', /canonical/], ['Observation?code:below=x', 'parameter-invalid', /system\|code/], ['Patient?identifier:of-type=x', 'parameter-invalid', /type system/], ['Location?near=x', 'parameter-invalid', /latitude/], ['Patient?_list=$current', 'parameter-invalid', /List/], ['Patient?name=', 'parameter-invalid', /value/],
     ['Patient?_count=many', 'parameter-invalid', /_count/], ['Patient?_sort=gender', 'parameter-invalid', /gender/], ['Patient?_total=some', 'parameter-invalid', /accurate/], ['Patient?_page=abc', 'parameter-invalid', /next link/],
-    ['Patient?_include=Patient:organisation', 'parameter-invalid', /organization/], ['Patient?_include:iterate=Patient:organization', 'parameter-unknown', /_include/], ['Patient?_revinclude=Observation:code', 'parameter-invalid', /nearest/],
-    ['Patient?_summary=text', 'parameter-invalid', /count/], ['Patient?_elements=nam', 'parameter-invalid', /name/], ['Patient?identifier=|', 'parameter-invalid', /system\|code/], ['Patient?_id=a%20b', 'parameter-invalid', /id/], ['Patient?gender:missing=maybe', 'parameter-invalid', /true or false/],
+    ['Patient?_include=Patient:organisation', 'parameter-invalid', /organization/], ['Patient?_include:itreate=Patient:organization', 'parameter-invalid', /_include:iterate/], ['Patient?_revinclude=Observation:code', 'parameter-invalid', /nearest/],
+    ['Patient?_summary=txt', 'parameter-invalid', /count/], ['Patient?_elements=nam', 'parameter-invalid', /name/], ['Patient?identifier=|', 'parameter-invalid', /system\|code/], ['Patient?_id=a%20b', 'parameter-invalid', /id/], ['Patient?gender:missing=maybe', 'parameter-invalid', /true or false/],
   ])('%s', async (query, code, text) => {
     const reply = await request('GET', `/fhir/${query}`, { as: system, headers: { 'Accept-Language': 'en' } })
     expect([reply.status, reply.json.issue?.[0]?.details.coding[0].code]).toEqual([400, code])

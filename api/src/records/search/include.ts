@@ -1,78 +1,140 @@
 /**
- * `_include=Type:param[:Target]` and `_revinclude`, one level. What a match refers to by a parameter is read off without FHIRPath:
- * a reference in its text counts when its key under that parameter is among the row's keys. Only what the caller may see is
- * included; a match is not repeated. Source: FHIR R4 3.1.1.5.3.
+ * `_include=Type:param[:Target]` and `_revinclude`, with `*` for every parameter and `:iterate` for what the included resources lead to in
+ * turn. Only what the caller may see is included, a match is not repeated, and there is an end: `roundsMax` steps and
+ * `includedMax` resources, beyond which a warning says that some are missing. Source: FHIR R4 3.1.1.5.3.
  */
-import { sql } from 'kysely'
+import { type RawBuilder, sql, type SqlBool } from 'kysely'
 import { visible } from '../../access/visible.ts'
-import type { Ctx } from '../../ctx.ts'
+import type { FhirModel } from '../../fhir/model.ts'
 import { keyOf } from '../../fhir/id.ts'
-import { type Issue, issue } from '../../fhir/outcome.ts'
-import { parseReference } from '../../fhir/references.ts'
-import { isResourceType, type ResourceType, typeCode, typeName } from '../../fhir/resource-types.ts'
-import type { Db } from '../../storage/pool.ts'
+import { fail, type Issue, issue } from '../../fhir/outcome.ts'
+import { isResourceType, type ResourceType, resourceTypes, typeCode, typeName } from '../../fhir/resource-types.ts'
+import type { SearchParam } from '../../fhir/search-parameters.ts'
 import { type Stored, storedOf, type StoredRow } from '../content.ts'
 import { storedFrom } from '../read-resource.ts'
-import type { Store } from '../store.ts'
-import { referenceKey } from './keys.ts'
+import { keyArray, type Walk } from './criterion.ts'
+import { linkKey, linkSeed } from './keys.ts'
 import { nearest } from './nearest.ts'
 import type { QueryContext } from './parse-query.ts'
+import { type ReferenceBy, referencesOf } from './references-of.ts'
 
 const includedMax = 1000
+const roundsMax = 6
+/** Keys that one reverse step may ask for. */
+const keysMax = 50_000
 
 export interface Include {
-  /** Type that holds the reference. */
-  source: ResourceType
-  /** Codes whose keys hold the references of the parameter. */
-  codes: readonly string[]
-  /** Only targets of this type; null for all. */
+  /** Type that holds the reference; null for any. */
+  source: ResourceType | null
+  /** Codes whose keys hold the references; null for those of every parameter. */
+  codes: readonly string[] | null
+  /** Only references to this type; null for all. */
   target: ResourceType | null
+  /** Also from what was included. */
+  iterate: boolean
 }
 
-/** A match as the search read it. */
+/** A resource with the keys of its row; none for a projection. */
 export interface Match { stored: Stored; keys: readonly bigint[] }
 
-export function readInclude({ model, type }: QueryContext, name: string, value: string): { include: Include } | { issue: Issue } {
+export function readInclude(context: QueryContext, name: string, value: string): { include: Include } | { issue: Issue } {
+  const { model, type } = context
+  const [kind = '', modifier = null, ...others] = name.split(':')
+  const iterate = modifier === 'iterate' || modifier === 'recurse'
+  if (others.length > 0 || (modifier !== null && !iterate)) return refused(name, value, `${kind}:iterate`)
+  if (value === '*') return { include: { source: kind === '_include' && !iterate ? type : null, codes: null, target: null, iterate } }
   const [source = '', code = '', target = null, ...more] = value.split(':')
-  const refused = (hint: string | null) => ({
+  if (!isResourceType(source) || more.length > 0) return refused(name, value, null)
+  if (kind === '_include' && !iterate && !context.types.includes(source)) return refused(name, value, `${type}:${code}`)
+  if (target !== null && !isResourceType(target)) return refused(name, value, null)
+  const own = kind === '_revinclude' && target === null && !iterate ? type : target
+  if (code === '*') return { include: { source, codes: null, target: own, iterate } }
+  const param = model.searchParameters(source).get(code)
+  if (param?.type !== 'reference' || param.storage !== 'keys') {
+    const codes = referenceParameters(model, source).map((each) => each.code)
+    const hint = nearest(code, codes)
+    return refused(name, value, hint ? `${source}:${hint}` : codes.slice(0, 5).join(', ') || null)
+  }
+  if (own !== null && param.targets.length > 0 && !param.targets.includes(own)) return refused(name, value, `${source}:${code}:${param.targets[0]}`)
+  return { include: { source, codes: param.storedAs, target: own, iterate } }
+}
+
+function refused(name: string, value: string, hint: string | null): { issue: Issue } {
+  return {
     issue: issue('parameter-invalid', {
       zh: `${name}=${value.slice(0, 64)} 不正确${hint ? `，最接近的是 ${hint}` : ''}。`,
       en: `${name}=${value.slice(0, 64)} is not offered${hint ? `; the nearest is ${hint}` : ''}.`,
-    }, name),
-  })
-  if (!isResourceType(source) || more.length > 0) return refused(null)
-  if (name === '_include' && source !== type) return refused(`${type}:${code}`)
-  const param = model.searchParameters(source).get(code)
-  if (param?.type !== 'reference' || param.storage !== 'keys') {
-    const codes = [...model.searchParameters(source).values()].filter((each) => each.type === 'reference').map((each) => each.code)
-    return refused((nearest(code, codes) ?? codes.slice(0, 5).join(', ')) || null)
+    }, name.slice(0, 64)),
   }
-  const targets = name === '_revinclude' && target === null ? [type] : target === null ? [] : [target]
-  const wrong = targets.find((each) => !isResourceType(each) || (param.targets.length > 0 && !param.targets.includes(each)))
-  if (wrong !== undefined) return refused(param.targets[0] ? `${source}:${code}:${param.targets[0]}` : null)
-  return { include: { source, codes: param.storedAs, target: (targets[0] ?? null) as ResourceType | null } }
 }
 
-/** What the matches refer to. */
-export async function includedBy(db: Db, ctx: Ctx, store: Store, matches: readonly Match[], includes: readonly Include[]): Promise<Stored[]> {
+function referenceParameters(model: FhirModel, type: ResourceType): SearchParam[] {
+  return [...model.searchParameters(type).values()].filter((each) => each.type === 'reference' && each.storage === 'keys')
+}
+
+/** Everything that the matches lead to. */
+export async function includedWith(
+  walk: Walk, matches: readonly Match[], includes: readonly Include[], revincludes: readonly Include[],
+): Promise<{ included: Stored[]; warnings: Issue[] }> {
+  const seen = new Set(matches.map(({ stored }) => nameOf(stored)))
+  const included: Stored[] = []
+  let cut = false
+  let frontier = matches
+  for (let round = 0; frontier.length > 0; round++) {
+    const asked = (each: Include): boolean => round === 0 || each.iterate
+    const forward = includes.filter(asked)
+    const backward = revincludes.filter(asked)
+    if (forward.length === 0 && backward.length === 0) break
+    if (round === roundsMax) {
+      cut = true
+      break
+    }
+    const found = [...await referredTo(walk, frontier, forward, seen), ...await referring(walk, frontier, backward)]
+    const fresh: Match[] = []
+    for (const each of found) {
+      const name = nameOf(each.stored)
+      if (seen.has(name)) continue
+      if (included.length + fresh.length >= includedMax) {
+        cut = true
+        break
+      }
+      seen.add(name)
+      fresh.push(each)
+    }
+    included.push(...fresh.map((each) => each.stored))
+    if (cut) break
+    frontier = fresh
+  }
+  return { included, warnings: cut ? [incomplete()] : [] }
+}
+
+function nameOf({ type, id }: Stored): string {
+  return `${type}/${id}`
+}
+
+async function referredTo(walk: Walk, frontier: readonly Match[], includes: readonly Include[], seen: ReadonlySet<string>): Promise<Match[]> {
+  if (includes.length === 0) return []
   const wanted = new Map<string, { type: ResourceType; id: string }>()
-  for (const { stored, keys } of matches) {
-    const held = new Set(keys)
-    for (const [, reference = ''] of stored.content.matchAll(/"reference":"([A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64})/g)) {
-      const parsed = parseReference(reference)
-      if (parsed.kind !== 'local' || !isResourceType(parsed.type) || wanted.size >= includedMax) continue
-      const { type, id } = parsed
-      const asked = includes.some((include) => (include.target === null || include.target === type)
-        && include.codes.some((code) => held.has(referenceKey(include.source, code, `${type}/${id}`))))
-      if (asked) wanted.set(`${type}/${id}`, { type: type as ResourceType, id })
+  const byType = new Map<ResourceType, ReferenceBy[]>()
+  for (const { stored, keys } of frontier) {
+    let asked = byType.get(stored.type)
+    if (!asked) byType.set(stored.type, asked = includes.flatMap((each) => referencesBy(walk.store.model, each, stored.type)))
+    if (asked.length === 0) continue
+    for (const each of referencesOf(stored.content, keys, asked)) {
+      const name = `${each.type}/${each.id}`
+      if (!seen.has(name) && wanted.size <= includedMax) wanted.set(name, each)
     }
   }
-  for (const { stored } of matches) wanted.delete(`${stored.type}/${stored.id}`)
-  return loadMany(db, ctx, store, [...wanted.values()])
+  return loadMany(walk, [...wanted.values()])
 }
 
-async function loadMany(db: Db, ctx: Ctx, store: Store, wanted: readonly { type: ResourceType; id: string }[]): Promise<Stored[]> {
-  const projected: Stored[] = []
+function referencesBy(model: FhirModel, { source, codes, target }: Include, type: ResourceType): ReferenceBy[] {
+  if (source !== null && source !== type) return []
+  return [{ source: type, target, codes: codes ?? [...new Set(referenceParameters(model, type).flatMap((each) => each.storedAs))] }]
+}
+
+async function loadMany({ db, ctx, store }: Walk, wanted: readonly { type: ResourceType; id: string }[]): Promise<Match[]> {
+  const projected: Match[] = []
   const rows: { t: number; key: string }[] = []
   for (const { type, id } of wanted) {
     const projection = store.entries.get(type)?.projection
@@ -81,31 +143,66 @@ async function loadMany(db: Db, ctx: Ctx, store: Store, wanted: readonly { type:
       continue
     }
     const resource = await projection.read(db, ctx, id)
-    if (resource) projected.push(storedFrom(resource, ctx))
+    if (resource) projected.push({ stored: storedFrom(resource, ctx), keys: [] })
   }
   if (rows.length === 0) return projected
   const pairs = new Set(rows.map((row) => `${row.t}/${row.key}`))
   const types = sql.raw([...new Set(rows.map((row) => row.t))].sort((a, b) => a - b).join(','))
-  const { rows: found } = await sql<StoredRow>`select r.t, r.id, r.version, r.last_updated, r.pid, r.content from resource r
+  const { rows: found } = await sql<StoredRow & { keys: bigint[] }>`select r.t, r.id, r.version, r.last_updated, r.pid, r.content, r.keys from resource r
     where r.id = any(${rows.map((row) => row.key)}::uuid[]) and r.t in (${types}) and ${visible(ctx)}`.execute(db)
-  return [...projected, ...found.filter((row) => pairs.has(`${row.t}/${row.id}`)).map((row) => storedOf(typeName(row.t), row))]
+  return [...projected, ...found.filter((row) => pairs.has(`${row.t}/${row.id}`)).map(matchOf)]
 }
 
-/** What refers to the matches. */
-export async function referringTo(db: Db, ctx: Ctx, type: ResourceType, matches: readonly Match[], includes: readonly Include[]): Promise<Stored[]> {
-  const found = new Map<string, Stored>()
-  if (matches.length === 0) return []
+function matchOf(row: StoredRow & { keys: bigint[] }): Match {
+  return { stored: storedOf(typeName(row.t), row), keys: row.keys }
+}
+
+/** What refers to the resources of the frontier. */
+async function referring(walk: Walk, frontier: readonly Match[], includes: readonly Include[]): Promise<Match[]> {
+  const found: Match[] = []
   for (const include of includes) {
-    if (include.target !== type) continue
-    const keys = matches.flatMap(({ stored }) => include.codes.map((code) => String(referenceKey(include.source, code, `${type}/${stored.id}`))))
-    const { rows } = await sql<StoredRow>`select r.t, r.id, r.version, r.last_updated, r.pid, r.content from resource r
-      where r.t = ${sql.raw(String(typeCode(include.source)))} and r.keys && ${keys}::bigint[] and ${visible(ctx, include.source)}
-      order by r.d0 desc, r.id limit ${includedMax}`.execute(db)
-    for (const row of rows) {
-      const stored = storedOf(include.source, row)
-      found.set(`${stored.type}/${stored.id}`, stored)
+    const keys = referringKeys(walk, frontier, include)
+    if (keys.length === 0) continue
+    const { source } = include
+    const ofType: RawBuilder<SqlBool> = source === null ? sql<SqlBool>`${visible(walk.ctx)}` : sql<SqlBool>`r.t = ${sql.raw(String(typeCode(source)))} and ${visible(walk.ctx, source)}`
+    const { rows } = await sql<StoredRow & { keys: bigint[] }>`select r.t, r.id, r.version, r.last_updated, r.pid, r.content, r.keys from resource r
+      where r.keys && ${keyArray(keys)} and ${ofType} order by r.d0 desc, r.id limit ${includedMax + 1}`.execute(walk.db)
+    found.push(...rows.map(matchOf))
+  }
+  return found
+}
+
+function referringKeys({ store }: Walk, frontier: readonly Match[], { source, codes, target }: Include): bigint[] {
+  const idsByType = new Map<ResourceType, string[]>()
+  for (const { stored } of frontier) {
+    if (target === null || stored.type === target) idsByType.set(stored.type, [...idsByType.get(stored.type) ?? [], keyOf(stored.id)])
+  }
+  const keys = new Set<bigint>()
+  for (const [type, ids] of idsByType) {
+    for (const from of source === null ? resourceTypes : [source]) {
+      if (store.entries.get(from)?.projection !== null) continue
+      const params = referenceParameters(store.model, from).filter((each) => codes === null || codes.some((code) => each.storedAs.includes(code)))
+      for (const param of params) {
+        if (param.targets.length > 0 && !param.targets.includes(type)) continue
+        for (const code of param.storedAs) {
+          const seed = linkSeed(from, code, type)
+          for (const id of ids) keys.add(linkKey(seed, id))
+        }
+      }
+      if (keys.size > keysMax) throw tooCostly()
     }
   }
-  for (const { stored } of matches) found.delete(`${stored.type}/${stored.id}`)
-  return [...found.values()].slice(0, includedMax)
+  return [...keys]
+}
+
+function tooCostly() {
+  return fail('too-costly', {
+    zh: '_revinclude 涉及的引用过多，请减小 _count 或注明资源类型。', en: '_revinclude asks for too many references. Lower _count or name the types.',
+  }, '_revinclude')
+}
+
+function incomplete(): Issue {
+  return issue('too-costly', {
+    zh: `一并返回的资源超过 ${includedMax} 个或 ${roundsMax} 级，其余未返回。`, en: `There are more than ${includedMax} resources to include, or more than ${roundsMax} steps. The rest is left out.`,
+  }, '_include', 'warning')
 }

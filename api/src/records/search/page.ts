@@ -13,35 +13,42 @@ export interface SortKey {
   descending: boolean
   expression: RawBuilder<unknown>
   /** SQL type of the expression, for the page token's texts. */
-  sqlType: 'timestamptz' | 'text' | 'float8' | 'uuid'
+  sqlType: 'timestamptz' | 'text' | 'float8' | 'uuid' | 'int2'
 }
 
+/** Keys in their order and which way equal rows lie; `reversed` reads towards the first page. */
+export interface Order { keys: readonly SortKey[]; idDescending: boolean }
+
 /** Values of the last row of a page, in the order of the sort keys, and its key; null is no value. */
-export interface Position { values: (string | null)[]; id: string }
+export interface Position { values: (string | null)[]; id: string; backwards: boolean }
 
 /** Name of the nth sort value in the select list. */
 export function sortColumn(index: number): string {
   return `sort_${index}`
 }
 
-export function orderBy(sort: readonly SortKey[]): RawBuilder<unknown> {
+/** The date index is (d0 desc, id asc); read backwards it is (d0 asc, id desc). */
+export function orderOf(keys: readonly SortKey[]): Order {
+  return { keys, idDescending: keys.length === 1 && keys[0]?.descending === false && keys[0].code !== '_id' }
+}
+
+/** The same rows from the last to the first. */
+export function reversed({ keys, idDescending }: Order): Order {
+  return { keys: keys.map((key) => ({ ...key, descending: !key.descending })), idDescending: !idDescending }
+}
+
+export function orderBy({ keys, idDescending }: Order): RawBuilder<unknown> {
   return sql.join([
-    ...sort.map((key) => sql`${key.expression} ${sql.raw(key.descending ? 'desc nulls first' : 'asc nulls last')}`),
-    sql`r.id ${sql.raw(idDescending(sort) ? 'desc' : 'asc')}`,
+    ...keys.map((key) => sql`${key.expression} ${sql.raw(key.descending ? 'desc nulls first' : 'asc nulls last')}`),
+    sql`r.id ${sql.raw(idDescending ? 'desc' : 'asc')}`,
   ])
 }
 
-/** The date index is (d0 desc, id asc); read backwards it is (d0 asc, id desc). */
-function idDescending(sort: readonly SortKey[]): boolean {
-  return sort.length === 1 && sort[0]?.descending === false && sort[0].code !== '_id'
-}
-
 /** Rows after a position. */
-export function after(sort: readonly SortKey[], position: Position): RawBuilder<SqlBool> {
-  const id = sql<SqlBool>`r.id ${sql.raw(idDescending(sort) ? '<' : '>')} ${position.id}::uuid`
-  let condition = id
-  for (let index = sort.length - 1; index >= 0; index--) {
-    condition = afterKey(sort[index] as SortKey, position.values[index] ?? null, condition)
+export function after({ keys, idDescending }: Order, position: Position): RawBuilder<SqlBool> {
+  let condition = sql<SqlBool>`r.id ${sql.raw(idDescending ? '<' : '>')} ${position.id}::uuid`
+  for (let index = keys.length - 1; index >= 0; index--) {
+    condition = afterKey(keys[index] as SortKey, position.values[index] ?? null, condition)
   }
   return condition
 }
@@ -61,21 +68,25 @@ function afterKey(key: SortKey, value: string | null, rest: RawBuilder<SqlBool>)
 
 /** An opaque token: it says where to go on and nothing about who may see what, which is asked anew for every page. */
 export function writeToken(position: Position): string {
-  return Buffer.from(JSON.stringify([...position.values, position.id])).toString('base64url')
+  return (position.backwards ? backwardsMark : '') + Buffer.from(JSON.stringify([...position.values, position.id])).toString('base64url')
 }
+
+/** Not a character of base64url. */
+const backwardsMark = '~'
 
 /** Throws parameter-invalid. */
 export function readToken(token: string, sort: readonly SortKey[]): Position {
-  const parts = parsed(token)
+  const backwards = token.startsWith(backwardsMark)
+  const parts = parsed(backwards ? token.slice(backwardsMark.length) : token)
   const id = parts?.pop()
   const fits = parts?.length === sort.length && typeof id === 'string' && /^[0-9a-f-]{36}$/.test(id)
     && parts.every((value, index) => value === null || (typeof value === 'string' && isValueOf(sort[index] as SortKey, value)))
   if (!fits || !parts || typeof id !== 'string') {
     throw fail('parameter-invalid', {
-      zh: '_page 不正确，请使用服务器给出的 next 链接。', en: '_page is not valid. Follow the next link that the server gave.',
+      zh: '_page 不正确，请使用服务器给出的 next 或 previous 链接。', en: '_page is not valid. Follow the next link that the server gave.',
     }, '_page')
   }
-  return { values: parts as (string | null)[], id }
+  return { values: parts as (string | null)[], id, backwards }
 }
 
 function parsed(token: string): unknown[] | null {
@@ -92,6 +103,7 @@ function isValueOf(key: SortKey, value: string): boolean {
     case 'timestamptz': return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value)
     case 'float8': return value !== '' && Number.isFinite(Number(value))
     case 'uuid': return /^[0-9a-f-]{36}$/.test(value)
-    case 'text': return true
+    case 'text': return !value.includes('\u0000')
+    case 'int2': return /^\d{1,4}$/.test(value)
   }
 }

@@ -15,6 +15,7 @@ import { nearest } from './nearest.ts'
 import { parameterCriterion, searchableCodes } from './parameter.ts'
 import type { SortKey } from './page.ts'
 import { defaultSort, readSort } from './sort.ts'
+import { isSummary, type Summary } from './elements.ts'
 
 export const countDefault = 20
 export const countMax = 1000
@@ -30,6 +31,7 @@ export interface SearchQuery {
   revincludes: Include[]
   /** Top-level elements to return; null for all. */
   elements: string[] | null
+  summary: Summary
   /** Opaque position to go on from; null for the first page. */
   page: string | null
   /** What was applied, for the self and next links; without `_page`. */
@@ -45,6 +47,8 @@ export interface QueryContext {
   /** Address of /fhir. */
   base: string
   lenient: boolean
+  /** All types that are searched together. */
+  types: readonly ResourceType[]
   /** Links of a chain that lead to this type; 0 for the type that is searched. */
   links: number
   /** What all chains together may still try. */
@@ -55,14 +59,14 @@ export interface QueryContext {
 }
 
 /** The context of a search over one type. */
-export function queryContext(given: Pick<QueryContext, 'type' | 'ctx' | 'base' | 'lenient'>, store: Store): QueryContext {
+export function queryContext(given: Pick<QueryContext, 'type' | 'types' | 'ctx' | 'base' | 'lenient'>, store: Store): QueryContext {
   return {
     ...given, model: store.model, links: 0, branches: newBranches(),
     stored: (type) => store.entries.get(type)?.projection === null, unknown: (context, name) => unknownParameter(context, name, null),
   }
 }
 
-type Reader = (query: SearchQuery, value: string, context: QueryContext) => Issue[]
+type Reader = (query: SearchQuery, value: string, context: QueryContext, name: string) => Issue[]
 
 /** Result parameters: each reads its value into the query and returns what is wrong with it. */
 const controls: Readonly<Record<string, Reader>> = {
@@ -80,8 +84,9 @@ const controls: Readonly<Record<string, Reader>> = {
     return []
   },
   _summary: (query, value) => {
+    if (!isSummary(value)) return [badControl('_summary', value, 'true, text, data, count, false')]
     if (value === 'count') query.count = 0
-    else if (value !== 'false') return [badControl('_summary', value, 'count, false')]
+    query.summary = value
     query.applied.append('_summary', value)
     return []
   },
@@ -104,8 +109,8 @@ const controls: Readonly<Record<string, Reader>> = {
     }
     return unknown.map((name) => badControl('_elements', name, nearest(name, known) ?? 'id, meta'))
   },
-  _include: (query, value, context) => include(query, query.includes, '_include', value, context),
-  _revinclude: (query, value, context) => include(query, query.revincludes, '_revinclude', value, context),
+  _include: (query, value, context, name) => include(query, query.includes, name, value, context),
+  _revinclude: (query, value, context, name) => include(query, query.revincludes, name, value, context),
   _page: (query, value) => {
     query.page = value
     return []
@@ -117,7 +122,7 @@ const controls: Readonly<Record<string, Reader>> = {
 /** Throws OutcomeError parameter-unknown and parameter-invalid with every fault of the query. */
 export function parseQuery(context: QueryContext, params: URLSearchParams): SearchQuery {
   const query: SearchQuery = {
-    criteria: [], count: countDefault, total: 'none', sort: defaultSort(), includes: [], revincludes: [], elements: null, page: null,
+    criteria: [], count: countDefault, total: 'none', sort: defaultSort(), includes: [], revincludes: [], elements: null, summary: 'false', page: null,
     applied: new URLSearchParams(), warnings: [],
   }
   const issues: Issue[] = []
@@ -135,8 +140,8 @@ export function parseQuery(context: QueryContext, params: URLSearchParams): Sear
 }
 
 function readParameter(query: SearchQuery, name: string, value: string, context: QueryContext): Issue[] {
-  const control = controls[name]
-  if (control) return control(query, value, context)
+  const control = controls[/^_(?:rev)?include:/.test(name) ? name.slice(0, name.indexOf(':')) : name]
+  if (control) return control(query, value, context, name)
   const at = name.indexOf(':')
   const code = at < 0 ? name : name.slice(0, at)
   if (controls[code]) return [unknownParameter(context, name, code)]

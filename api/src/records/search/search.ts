@@ -1,21 +1,26 @@
 /**
- * Search over one type: query string → one statement → one page. Every row passes `visible`, so nothing that the caller may not see
- * shows as a row, in a total or by an error. Types with a projection answer from their domain's tables.
- * Source: FHIR R4 3.1.1; how statements are shaped for the planner: key-plan.ts and docs/decisions/0002-storage.md.
+ * Search: query string → one statement → one page. Over one type, over several, or over the types of a patient's compartment. Every row passes
+ * `visible`, so nothing that the caller may not see shows as a row, in a total or by an error. Types with a projection answer
+ * from their domain's tables. Source: FHIR R4 3.1.1; how statements are shaped for the planner: key-plan.ts and
+ * docs/decisions/0002-storage.md.
  */
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
 import type { Ctx } from '../../ctx.ts'
-import type { Issue } from '../../fhir/outcome.ts'
-import { type ResourceType, typeCode } from '../../fhir/resource-types.ts'
+import { keyOf } from '../../fhir/id.ts'
+import { fail, type Issue } from '../../fhir/outcome.ts'
+import { type ResourceType, typeCode, typeName } from '../../fhir/resource-types.ts'
 import type { Db } from '../../storage/pool.ts'
 import { type Stored, storedOf, type StoredRow } from '../content.ts'
 import { storedFrom } from '../read-resource.ts'
 import type { Store } from '../store.ts'
 import { conditionsOf, makeWalk } from './conditions.ts'
-import { withElements } from './elements.ts'
-import { includedBy, type Match, referringTo } from './include.ts'
-import { after, orderBy, readToken, sortColumn, writeToken } from './page.ts'
+import type { Criterion, Walk } from './criterion.ts'
+import { withElements, withSummary } from './elements.ts'
+import { includedWith, type Match } from './include.ts'
+import { compartmentKey } from './keys.ts'
+import { after, orderBy, orderOf, type Position, readToken, reversed, sortColumn, writeToken } from './page.ts'
 import { parseQuery, queryContext, type SearchQuery } from './parse-query.ts'
+import { typeKey } from './sort.ts'
 
 export interface SearchResult {
   matches: Stored[]
@@ -27,7 +32,9 @@ export interface SearchResult {
   self: URLSearchParams
   /** Query of the next page; null at the end. */
   next: URLSearchParams | null
-  /** What was left out under lenient handling. */
+  /** Query of the page before; null at the beginning. */
+  previous: URLSearchParams | null
+  /** What was left out under lenient handling, or of what is included. */
   warnings: Issue[]
 }
 
@@ -38,32 +45,60 @@ export interface SearchOptions {
   base?: string
 }
 
+/** What is searched: the types, and the id of the Patient whose compartment it is in; null for all rows. */
+export interface Scope { types: readonly ResourceType[]; patient: string | null }
+
 /** Totals beyond this are estimated unless they are asked for accurately. */
 const countedMax = 10_000
 
-/** Throws OutcomeError parameter-unknown and parameter-invalid. */
+/** Throws OutcomeError parameter-unknown, parameter-invalid and too-costly. */
 export async function search(
   db: Db, ctx: Ctx, store: Store, type: ResourceType, params: URLSearchParams, options: SearchOptions = {},
 ): Promise<SearchResult> {
   const projection = store.entries.get(type)?.projection
-  if (projection) {
-    const found = await projection.search(db, ctx, params)
-    return { matches: found.resources.map((resource) => storedFrom(resource, ctx)), included: [], total: found.total, self: params, next: found.next, warnings: [] }
-  }
-  const query = parseQuery(queryContext({ type, ctx, base: options.base ?? '', lenient: options.lenient ?? false }, store), params)
-  const conditions = await conditionsOf(makeWalk(db, ctx, store), type, query.criteria, isByDate(query))
-  const page = query.count === 0 ? { matches: [], next: null } : await readPage(db, type, query, conditions)
-  const total = query.count === 0 || query.total !== 'none' ? await countRows(db, type, conditions, query.total === 'estimate') : null
-  const included = [
-    ...(query.includes.length > 0 ? await includedBy(db, ctx, store, page.matches, query.includes) : []),
-    ...(query.revincludes.length > 0 ? await referringTo(db, ctx, type, page.matches, query.revincludes) : []),
-  ]
-  const matches = page.matches.map((match) => match.stored)
+  if (!projection) return searchScope(db, ctx, store, { types: [type], patient: null }, params, options)
+  const found = await projection.search(db, ctx, params)
   return {
-    matches: query.elements === null ? matches : matches.map((match) => withElements(match, query.elements ?? [])),
-    included, total, self: withPage(query.applied, query.page), next: page.next === null ? null : withPage(query.applied, page.next),
-    warnings: query.warnings,
+    matches: found.resources.map((resource) => storedFrom(resource, ctx)), included: [], total: found.total, self: params, next: found.next, previous: null, warnings: [],
   }
+}
+
+/** Types that have rows; a projection's have none. */
+export async function searchScope(
+  db: Db, ctx: Ctx, store: Store, scope: Scope, params: URLSearchParams, options: SearchOptions = {},
+): Promise<SearchResult> {
+  const walk = makeWalk(db, ctx, store)
+  const { query, criteria } = readQuery(walk, scope, params, options)
+  const matching = await rowsOf(walk, scope, query, criteria)
+  const page = query.count === 0 ? noPage : await readPage(db, query, matching)
+  const total = query.count === 0 || query.total !== 'none' ? await countRows(db, matching, query.total === 'estimate') : null
+  const { included, warnings } = await includedWith(walk, page.matches, query.includes, query.revincludes)
+  const part = (stored: Stored): Stored => (query.elements === null ? withSummary(store.model, stored, query.summary) : withElements(store.model, stored, query.elements))
+  const linked = (position: Position | null): URLSearchParams | null => (position === null ? null : withPage(query.applied, writeToken(position)))
+  return {
+    matches: page.matches.map((match) => part(match.stored)), included: query.summary === 'false' ? included : included.map((stored) => withSummary(store.model, stored, query.summary)),
+    total, self: withPage(query.applied, query.page), next: linked(page.next), previous: linked(page.previous), warnings: [...query.warnings, ...warnings],
+  }
+}
+
+/** The query, and its criteria for each type: the keys they ask for are the type's. */
+function readQuery({ store, ctx }: Walk, { types }: Scope, params: URLSearchParams, { base = '', lenient = false }: SearchOptions): { query: SearchQuery; criteria: Map<ResourceType, Criterion[]> } {
+  const criteria = new Map<ResourceType, Criterion[]>()
+  let query: SearchQuery | null = null
+  for (const type of types) {
+    const parsed = parseQuery(queryContext({ type, types, ctx, base, lenient }, store), params)
+    query ??= parsed
+    criteria.set(type, parsed.criteria)
+  }
+  if (query === null) throw fail('parameter-invalid', { zh: '没有可搜索的资源类型。', en: 'There is no type to search.' }, '_type')
+  if (types.length === 1) return { query, criteria }
+  const foreign = query.sort.find((key) => !['', '_id', '_lastUpdated'].includes(key.code))
+  if (foreign) {
+    throw fail('parameter-invalid', {
+      zh: `跨类型搜索不能按“${foreign.code}”排序，可用 _id、_lastUpdated。`, en: `A search over several types can't be sorted by "${foreign.code}". Use _id or _lastUpdated.`,
+    }, '_sort')
+  }
+  return { query: { ...query, sort: [...query.sort, typeKey()] }, criteria }
 }
 
 function withPage(applied: URLSearchParams, token: string | null): URLSearchParams {
@@ -72,27 +107,55 @@ function withPage(applied: URLSearchParams, token: string | null): URLSearchPara
   return params
 }
 
+/** The condition of all matches, whatever page they are on. */
+async function rowsOf(walk: Walk, { types, patient }: Scope, query: SearchQuery, criteria: ReadonlyMap<ResourceType, Criterion[]>): Promise<RawBuilder<SqlBool>> {
+  const ofTypes: RawBuilder<SqlBool>[] = []
+  for (const [type, own] of criteria) {
+    const conditions = await conditionsOf(walk, type, own, types.length === 1 && isByDate(query))
+    ofTypes.push(sql<SqlBool>`r.t = ${sql.raw(String(typeCode(type)))} and ${sql.join(conditions, sql` and `)}`)
+  }
+  const [only] = ofTypes
+  const condition = ofTypes.length === 1 && only ? only : sql<SqlBool>`r.t in (${sql.raw(types.map(typeCode).join(','))}) and (${sql.join(ofTypes.map((each) => sql`(${each})`), sql` or `)})`
+  return patient === null ? condition : sql<SqlBool>`${inCompartment(patient)} and ${condition}`
+}
+
+/** Both parts are served by an index: the column, and the key of a further compartment. */
+function inCompartment(patient: string): RawBuilder<SqlBool> {
+  const key = keyOf(patient)
+  return sql<SqlBool>`(r.pid = ${key}::uuid or r.keys @> array[${String(compartmentKey(key))}::bigint])`
+}
+
 function isByDate(query: SearchQuery): boolean {
   return query.sort.length === 1 && (query.sort[0]?.code === '' || query.sort[0]?.sqlType === 'timestamptz') && query.sort[0].code !== '_lastUpdated'
 }
 
 type Row = StoredRow & { keys?: bigint[] } & Record<string, unknown>
 
-async function readPage(db: Db, type: ResourceType, query: SearchQuery, conditions: readonly RawBuilder<SqlBool>[]): Promise<{ matches: Match[]; next: string | null }> {
+interface Page { matches: Match[]; next: Position | null; previous: Position | null }
+
+const noPage: Page = { matches: [], next: null, previous: null }
+
+/** A page backwards is read from its end, and turned round. */
+async function readPage(db: Db, query: SearchQuery, matching: RawBuilder<SqlBool>): Promise<Page> {
   const { sort, count } = query
-  const where = query.page === null ? conditions : [...conditions, after(sort, readToken(query.page, sort))]
+  const position = query.page === null ? null : readToken(query.page, sort)
+  const backwards = position?.backwards === true
+  const order = backwards ? reversed(orderOf(sort)) : orderOf(sort)
   const columns = [
     ...sort.map((key, index) => sql`${key.expression} as ${sql.raw(sortColumn(index))}`),
     ...(query.includes.length > 0 ? [sql`r.keys`] : []),
   ]
   const { rows } = await sql<Row>`select r.t, r.id, r.version, r.last_updated, r.pid, r.content, ${sql.join(columns)} from resource r
-    where r.t = ${sql.raw(String(typeCode(type)))} and ${sql.join(where, sql` and `)}
-    order by ${orderBy(sort)} limit ${count + 1}`.execute(db)
-  const shown = rows.slice(0, count)
-  const last = shown.at(-1)
+    where ${matching} ${position === null ? sql`` : sql`and ${after(order, position)}`}
+    order by ${orderBy(order)} limit ${count + 1}`.execute(db)
+  const more = rows.length > count
+  const shown = backwards ? rows.slice(0, count).reverse() : rows.slice(0, count)
+  const positionOf = (row: Row | undefined, towards: 'next' | 'previous'): Position | null => (row === undefined ? null
+    : { values: sort.map((_, index) => textOrNull(row[sortColumn(index)])), id: row.id, backwards: towards === 'previous' })
   return {
-    matches: shown.map((row) => ({ stored: storedOf(type, row), keys: row.keys ?? [] })),
-    next: rows.length > count && last ? writeToken({ values: sort.map((_, index) => textOrNull(last[sortColumn(index)])), id: last.id }) : null,
+    matches: shown.map((row) => ({ stored: storedOf(typeName(row.t), row), keys: row.keys ?? [] })),
+    next: backwards || more ? positionOf(shown.at(-1), 'next') : null,
+    previous: (backwards ? more : position !== null) ? positionOf(shown[0], 'previous') : null,
   }
 }
 
@@ -100,8 +163,8 @@ function textOrNull(value: unknown): string | null {
   return value === null || value === undefined ? null : String(value)
 }
 
-async function countRows(db: Db, type: ResourceType, conditions: readonly RawBuilder<SqlBool>[], estimate: boolean): Promise<number> {
-  const matching = sql`from resource r where r.t = ${sql.raw(String(typeCode(type)))} and ${sql.join(conditions, sql` and `)}`
+async function countRows(db: Db, condition: RawBuilder<SqlBool>, estimate: boolean): Promise<number> {
+  const matching = sql`from resource r where ${condition}`
   if (!estimate) {
     const { rows } = await sql<{ total: number }>`select count(*)::int as total ${matching}`.execute(db)
     return rows[0]?.total ?? 0

@@ -19,6 +19,11 @@ export function defaultSort(): SortKey[] {
   return [{ code: '', descending: true, expression: sql`r.d0`, sqlType: 'timestamptz' }]
 }
 
+/** Several types together: equal keys of different types are told apart by the type. */
+export function typeKey(): SortKey {
+  return { code: '_type', descending: false, expression: sql`r.t`, sqlType: 'int2' }
+}
+
 /** The keys of `_sort`, and an issue for each that can't be sorted by. */
 export function readSort(model: FhirModel, type: ResourceType, value: string): { keys: SortKey[]; applied: string[]; issues: Issue[] } {
   const keys: SortKey[] = []
