@@ -8,7 +8,7 @@ import type { ProfileElement, ProfileRow } from '@pujiang/fhir-profiles/extracts
 import type { FhirModel } from '../../fhir/model.ts'
 import type { Constraint } from '../../fhir/structure.ts'
 
-export interface ElementType { code: string; profile?: string[]; targetProfile?: string[] }
+export interface ElementType { code: string; profile: readonly string[]; targetProfile: readonly string[] }
 export interface Discriminator { type: string; path: string }
 
 export interface ProfileNode {
@@ -70,7 +70,7 @@ export function compileProfile(model: FhirModel, definition: Definition, find: F
   const root = emptyNode(definition.type, definition.type)
   for (const element of elements) fillNode(nodeOf(root, element), element)
   return {
-    url: definition.url, title: definition.title ?? definition.name, type: definition.type, context: definition.context ?? [], root, missing,
+    url: definition.url, title: definition.title ?? definition.name, type: definition.type, context: contextsOf(definition.context), root, missing,
   }
 }
 
@@ -90,7 +90,7 @@ function mergedElements(model: FhirModel, definition: Definition, find: FindDefi
   const merged = new Map([...mergedElements(model, found, find, missing, depth + 1)].map((each) => [idOf(each), each]))
   for (const element of own.length > 0 ? own : whole) {
     const before = merged.get(idOf(element))
-    merged.set(idOf(element), { ...before, ...element, constraint: [...before?.constraint ?? [], ...element.constraint ?? []] })
+    merged.set(idOf(element), { ...before, ...element, constraint: [...objects(before?.constraint), ...objects(element.constraint)] as unknown as ProfileElement['constraint'] & object })
   }
   return merged.values()
 }
@@ -135,16 +135,21 @@ function got(map: Map<string, ProfileNode>, key: string, id: string, name: strin
 function fillNode(node: ProfileNode, element: ProfileElement): void {
   if (Number.isInteger(element.min)) node.min = element.min as number
   if (typeof element.max === 'string' && /^\d+$/.test(element.max)) node.max = Number(element.max)
-  if (Array.isArray(element.type)) node.types = element.type.filter((each) => typeof each?.code === 'string')
+  node.types = objects(element.type).filter(({ code }) => typeof code === 'string')
+    .map(({ code, profile, targetProfile }) => ({ code: code as string, profile: texts(profile), targetProfile: texts(targetProfile) }))
   if (typeof element.maxLength === 'number') node.maxLength = element.maxLength
   for (const name of ['fixed', 'pattern', 'minValue', 'maxValue'] as const) node[name] = choiceOf(element, name)
   if (element.binding?.strength === 'required' && typeof element.binding.valueSet === 'string') node.binding = element.binding.valueSet
-  node.constraints = distinct(element.constraint ?? [], node.id)
+  node.constraints = distinct(objects(element.constraint), node.id)
   const { slicing } = element
   if (slicing) {
-    const discriminators = (Array.isArray(slicing.discriminator) ? slicing.discriminator : []).filter((each) => typeof each?.path === 'string')
-    node.slicing = { discriminators, rules: slicing.rules, ordered: slicing.ordered ?? false }
+    const discriminators = objects(slicing.discriminator).filter(({ path }) => typeof path === 'string') as unknown as Discriminator[]
+    node.slicing = { discriminators, rules: slicing.rules, ordered: slicing.ordered === true }
   }
+}
+
+function contextsOf(context: unknown): Profile['context'] {
+  return objects(context).filter(({ expression }) => typeof expression === 'string').map(({ type, expression }) => ({ type: String(type), expression: String(expression) }))
 }
 
 function choiceOf(element: ProfileElement, stem: string): unknown {
@@ -155,11 +160,19 @@ function choiceOf(element: ProfileElement, stem: string): unknown {
 /** Those that R4 itself declares are checked everywhere. */
 const everywhere = /^(?:ele-1|ext-1|dom-\d)$/
 
-function distinct(constraints: NonNullable<ProfileElement['constraint']>, path: string): Constraint[] {
+function distinct(constraints: readonly Record<string, unknown>[], path: string): Constraint[] {
   const byKey = new Map<string, Constraint>()
-  for (const { key, severity, human, expression } of Array.isArray(constraints) ? constraints : []) {
-    if (typeof expression !== 'string' || everywhere.test(key)) continue
+  for (const { key, severity, human, expression } of constraints) {
+    if (typeof key !== 'string' || typeof expression !== 'string' || everywhere.test(key)) continue
     byKey.set(key, { key, severity: severity === 'warning' ? 'warning' : 'error', human: String(human), expression, path })
   }
   return [...byKey.values()]
+}
+
+function objects(value: unknown): Record<string, unknown>[] {
+  return (Array.isArray(value) ? value : []).filter((each): each is Record<string, unknown> => typeof each === 'object' && each !== null)
+}
+
+function texts(value: unknown): string[] {
+  return (Array.isArray(value) ? value : []).filter((each): each is string => typeof each === 'string')
 }

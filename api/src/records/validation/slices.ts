@@ -63,7 +63,7 @@ function meets(run: Run, item: Item, slice: ProfileNode, { type, path }: Discrim
   if (type === 'type') return meetsType(run, item, ends, steps)
   if (type === 'profile') return meetsProfile(run, item, ends, steps)
   if (path === 'url' && item.type === 'Extension') {
-    const [address] = slice.types.flatMap(({ profile }) => profile ?? [])
+    const [address] = slice.types.flatMap(({ profile }) => profile)
     if (address !== undefined) return isJson(item.value) && item.value.url === address.replace(/\|.*$/, '')
   }
   const values = valuesAt(run, item, steps)
@@ -77,7 +77,7 @@ function meets(run: Run, item: Item, slice: ProfileNode, { type, path }: Discrim
 function meetsType(run: Run, item: Item, ends: readonly End[], steps: readonly string[]): boolean {
   const types = ends.flatMap(({ node }) => node?.types ?? [])
   if (steps.at(-1) === 'resolve()') {
-    const targets = types.flatMap(({ code, targetProfile }) => targetProfile?.map((url) => coreType(run.model, url) ?? run.profiles.find(url)?.type) ?? [code])
+    const targets = types.flatMap(({ code, targetProfile }) => (targetProfile.length > 0 ? targetProfile.map((url) => coreType(run.model, url) ?? run.profiles.find(url)?.type) : [code]))
     return valuesAt(run, item, steps.slice(0, -1)).some((each) => isJson(each.value) && targets.includes(referencedType(each.value, run.container) ?? ''))
   }
   return valuesAt(run, item, steps).some((each) => types.some(({ code }) => code === each.type))
@@ -86,7 +86,7 @@ function meetsType(run: Run, item: Item, ends: readonly End[], steps: readonly s
 function meetsProfile(run: Run, item: Item, ends: readonly End[], steps: readonly string[]): boolean {
   const types = ends.flatMap(({ node }) => node?.types ?? [])
   const resolves = steps.at(-1) === 'resolve()'
-  const profiles = types.flatMap(({ profile, targetProfile }) => (resolves ? targetProfile : profile) ?? [])
+  const profiles = types.flatMap(({ profile, targetProfile }) => (resolves ? targetProfile : profile))
   const values = valuesAt(run, item, steps)
   if (values.some((each) => profiles.some((url) => {
     const known = run.profiles.find(url)
@@ -133,7 +133,7 @@ function childrenOf(node: ProfileNode | null, step: string): ProfileNode[] {
   const address = /^extension\('([^']*)'\)$/.exec(step)?.[1]
   if (address !== undefined) {
     const extensions = [...node.children.get('extension')?.slices.values() ?? []]
-    return extensions.filter(({ types, children }) => types.some(({ profile }) => profile?.includes(address)) || children.get('url')?.fixed === address)
+    return extensions.filter(({ types, children }) => types.some(({ profile }) => profile.includes(address)) || children.get('url')?.fixed === address)
   }
   const child = node.children.get(step) ?? node.children.get(`${step}[x]`) ?? [...node.children.values()].find(({ name }) => new RegExp(`^${step}[A-Z]`).test(name))
   return child ? [child, ...child.slices.values()] : []

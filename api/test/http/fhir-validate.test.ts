@@ -1,0 +1,75 @@
+/** `$validate` and declared profiles through the whole app: nothing is stored, profiles of users count, unknown ones are refused. */
+import { expect, test } from 'vitest'
+import { citizen, system, testPlatform } from '../support/platform.ts'
+
+const { request } = await testPlatform()
+
+const patient = { resourceType: 'Patient', gender: 'male', text: { status: 'generated', div: '<div xmlns="http://www.w3.org/1999/xhtml">x</div>' } }
+type Reply = Awaited<ReturnType<typeof request>>
+const issues = (reply: Reply) => (reply.json.issue as { severity: string; details: { coding?: { code: string }[] }; expression?: string[] }[])
+  .map((each) => [each.severity, each.details.coding?.[0]?.code, each.expression?.[0]].filter(Boolean).join(' '))
+
+const profile = {
+  resourceType: 'StructureDefinition', url: 'http://example.com/StructureDefinition/named-patient', name: 'NamedPatient', status: 'active', kind: 'resource',
+  abstract: false, type: 'Patient', baseDefinition: 'http://hl7.org/fhir/StructureDefinition/Patient', derivation: 'constraint',
+  differential: { element: [{ id: 'Patient', path: 'Patient' }, { id: 'Patient.name', path: 'Patient.name', min: 1 }] },
+}
+const derived = {
+  ...profile, url: 'http://example.com/StructureDefinition/born-patient', name: 'BornPatient', baseDefinition: profile.url,
+  differential: { element: [{ id: 'Patient', path: 'Patient' }, { id: 'Patient.birthDate', path: 'Patient.birthDate', min: 1 }] },
+}
+
+test('all issues of a resource, warnings too, and nothing is stored', async () => {
+  const good = await request('POST', '/fhir/Patient/$validate', { as: system, body: patient })
+  expect([good.status, ...issues(good)]).toEqual([200, 'information'])
+  const bad = await request('POST', '/fhir/$validate', { as: system, body: { ...patient, gender: 'x', text: undefined, contact: [{ gender: 'male' }] } })
+  expect([bad.status, ...issues(bad)]).toEqual([200, 'error code-unknown Patient.gender', 'error invariant-broken Patient.contact[0]', 'warning invariant-broken Patient'])
+  expect((await request('GET', '/fhir/Patient?_summary=count', { as: system })).json.total).toBe(0)
+})
+
+test('Parameters carry resource, mode and profile', async () => {
+  const ask = (...parameter: object[]) => request('POST', '/fhir/Patient/$validate', { as: system, body: { resourceType: 'Parameters', parameter } })
+  const resource = { name: 'resource', resource: patient }
+  expect(issues(await ask(resource))).toEqual(['information'])
+  expect(issues(await ask(resource, { name: 'mode', valueCode: 'update' }))).toEqual(['error required Patient.id'])
+  expect(issues(await ask(resource, { name: 'profile', valueUri: 'http://nowhere.example.com/x' }))).toEqual(['error profile-unknown Patient'])
+  expect((await ask(resource, { name: 'mode', valueCode: 'change' })).status).toBe(400)
+  expect((await ask({ name: 'mode', valueCode: 'create' })).status).toBe(422)
+  expect(issues(await request('POST', '/fhir/Observation/$validate', { as: system, body: patient }))).toEqual(['error resource-type-mismatch resourceType'])
+  expect((await request('POST', '/fhir/Patient/$validate', { body: patient })).status).toBe(401)
+})
+
+test('an instance is validated as it is stored, or as it would become', async () => {
+  const { id } = (await request('POST', '/fhir/Patient', { as: system, body: patient })).json as { id: string }
+  expect(issues(await request('GET', `/fhir/Patient/${id}/$validate`, { as: system }))).toEqual(['information'])
+  expect(issues(await request('POST', `/fhir/Patient/${id}/$validate`, { as: system, body: { ...patient, id: 'other' } }))).toEqual(['error id-mismatch Patient.id'])
+  expect(issues(await request('POST', `/fhir/Patient/${id}/$validate?mode=delete`, { as: system }))).toEqual(['information'])
+  expect((await request('GET', `/fhir/Patient/${id}/$validate`, { as: citizen })).status).toBe(404)
+  expect((await request('GET', '/fhir/Patient/none/$validate', { as: system })).status).toBe(404)
+})
+
+test('a write keeps the profiles it declares, also those of users and what they are based on', async () => {
+  const declaring = { ...patient, meta: { profile: [derived.url] } }
+  const refused = await request('POST', '/fhir/Patient', { as: system, body: declaring })
+  expect([refused.status, ...issues(refused)]).toEqual([422, 'error profile-unknown Patient.meta.profile[0]'])
+  // A base that is not there leaves the profile unchecked, and so unknown.
+  await request('POST', '/fhir/StructureDefinition', { as: system, body: derived })
+  expect(issues(await request('POST', '/fhir/Patient', { as: system, body: declaring })))
+    .toEqual(['error profile-unknown Patient.meta.profile', 'error required Patient.birthDate'])
+  expect((await request('POST', '/fhir/StructureDefinition', { as: system, body: profile })).status).toBe(201)
+  expect(issues(await request('POST', '/fhir/Patient', { as: system, body: declaring }))).toEqual(['error required Patient.name', 'error required Patient.birthDate'])
+  expect((await request('POST', '/fhir/Patient', { as: system, body: { ...declaring, name: [{ text: 'x' }], birthDate: '1990' } })).status).toBe(201)
+})
+
+test('a bundle may bring the profile that its resources declare', async () => {
+  const own = { ...profile, url: 'http://example.com/StructureDefinition/brought' }
+  const bundle = (extra: object) => ({
+    resourceType: 'Bundle', type: 'transaction', entry: [
+      { request: { method: 'POST', url: 'Patient' }, resource: { ...patient, ...extra, meta: { profile: [own.url] } } },
+      { request: { method: 'POST', url: 'StructureDefinition' }, resource: own },
+    ],
+  })
+  const refused = await request('POST', '/fhir', { as: system, body: bundle({}) })
+  expect([refused.status, ...issues(refused)]).toEqual([422, 'error required Bundle.entry[0].resource.name'])
+  expect((await request('POST', '/fhir', { as: system, body: bundle({ name: [{ text: 'x' }] }) })).status).toBe(200)
+})
