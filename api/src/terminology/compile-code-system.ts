@@ -15,18 +15,19 @@ const depthMax = 50
 /** A code that stands twice is the first one. @param supplements whose designations are added. */
 export function compileCodeSystem(resource: CodeSystem, supplements: readonly CodeSystem[] = []): System {
   const byCode = new Map<string, Mutable>()
+  const links = new Set<string>()
   const added = Map.groupBy(supplements.flatMap((each) => each.concept ?? []), (each) => each.code)
   const add = (concepts: readonly CodeSystemConcept[] | undefined, parent: Mutable | null, depth: number): void => {
     for (const each of concepts ?? []) {
       if (each.code === undefined || byCode.has(each.code)) continue
       const concept = conceptOf(each, (added.get(each.code) ?? []).flatMap((other) => other.designation ?? []))
       byCode.set(each.code, concept)
-      if (parent) link(parent, concept)
+      if (parent) link(parent, concept, links)
       if (depth < depthMax) add(each.concept, concept, depth + 1)
     }
   }
   add(resource.concept, null, 0)
-  for (const concept of byCode.values()) linkByProperties(concept, byCode)
+  for (const concept of byCode.values()) linkByProperties(concept, byCode, links)
   const folded = resource.caseSensitive === false ? new Map([...byCode.values()].map((each) => [each.code.toLowerCase(), each])) : null
   return {
     url: resource.url ?? '',
@@ -58,17 +59,20 @@ function conceptOf(source: CodeSystemConcept, added: readonly CodeSystemConceptD
   }
 }
 
-function linkByProperties(concept: Mutable, byCode: ReadonlyMap<string, Mutable>): void {
+function linkByProperties(concept: Mutable, byCode: ReadonlyMap<string, Mutable>, links: Set<string>): void {
   for (const property of concept.properties) {
     const other = byCode.get(property.valueCode ?? property.valueCoding?.code ?? '')
     if (!other || other === concept) continue
-    if (property.code === 'child') link(concept, other)
-    else if (property.code === 'parent' || property.code === 'subsumedBy') link(other, concept)
+    if (property.code === 'child') link(concept, other, links)
+    else if (property.code === 'parent' || property.code === 'subsumedBy') link(other, concept, links)
   }
 }
 
-function link(parent: Mutable, child: Mutable): void {
-  if (parent.children.includes(child)) return
+/** Each link once. `links` knows them all: looking through the children would take for ever under a parent of very many. */
+function link(parent: Mutable, child: Mutable, links: Set<string>): void {
+  const key = `${parent.code}\u0000${child.code}`
+  if (links.has(key)) return
+  links.add(key)
   parent.children.push(child)
   child.parents.push(parent)
 }

@@ -121,11 +121,14 @@ function nested(members: readonly Member[], entry: (member: Member) => ValueSetE
   return roots
 }
 
+/** No hierarchy is that deep; a definition made to be slow may be. */
+const depthMax = 200
+
 /** By the first parent of each, which is the one it is defined under; a circle of parents ends the way up. */
 function nearestAbove(concept: Concept, byConcept: ReadonlyMap<Concept, Member>): Member | null {
   const seen = new Set([concept])
   let [above] = concept.parents
-  while (above && !seen.has(above)) {
+  while (above && !seen.has(above) && seen.size < depthMax) {
     const member = byConcept.get(above)
     if (member) return reaches(above, concept) ? null : member
     seen.add(above)
@@ -137,7 +140,7 @@ function nearestAbove(concept: Concept, byConcept: ReadonlyMap<Concept, Member>)
 /** Whether the way up from `from` comes back to `to`: then neither may stand under the other. */
 function reaches(from: Concept, to: Concept): boolean {
   const seen = new Set([from])
-  for (let each = from.parents[0]; each && !seen.has(each); each = each.parents[0]) {
+  for (let each = from.parents[0]; each && !seen.has(each) && seen.size < depthMax; each = each.parents[0]) {
     if (each === to) return true
     seen.add(each)
   }

@@ -29,6 +29,8 @@ export interface Input {
 interface Given { at: string; value: unknown }
 
 const textMax = 2000
+/** Codings of a concept, and times a parameter may be given. */
+const listMax = 100
 const valueNames: Readonly<Record<Exclude<Kind, 'resource'>, readonly string[]>> = {
   'text': ['valueString', 'valueUri', 'valueCode', 'valueCanonical', 'valueUrl', 'valueId', 'valueOid', 'valueUuid'],
   'text*': ['valueString', 'valueUri', 'valueCode', 'valueCanonical', 'valueUrl', 'valueId', 'valueOid', 'valueUuid'],
@@ -44,7 +46,7 @@ export function readInput(call: TerminologyCall, kinds: Readonly<Record<string, 
   const add = (name: string, each: Given) => {
     const kind = kindOf(kinds, name, each.at)
     const others = given.get(name) ?? []
-    if (others.length > 0 && kind !== 'text*') throw invalid(name, each.at, '只能出现一次。', 'give it once.')
+    if (others.length > 0 && (kind !== 'text*' || others.length >= listMax)) throw invalid(name, each.at, kind === 'text*' ? `最多 ${listMax} 次。` : '只能出现一次。', kind === 'text*' ? `${listMax} times at most.` : 'give it once.')
     given.set(name, [...others, each])
   }
   for (const [name, value] of call.query) {
@@ -145,8 +147,8 @@ function checked(kind: Kind, value: unknown, name: string, at: string): unknown 
       if (isCoding(value)) return value
       throw invalid(name, at, '应为 Coding。', 'it must be a Coding.')
     case 'concept':
-      if (isObject(value) && (value.coding === undefined || (Array.isArray(value.coding) && value.coding.every(isCoding)))) return value
-      throw invalid(name, at, '应为 CodeableConcept。', 'it must be a CodeableConcept.')
+      if (isObject(value) && (value.coding === undefined || (Array.isArray(value.coding) && value.coding.length <= listMax && value.coding.every(isCoding)))) return value
+      throw invalid(name, at, `应为 CodeableConcept，最多 ${listMax} 个编码。`, `it must be a CodeableConcept of up to ${listMax} codings.`)
     default: return checkedText(value, name, at)
   }
 }

@@ -25,8 +25,9 @@ export async function translate(call: TerminologyCall, source: Source): Promise<
   const codings = codingsOf(input)
   const reverse = input.flag('reverse') ?? false
   const maps = (await mapsOf(call, input, codings, reverse, source)).filter((map) => isAsked(map, input, reverse))
+  const way: Way = { reverse, targetSystem: input.text('targetsystem'), source, follow: { left: followedMax } }
   const matches: Match[] = []
-  for (const coding of codings) for (const map of maps) matches.push(...await matchesIn(map, coding, { reverse, targetSystem: input.text('targetsystem'), source, followed: 0 }))
+  for (const coding of codings) for (const map of maps) matches.push(...await matchesIn(map, coding, way))
   const good = matches.some((each) => each.equivalence !== 'unmatched' && each.equivalence !== 'disjoint')
   return {
     resource: {
@@ -82,10 +83,15 @@ function isAsked(map: ConceptMap, input: Input, reverse: boolean): boolean {
   return same(input.text('source'), reverse ? to : from) && same(input.text('target'), reverse ? from : to)
 }
 
-interface Way { reverse: boolean; targetSystem: string | null; source: Source; /** Maps already followed by `unmapped`. */ followed: number }
+interface Way {
+  reverse: boolean
+  targetSystem: string | null
+  source: Source
+  /** How many more maps `unmapped` may lead to, in the whole request. */
+  follow: { left: number }
+}
 
-/** A map that refers to a map that refers … ends here. */
-const followedMax = 5
+const followedMax = 20
 
 async function matchesIn(map: ConceptMap, coding: Coding, way: Way): Promise<Match[]> {
   const found: Match[] = []
@@ -126,8 +132,9 @@ async function unmapped(map: ConceptMap, group: ConceptMapGroup, coding: Coding,
   const match = (concept: Coding): Match[] => [{ equivalence: 'relatedto', concept, map: map.url ?? null, products: [] }]
   if (rule.mode === 'provided') return match(codingOf(group.target, group.targetVersion, coding.code, coding.display))
   if (rule.mode === 'fixed') return match(codingOf(group.target, group.targetVersion, rule.code, rule.display))
-  if (rule.mode !== 'other-map' || !rule.url || way.followed >= followedMax) return []
-  return matchesIn(await findConceptMap(way.source, rule.url, null), coding, { ...way, followed: way.followed + 1 })
+  if (rule.mode !== 'other-map' || !rule.url || way.follow.left <= 0) return []
+  way.follow.left--
+  return matchesIn(await findConceptMap(way.source, rule.url, null), coding, way)
 }
 
 function codingOf(system: string | undefined, version: string | undefined, code: string | undefined, display: string | undefined): Coding {
