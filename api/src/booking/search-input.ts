@@ -106,7 +106,6 @@ export function spanOf(text: string): { from: Date; until: Date } | null {
 
 /** Control characters, which no name or code has and the database refuses. */
 export function hasControls(text: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
   return /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/.test(text)
 }
 

@@ -4,7 +4,7 @@
  * database CPU per select. Figures and reason: docs/decisions/0003-kysely-dialect.md.)
  */
 import {
-  CompiledQuery, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler,
+  type CompiledQuery, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler,
   type DatabaseConnection, type Dialect, type Driver, type QueryResult, type TransactionSettings,
 } from 'kysely'
 import type { ReservedSql, Sql } from 'postgres'
