@@ -87,6 +87,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     }
     const postmaster = postmasterOf(folder)
     if (postmaster !== null) process.kill(postmaster, 'SIGQUIT')
+    for (let tries = 0; tries < 100 && postmasterOf(folder) !== null; tries++) await sleep(100)
     rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
   }
 
