@@ -187,6 +187,8 @@ const en: typeof zh = {
     'invariant-broken': 'Some of the content contradicts itself. Please check.',
     'not-found': 'This was not found, or you may not see it.',
     'operation-unknown': 'This operation is not supported.',
+    'patch-failed': 'The change does not fit the record as it is. Read it again and try once more.',
+    'patch-invalid': 'The change request is not well-formed.',
     'profile-unknown': 'This data format is not known here.',
     'read-only-type': 'Records of this kind cannot be changed directly.',
     'reference-invalid': 'A link to another record is not right. Choose again.',

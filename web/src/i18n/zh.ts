@@ -169,6 +169,8 @@ export default {
     'invariant-broken': '填写的内容相互矛盾，请检查。',
     'not-found': '没有找到这条记录，或您无权查看。',
     'operation-unknown': '系统不支持这项操作。',
+    'patch-failed': '修改没有成功，请重新读取后再试。',
+    'patch-invalid': '修改请求的格式不正确。',
     'profile-unknown': '系统不认识这种资料格式。',
     'read-only-type': '这类记录不能直接修改。',
     'reference-invalid': '引用的记录不对，请重新选择。',
