@@ -91,22 +91,11 @@ function fontFolder(home: string): string {
     '<?xml version="1.0"?>',
     '<!DOCTYPE fontconfig SYSTEM "fonts.dtd">',
     '<fontconfig>',
-    `<dir>${fontFiles()}</dir>`,
+    `<dir>${join(dirname(require.resolve('@embedpdf/fonts-sc')), '..', 'fonts')}</dir>`,
     `<cachedir>${join(folder, 'cache')}</cachedir>`,
     ...families.map((family) => `<alias binding="strong"><family>${family}</family><prefer><family>Noto Sans S Chinese</family></prefer></alias>`),
     '</fontconfig>',
   ]
   writeFileSync(join(folder, 'fonts.conf'), config.join('\n'))
   return folder
-}
-
-/** Folder with the OpenType files: those of the font package, or else what was put into .cache/fonts by hand. */
-function fontFiles(): string {
-  try {
-    return join(dirname(require.resolve('@embedpdf/fonts-sc')), '..', 'fonts')
-  } catch (error) {
-    const byHand = join(cacheFolder, 'fonts')
-    if (existsSync(byHand)) return byHand
-    throw error
-  }
 }
