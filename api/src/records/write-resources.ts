@@ -77,12 +77,15 @@ export async function writeResources(trx: Trx, ctx: Ctx, store: Store, writes: r
   if (writes.length === 0) return []
   const plans = writes.map((write) => planOf(ctx, store, write, mode))
   assertDistinct(plans)
-  if (mode !== 'platform') await assertValid(trx, store, plans, mode)
+  if (mode !== 'platform') await assertValid(trx, store, plans, { mode, completed: false })
   for (const plan of plans) indexPlan(ctx, store, plan)
   await loadCurrent(trx, plans)
   for (const plan of plans) assertMatch(plan)
   if (mode !== 'platform') await assertMayWrite(trx, ctx, plans.map(changeOf))
-  if (mode === 'client') await applyRules(trx, ctx, store, plans)
+  if (mode === 'client' && plans.some(({ entry }) => entry.rule)) {
+    await applyRules(trx, ctx, store, plans)
+    await assertValid(trx, store, plans.filter(({ entry }) => entry.rule), { mode, completed: true })
+  }
   const written = await writePlans(trx, ctx, store, plans)
   await recordEvents(trx, ctx, written.flatMap((each, index) => eventsOf(each, plans[index] as Plan)))
   return written
@@ -114,13 +117,17 @@ function assertDistinct(plans: readonly Plan[]): void {
   }
 }
 
-/** Collects the issues of all resources, so that one answer shows everything that is wrong. */
-async function assertValid(trx: Trx, store: Store, plans: readonly Plan[], mode: WriteMode): Promise<void> {
+/**
+ * Collects the issues of all resources, so that one answer shows everything that is wrong. A write rule may complete what was
+ * sent (the times of a booked place), so the invariants of such a type are judged when the rule has `completed` it.
+ */
+async function assertValid(trx: Trx, store: Store, plans: readonly Plan[], { mode, completed }: { mode: WriteMode; completed: boolean }): Promise<void> {
   const written = plans.filter(({ after }) => after !== null)
   // Files of another system may name profiles that only it has.
   const found = await validateResources(trx, store.model, written.map(({ after }) => after), { unknownProfiles: mode === 'import' ? 'warning' : 'error' })
-  const issues = written.flatMap(({ write: { path } }, index) => (found[index] ?? [])
+  const issues = written.flatMap(({ write: { path }, entry }, index) => (found[index] ?? [])
     .filter(({ severity }) => severity === 'error' || severity === 'fatal')
+    .filter(({ code }) => code !== 'invariant-broken' || completed || mode !== 'client' || !entry.rule)
     .map((each): Issue => (path ? { ...each, expression: inside(path, each.expression) } : each)))
   if (issues.length > 0) throw new OutcomeError(issues.slice(0, issuesMax))
 }
