@@ -55,7 +55,7 @@ export function decimalText(holder: object, key: string): string | undefined {
 /** Puts a value that stands elsewhere under a key, with the digits it has there. Inside objects and arrays digits stay by themselves. */
 export function placeValue(from: object, fromKey: string, to: object, toKey: string): void {
   const value = (from as Record<string, unknown>)[fromKey]
-  ;(to as Record<string, unknown>)[toKey] = value
+  setOwn(to, toKey, value)
   const text = sourceDigits(from, fromKey)
   if (text !== undefined) keep(to, toKey, text)
 }
@@ -65,11 +65,17 @@ export function copyJson<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value
   const copy = (Array.isArray(value) ? [] : {}) as Record<string, unknown>
   for (const key of Object.keys(value)) {
-    copy[key] = copyJson((value as Record<string, unknown>)[key])
+    setOwn(copy, key, copyJson((value as Record<string, unknown>)[key]))
     const text = sourceDigits(value, key)
     if (text !== undefined) keep(copy, key, text)
   }
   return copy as T
+}
+
+/** `__proto__` is a key like any other. */
+function setOwn(holder: object, key: string, value: unknown): void {
+  if (key === '__proto__') Object.defineProperty(holder, key, { value, enumerable: true, configurable: true, writable: true })
+  else (holder as Record<string, unknown>)[key] = value
 }
 
 export function stringifyJson(value: unknown): string {

@@ -6,8 +6,9 @@
 import type { Resource } from '@medplum/fhirtypes'
 import type { Context } from 'hono'
 import { parseJson } from '../fhir/json.ts'
-import { fail } from '../fhir/outcome.ts'
+import { fail, OutcomeError } from '../fhir/outcome.ts'
 import { asResource } from '../records/bundle-entries.ts'
+import { jsonPatchOf, jsonPatchType, type Patch, patchOfResource } from '../records/patch/patch-resource.ts'
 
 const jsonTypes = new Set(['application/fhir+json', 'application/json', 'text/json'])
 const formType = 'application/x-www-form-urlencoded'
@@ -20,6 +21,20 @@ export async function readJsonText(c: Context, bytesMax: number): Promise<string
   const text = await readText(c, bytesMax)
   if (type === null && text !== '') throw unsupported('')
   return text
+}
+
+/** A patch and its kind: a JSON Patch by its own media type, a FHIRPath Patch as FHIR JSON. Throws also patch-invalid. */
+export async function readPatchBody(c: Context, bytesMax: number): Promise<Patch> {
+  assertSize(c, bytesMax)
+  const type = mediaType(c)
+  if (type !== jsonPatchType && (type === null || !jsonTypes.has(type))) {
+    const error = unsupported(type ?? '')
+    throw new OutcomeError(error.issues, { headers: { 'Accept-Patch': `${jsonPatchType}, application/fhir+json` } })
+  }
+  const text = await readText(c, bytesMax)
+  if (text.trim() === '') throw fail('json-broken', { zh: '请求没有内容。', en: 'The request has no body.' })
+  const body = parseJson(text)
+  return type === jsonPatchType ? jsonPatchOf(body, null) : patchOfResource(asResource(body, null), null)
 }
 
 /** The resource in the body. Throws also json-too-deep and structure. */
@@ -42,6 +57,8 @@ function mediaType(c: Context): string | null {
   if (header === undefined) return null
   const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(header)?.[1]
   if (charset && !/^utf-?8$/i.test(charset)) throw unsupported(header)
+  const version = /;\s*fhirVersion\s*=\s*"?([^";\s]+)/i.exec(header)?.[1]
+  if (version && !/^4\.0(\.1)?$/.test(version)) throw unsupported(header)
   return (header.split(';')[0] ?? '').trim().toLowerCase()
 }
 

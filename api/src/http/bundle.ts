@@ -16,7 +16,7 @@ import { type EntryResult, writeBundle, type WriteEntry } from '../records/write
 import type { WriteMode } from '../records/write-resources.ts'
 import { inTransaction } from '../storage/transaction.ts'
 import { type Edge, history, operation, read, searchType, vread } from './interactions.ts'
-import { type Answer, answerOf, answerOfResource, answerOfWrite, etagOf, ifMatchVersion, type Preference } from './reply.ts'
+import { type Answer, answerOf, answerOfResource, answerOfWrite, etagOf, ifMatchVersion, isFresh, type Preference } from './reply.ts'
 
 export interface BundleCall {
   edge: Edge
@@ -44,9 +44,7 @@ export async function postBundle(call: BundleCall, bundle: Resource): Promise<An
 async function transaction(call: BundleCall, values: readonly unknown[]): Promise<Answer> {
   const { edge, file } = call
   const entries = values.map((value, index) => entryOf(value, index, edge.base))
-  const writes = entries.filter((entry) => entry.method !== 'GET').map(writeEntry)
-  // A conditional create rests on a row that is not there.
-  const isolation = writes.some((entry) => entry.ifNoneExist !== null) ? 'serializable' : 'read committed'
+  const writes = entries.filter((entry) => !isRead(entry)).map(writeEntry)
   const texts = await inTransaction(edge.db, async (trx) => {
     if (file !== null && !(await claimFile(trx, edge.ctx, { ...file, resources: writes.length }))) return null
     const mode: WriteMode = file === null ? 'client' : 'import'
@@ -55,10 +53,10 @@ async function transaction(call: BundleCall, values: readonly unknown[]): Promis
     for (const entry of entries) {
       const result = results.get(entry.index)
       const answer = result ? answerOfResult(result, call.prefer, edge.ctx) : await readEntry({ ...call, edge: { ...edge, db: trx } }, entry)
-      answers.push(responseEntry(answer, result !== undefined && call.prefer === 'minimal'))
+      answers.push(responseEntry(answer, call.prefer, entry))
     }
     return answers
-  }, isolation)
+  })
   return texts === null ? alreadyLoaded(edge.ctx) : bundleAnswer(edge.ctx, 'transaction-response', texts)
 }
 
@@ -79,8 +77,8 @@ async function batch(call: BundleCall, values: readonly unknown[]): Promise<Answ
   for (const [index, value] of values.entries()) {
     try {
       const entry = entryOf(value, index, edge.base)
-      const answer = entry.method === 'GET' ? await readEntry(call, entry) : await writeAlone(call, writeEntry(entry))
-      texts.push(responseEntry(answer, entry.method !== 'GET' && call.prefer === 'minimal'))
+      const answer = isRead(entry) ? await readEntry(call, entry) : await writeAlone(call, writeEntry(entry))
+      texts.push(responseEntry(answer, call.prefer, entry))
     } catch (error) {
       texts.push(await refusedEntry(call, error))
     }
@@ -89,9 +87,7 @@ async function batch(call: BundleCall, values: readonly unknown[]): Promise<Answ
 }
 
 async function writeAlone({ edge, prefer }: BundleCall, entry: WriteEntry): Promise<Answer> {
-  const results = await inTransaction(
-    edge.db, (trx) => writeBundle(trx, edge.ctx, edge.store, [entry], 'client', edge.base), entry.ifNoneExist === null ? 'read committed' : 'serializable',
-  )
+  const results = await inTransaction(edge.db, (trx) => writeBundle(trx, edge.ctx, edge.store, [entry], 'client', edge.base))
   return answerOfResult(results.get(entry.index) as EntryResult, prefer, edge.ctx)
 }
 
@@ -103,8 +99,18 @@ function answerOfResult(result: EntryResult, prefer: Preference, ctx: Ctx): Answ
   return answerOfWrite(result.written, prefer, ctx.language)
 }
 
+function isRead({ method }: BundleEntry): boolean {
+  return method === 'GET' || method === 'HEAD'
+}
+
+/** A read, answered 304 when the entry says that its version is known. */
+async function readEntry(call: BundleCall, entry: BundleEntry): Promise<Answer> {
+  const answer = await readTarget(call, entry)
+  return isFresh(answer, entry.ifNoneMatch, entry.ifModifiedSince) ? { ...answer, status: 304, text: null } : answer
+}
+
 /** A GET: read, vread, history, search or an operation that changes nothing. */
-async function readEntry({ edge, operations }: BundleCall, entry: BundleEntry): Promise<Answer> {
+async function readTarget({ edge, operations }: BundleCall, entry: BundleEntry): Promise<Answer> {
   const { type, id, history: ofHistory, version, operation: name, query } = entry.target
   if (name !== null) {
     const level = id !== null ? 'instance' : type !== null ? 'type' : 'system'
@@ -120,18 +126,23 @@ async function readEntry({ edge, operations }: BundleCall, entry: BundleEntry): 
   return ofHistory ? history(edge, type, id, query) : read(edge, type, id)
 }
 
-function responseEntry(answer: Answer, withoutBody: boolean): string {
+function responseEntry(answer: Answer, prefer: Preference, entry: BundleEntry): string {
   const response = {
     status: `${answer.status} ${reasons[answer.status] ?? ''}`.trim(),
     ...(answer.location === null ? {} : { location: answer.location }),
     ...(answer.version === null ? {} : { etag: etagOf(answer.version) }),
     ...(answer.lastModified === null ? {} : { lastModified: answer.lastModified }),
   }
-  const resource = answer.text === null || withoutBody ? '' : `"resource":${answer.text},`
-  return `{${resource}"response":${JSON.stringify(response)}}`
+  const write = !isRead(entry)
+  if (answer.text === null || entry.method === 'HEAD' || (write && prefer === 'minimal')) return `{"response":${JSON.stringify(response)}}`
+  // What is said of a write stands in the response; a resource stands beside it.
+  if (write && prefer === 'OperationOutcome' && answer.text.startsWith('{"resourceType":"OperationOutcome"')) {
+    return `{"response":${JSON.stringify(response).slice(0, -1)},"outcome":${answer.text}}}`
+  }
+  return `{"resource":${answer.text},"response":${JSON.stringify(response)}}`
 }
 
-const reasons: Readonly<Record<number, string>> = { 200: 'OK', 201: 'Created', 202: 'Accepted', 204: 'No Content' }
+const reasons: Readonly<Record<number, string>> = { 200: 'OK', 201: 'Created', 202: 'Accepted', 204: 'No Content', 304: 'Not Modified' }
 
 async function refusedEntry({ edge, onFault }: BundleCall, error: unknown): Promise<string> {
   const known = error instanceof OutcomeError

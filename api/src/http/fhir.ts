@@ -3,9 +3,8 @@
  * asks: media types, sizes, validators, preferences. Errors are thrown and rendered by the one renderer of the app.
  * Source: FHIR R4 § RESTful API.
  */
-import type { Resource } from '@medplum/fhirtypes'
 import { type Context, Hono } from 'hono'
-import { assertMayAsk, mayImport } from '../access/may-ask.ts'
+import { mayImport } from '../access/may-ask.ts'
 import { isFhirId } from '../fhir/id.ts'
 import { parseJson } from '../fhir/json.ts'
 import { fail, OutcomeError } from '../fhir/outcome.ts'
@@ -13,22 +12,27 @@ import { isResourceType, type ResourceType } from '../fhir/resource-types.ts'
 import { assertSameTypeAndId } from '../records/bundle-entries.ts'
 import { isLoaded, isSha256 } from '../records/loaded-files.ts'
 import type { Operation } from '../records/store.ts'
-import { findOne } from '../records/write-bundle.ts'
-import { type Write, writeResources } from '../records/write-resources.ts'
-import { inTransaction } from '../storage/transaction.ts'
 import type { Services } from '../services.ts'
 import type { AppEnv } from './auth.ts'
-import { readForm, readJsonText, readResourceBody } from './body.ts'
+import { readForm, readJsonText, readPatchBody, readResourceBody } from './body.ts'
 import { alreadyLoaded, postBundle } from './bundle.ts'
 import { type Edge, history, operation, read, searchMany, searchType, vread } from './interactions.ts'
 import { capabilityStatement } from './metadata.ts'
-import { type Answer, answerOf, answerOfResource, answerOfWrite, assertJsonAccepted, ifMatchVersion, isLenient, preferenceOf, send } from './reply.ts'
+import { type Answer, answerOfResource, assertJsonAccepted, isLenient, preferenceOf, send } from './reply.ts'
+import { create, patch, remove, type Target, update } from './writes.ts'
 
 export function fhirRoutes(services: Services): Hono<AppEnv> {
   const base = `${services.config.publicUrl}/fhir`
   const { bodyBytesMax } = services.config
   const edgeOf = (c: Context<AppEnv>): Edge => ({ db: services.db, ctx: c.get('ctx'), store: services.store, base, lenient: isLenient(c) })
   const typeOf = (c: Context<AppEnv>): ResourceType => offeredType(services, c.req.param('type') ?? '')
+  const targetOf = (c: Context<AppEnv>): Target => ({ type: typeOf(c), id: validId(c.req.param('id') ?? ''), query: queryOf(c) })
+  // Without any condition it would be every resource of the type: that is not offered.
+  const conditionalTargetOf = (c: Context<AppEnv>): Target => {
+    const target = { type: typeOf(c), id: null, query: queryOf(c) }
+    if (target.query.size === 0) throw unoffered(services, c)
+    return target
+  }
   const reply = (c: Context<AppEnv>, answer: Answer) => send(c, answer, base)
   // Printed once: it is long, and nothing in it changes while the process runs.
   const statement = answerOfResource(capabilityStatement(services.store, services.operations, base, services.now()))
@@ -74,17 +78,24 @@ export function fhirRoutes(services: Services): Hono<AppEnv> {
 
   app.get('/:type/:id', async (c) => reply(c, await read(edgeOf(c), typeOf(c), c.req.param('id'))))
   app.put('/:type/:id', async (c) => {
-    const type = typeOf(c)
-    const id = validId(c.req.param('id'))
+    const target = targetOf(c)
     const resource = await readResourceBody(c, bodyBytesMax)
-    assertSameTypeAndId(resource, type, id, null)
-    return reply(c, await write(edgeOf(c), c, { method: 'update', type, id, resource, ifMatch: ifMatchVersion(c.req.header('If-Match')) }))
+    assertSameTypeAndId(resource, target.type, target.id, null)
+    return reply(c, await update(edgeOf(c), c, target, resource))
   })
-  app.delete('/:type/:id', async (c) => {
-    const type = typeOf(c)
-    const id = validId(c.req.param('id'))
-    return reply(c, await write(edgeOf(c), c, { method: 'delete', type, id, resource: null, ifMatch: ifMatchVersion(c.req.header('If-Match')) }))
+  app.patch('/:type/:id', async (c) => reply(c, await patch(edgeOf(c), c, targetOf(c), await readPatchBody(c, bodyBytesMax))))
+  app.delete('/:type/:id', async (c) => reply(c, await remove(edgeOf(c), c, targetOf(c))))
+  app.put('/:type', async (c) => {
+    const target = conditionalTargetOf(c)
+    const resource = await readResourceBody(c, bodyBytesMax)
+    assertSameTypeAndId(resource, target.type, null, null)
+    return reply(c, await update(edgeOf(c), c, target, resource))
   })
+  app.patch('/:type', async (c) => {
+    const target = conditionalTargetOf(c)
+    return reply(c, await patch(edgeOf(c), c, target, await readPatchBody(c, bodyBytesMax)))
+  })
+  app.delete('/:type', async (c) => reply(c, await remove(edgeOf(c), c, conditionalTargetOf(c))))
   app.get('/:type/:id/_history', async (c) => reply(c, await history(edgeOf(c), typeOf(c), c.req.param('id'), queryOf(c))))
   app.get('/:type/:id/_history/:version', async (c) => reply(c, await vread(edgeOf(c), typeOf(c), c.req.param('id'), c.req.param('version'))))
 
@@ -92,24 +103,6 @@ export function fhirRoutes(services: Services): Hono<AppEnv> {
   app.get('*', (c, next) => (c.req.path === '/fhir/' ? searchSystem(c) : next()))
   app.all('*', (c) => { throw unoffered(services, c) })
   return app
-}
-
-async function create(edge: Edge, c: Context, type: ResourceType, resource: Resource): Promise<Answer> {
-  const condition = c.req.header('If-None-Exist')
-  const body: Write = { method: 'create', type, id: null, resource, ifMatch: null }
-  if (condition === undefined) return write(edge, c, body)
-  assertMayAsk(edge.ctx, type, 's')
-  return inTransaction(edge.db, async (trx) => {
-    const existing = await findOne(trx, edge.ctx, edge.store, type, new URLSearchParams(condition.replace(/^.*\?/, '')), { base: edge.base, path: null })
-    if (existing) return { ...answerOf(existing), location: `${type}/${existing.id}/_history/${existing.version}` }
-    const [written] = await writeResources(trx, edge.ctx, edge.store, [body], 'client')
-    return answerOfWrite(written as NonNullable<typeof written>, preferenceOf(c), edge.ctx.language)
-  }, 'serializable')
-}
-
-async function write({ db, ctx, store }: Edge, c: Context, body: Write): Promise<Answer> {
-  const [written] = await inTransaction(db, (trx) => writeResources(trx, ctx, store, [body], 'client'))
-  return answerOfWrite(written as NonNullable<typeof written>, preferenceOf(c), ctx.language)
 }
 
 async function bundleRoute(services: Services, edge: Edge, c: Context<AppEnv>): Promise<Answer> {
@@ -179,7 +172,7 @@ function unoffered(services: Services, c: Context): OutcomeError {
   if (id === undefined) return methodNotAllowed(['GET', 'POST'])
   if (id === '_search') return methodNotAllowed(['POST'])
   if (id === '_history' || more.length > 2 || (more[0] !== undefined && more[0] !== '_history')) return notOffered(c.req.path.replace(/^\/fhir/, ''))
-  return methodNotAllowed(more.length > 0 ? ['GET'] : ['GET', 'PUT', 'DELETE'])
+  return methodNotAllowed(more.length > 0 ? ['GET'] : ['GET', 'PUT', 'PATCH', 'DELETE'])
 }
 
 function notOffered(address: string): OutcomeError {

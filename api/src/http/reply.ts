@@ -75,7 +75,8 @@ export function send(c: Context, answer: Answer, base: string): Response {
   if (answer.version !== null) headers.ETag = etagOf(answer.version)
   if (answer.lastModified !== null) headers['Last-Modified'] = new Date(answer.lastModified).toUTCString()
   if (answer.location !== null) headers[answer.status === 201 ? 'Location' : 'Content-Location'] = `${base}/${answer.location}`
-  if (isFresh(c, answer)) return c.body(null, 304, headers)
+  const reading = c.req.method === 'GET' || c.req.method === 'HEAD'
+  if (reading && isFresh(answer, c.req.header('If-None-Match') ?? null, c.req.header('If-Modified-Since') ?? null)) return c.body(null, 304, headers)
   if (answer.text === null) return c.body(null, answer.status as 204, headers)
   return c.body(answer.text, answer.status as 200, { ...headers, 'Content-Type': fhirJson })
 }
@@ -84,14 +85,13 @@ export function etagOf(version: number): string {
   return `W/"${version}"`
 }
 
-/** RFC 9110 13.1: If-None-Match first, If-Modified-Since only without it. */
-function isFresh(c: Context, answer: Answer): boolean {
-  if ((c.req.method !== 'GET' && c.req.method !== 'HEAD') || answer.version === null || answer.status !== 200) return false
-  const noneMatch = c.req.header('If-None-Match')
-  if (noneMatch !== undefined) {
+/** Whether the version that a caller knows is still the one. RFC 9110 13.1: If-None-Match first, If-Modified-Since only without it. */
+export function isFresh(answer: Answer, noneMatch: string | null, modifiedSince: string | null): boolean {
+  if (answer.version === null || answer.status !== 200) return false
+  if (noneMatch !== null) {
     return noneMatch.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === `"${answer.version}"`)
   }
-  const since = Date.parse(c.req.header('If-Modified-Since') ?? '')
+  const since = Date.parse(modifiedSince ?? '')
   return !Number.isNaN(since) && answer.lastModified !== null && Math.floor(Date.parse(answer.lastModified) / 1000) * 1000 <= since
 }
 

@@ -7,11 +7,13 @@ import { isFhirId } from '../fhir/id.ts'
 import { fail, type OutcomeError } from '../fhir/outcome.ts'
 import { isResourceType, type ResourceType } from '../fhir/resource-types.ts'
 
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
+
 export interface BundleEntry {
   index: number
   /** `Bundle.entry[3]`. */
   path: string
-  method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  method: (typeof methods)[number]
   target: EntryTarget
   /** Null when the entry has none. */
   fullUrl: string | null
@@ -20,6 +22,9 @@ export interface BundleEntry {
   ifMatch: string | null
   /** Query of a conditional create; null when absent. */
   ifNoneExist: string | null
+  /** Of a read: answer 304 when one of them still holds. Null when absent. */
+  ifNoneMatch: string | null
+  ifModifiedSince: string | null
 }
 
 /** What a request url points to; the parts that are not there are null. */
@@ -51,16 +56,16 @@ export function entryOf(value: unknown, index: number, base: string): BundleEntr
   const path = `Bundle.entry[${index}]`
   const entry = asObject(value, path)
   const request = asObject(entry.request, `${path}.request`)
-  const { method, url } = request
-  if (method !== 'GET' && method !== 'POST' && method !== 'PUT' && method !== 'DELETE') {
-    throw fault('request.method', path, 'GET、POST、PUT、DELETE', 'GET, POST, PUT or DELETE')
-  }
+  const { url } = request
+  const method = methods.find((each) => each === request.method)
+  if (method === undefined) throw fault('request.method', path, methods.join('、'), methods.join(', '))
   if (typeof url !== 'string' || url === '') throw fault('request.url', path, '相对地址，如 Patient/1', 'an address such as Patient/1')
   const target = parseTarget(url.startsWith(`${base}/`) ? url.slice(base.length + 1) : url, `${path}.request.url`)
   const resource = entry.resource === undefined || entry.resource === null ? null : asResource(entry.resource, `${path}.resource`)
   const read: BundleEntry = {
     index, path, method, target, resource,
     fullUrl: textOrNull(entry.fullUrl), ifMatch: textOrNull(request.ifMatch), ifNoneExist: textOrNull(request.ifNoneExist),
+    ifNoneMatch: textOrNull(request.ifNoneMatch), ifModifiedSince: textOrNull(request.ifModifiedSince),
   }
   assertFits(read)
   return read
@@ -94,24 +99,25 @@ export function parseTarget(url: string, path: string): EntryTarget {
 }
 
 function assertFits({ method, target, resource, path }: BundleEntry): void {
-  if (method === 'GET') return
+  if (method === 'GET' || method === 'HEAD') return
   const { type, id, query, operation, history } = target
   if (operation !== null || type === null || history) {
     throw fail('bad-request', {
       zh: '事务或批处理中的写入只能针对资源。', en: 'A write in a bundle is of a resource, nothing else.',
     }, `${path}.request.url`)
   }
-  if (query.size > 0) {
+  if (query.size > 0 && (method === 'POST' || id !== null)) {
     throw fail('bad-request', {
-      zh: '不支持条件更新和条件删除，请写明编号。', en: 'Conditional update and delete are not offered. Name the id.',
+      zh: '这里不能带查询条件；条件创建请用 ifNoneExist。', en: 'No query may stand here; a conditional create has ifNoneExist.',
     }, `${path}.request.url`)
   }
-  if (method === 'POST' ? id !== null : id === null) {
-    throw fault('request.url', path, method === 'POST' ? '资源类型，如 Patient' : '类型和编号，如 Patient/1', method === 'POST' ? 'a type such as Patient' : 'a type and an id such as Patient/1')
+  if (method === 'POST' ? id !== null : id === null && query.size === 0) {
+    throw method === 'POST' ? fault('request.url', path, '资源类型，如 Patient', 'a type such as Patient')
+      : fault('request.url', path, '类型和编号，如 Patient/1，或条件，如 Patient?identifier=…', 'a type and an id such as Patient/1, or a condition such as Patient?identifier=…')
   }
   if (method === 'DELETE') return
   if (resource === null) throw fail('required', { zh: '缺少资源。', en: 'The resource is missing.' }, `${path}.resource`)
-  assertSameTypeAndId(resource, type, method === 'PUT' ? id : null, `${path}.resource`)
+  if (method !== 'PATCH') assertSameTypeAndId(resource, type, method === 'PUT' ? id : null, `${path}.resource`)
 }
 
 /** The resource is of the type and has the id that the address says. `id` null: none is asked for. */

@@ -1,7 +1,6 @@
 /**
- * The writes of a transaction, all or nothing, inside the caller's transaction. Ids are given first, so that references between
- * entries resolve in any order; then everything goes through `writeResources` at once, in the order DELETE, POST, PUT.
- * Source: FHIR R4 § http.html#transaction (processing rules).
+ * The writes of a transaction, all or nothing, inside the caller's transaction. Conditions are resolved and ids given first, so that
+ * references between entries resolve in any order; then everything goes through `writeResources` at once, in the order DELETE, POST, PUT and PATCH. Source: FHIR R4 § http.html#transaction (processing rules).
  */
 import type { Resource } from '@medplum/fhirtypes'
 import type { Ctx } from '../ctx.ts'
@@ -12,8 +11,9 @@ import type { FhirModel } from '../fhir/model.ts'
 import type { Trx } from '../storage/pool.ts'
 import type { BundleEntry } from './bundle-entries.ts'
 import { conditionalReferences, patientReference, rewriteReferences } from './bundle-references.ts'
+import { type Condition, criteriaOf, findOne, lockConditions, patchTarget, updateTarget } from './conditional.ts'
 import type { Stored } from './content.ts'
-import { search } from './search/search.ts'
+import { patchedWrite, patchOfResource } from './patch/patch-resource.ts'
 import type { Store } from './store.ts'
 import { type Write, writeResources, type WriteMode, type Written } from './write-resources.ts'
 
@@ -23,56 +23,88 @@ export interface WriteEntry extends BundleEntry { ifMatchVersion: number | null 
 /** What became of an entry: written, or found by its conditional create. */
 export type EntryResult = { written: Written } | { existing: Stored }
 
-interface Draft { entry: WriteEntry; type: ResourceType; id: string | null; existing: Stored | null }
+interface Draft {
+  entry: WriteEntry
+  type: ResourceType
+  method: Write['method']
+  id: string | null
+  /** What the condition of a create found. */
+  existing: Stored | null
+  /** A conditional delete that found nothing. */
+  nothing: boolean
+}
 
-const methodOrder = { DELETE: 0, POST: 1, PUT: 2, GET: 3 } as const
-const writeMethods = { DELETE: 'delete', POST: 'create', PUT: 'update' } as const
+const methodOrder = { DELETE: 0, POST: 1, PUT: 2, PATCH: 2, GET: 3, HEAD: 3 } as const
 
-/** Throws what `writeResources` throws, with the entry in `expression`, and reference-unresolved, conditional-ambiguous. */
+/** Throws what `writeResources` throws, with the entry in `expression`, and reference-unresolved, conditional-ambiguous, patch-failed. */
 export async function writeBundle(
   trx: Trx, ctx: Ctx, store: Store, entries: readonly WriteEntry[], mode: WriteMode, base: string,
 ): Promise<Map<number, EntryResult>> {
-  const drafts = await Promise.all(entries.map((entry) => draftOf(trx, ctx, store, entry, base)))
+  await lockEntries(trx, entries)
+  const drafts: Draft[] = []
+  for (const entry of entries) drafts.push(await draftOf(trx, ctx, store, entry, base))
   const references = giveIds(ctx, store.model, drafts)
   await resolveConditional(trx, ctx, store, drafts, references, base)
-  const writing = drafts.filter((draft) => draft.existing === null).sort((a, b) => methodOrder[a.entry.method] - methodOrder[b.entry.method])
-  const writes = rewritten(writing, references)
+  const writing = drafts.filter((draft) => draft.existing === null && !draft.nothing)
+    .sort((a, b) => methodOrder[a.entry.method] - methodOrder[b.entry.method])
+  const writes = await writesOf(trx, ctx, store, writing, references)
   const written = await writeResources(trx, ctx, store, writes, mode)
   const results = new Map<number, EntryResult>()
-  for (const { entry, existing } of drafts) if (existing) results.set(entry.index, { existing })
+  for (const { entry, type, existing, nothing } of drafts) {
+    if (existing) results.set(entry.index, { existing })
+    if (nothing) results.set(entry.index, { written: { type, id: '', version: 0, lastUpdated: '', change: 'absent', pid: null, content: null } })
+  }
   for (const [index, { entry }] of writing.entries()) results.set(entry.index, { written: written[index] as Written })
   return results
 }
 
-async function draftOf(trx: Trx, ctx: Ctx, store: Store, entry: WriteEntry, base: string): Promise<Draft> {
-  const type = entry.target.type as ResourceType
-  const existing = entry.method === 'POST' && entry.ifNoneExist !== null
-    ? await findOne(trx, ctx, store, type, new URLSearchParams(entry.ifNoneExist), { base, path: `${entry.path}.request.ifNoneExist` }) : null
-  return { entry, type, id: existing?.id ?? entry.target.id, existing }
+function conditionOf({ method, target, ifNoneExist, path }: WriteEntry): Condition | null {
+  const type = target.type as ResourceType
+  if (method === 'POST') {
+    return ifNoneExist === null ? null : { type, query: new URLSearchParams(ifNoneExist.replace(/^[^?]*\?/, '')), path: `${path}.request.ifNoneExist` }
+  }
+  return target.id === null ? { type, query: target.query, path: `${path}.request.url` } : null
 }
 
-/** The one match of a condition, null when there is none. Throws conditional-ambiguous (412) when there are several. */
-export async function findOne(
-  trx: Trx, ctx: Ctx, store: Store, type: ResourceType, query: URLSearchParams, where: { base: string; path: string | null },
-): Promise<Stored | null> {
-  const params = new URLSearchParams([...query].filter(([name]) => name !== '_count' && name !== '_sort'))
-  if (params.size === 0) {
-    throw fail('parameter-invalid', { zh: '条件为空。', en: 'The condition is empty.' }, where.path)
+/** Also refuses a condition that stands twice: the second would have to find what the first has yet to make. */
+async function lockEntries(trx: Trx, entries: readonly WriteEntry[]): Promise<void> {
+  const conditions = entries.map(conditionOf).filter((each) => each !== null)
+  const seen = new Set<string>()
+  for (const each of conditions) {
+    const name = `${each.type}?${criteriaOf(each)}`
+    if (seen.has(name)) {
+      throw fail('conditional-ambiguous', {
+        zh: '同一事务中不能有两个相同的条件。', en: 'One condition may not stand twice in a transaction.',
+      }, each.path)
+    }
+    seen.add(name)
   }
-  params.set('_count', '2')
-  const { matches } = await search(trx, ctx, store, type, params, { base: where.base })
-  if (matches.length > 1) {
-    throw fail('conditional-ambiguous', { zh: '有多个资源符合条件。', en: 'More than one resource fits the condition.' }, where.path)
-  }
-  return matches[0] ?? null
+  await lockConditions(trx, conditions)
 }
+
+async function draftOf(trx: Trx, ctx: Ctx, store: Store, entry: WriteEntry, base: string): Promise<Draft> {
+  const type = entry.target.type as ResourceType
+  const draft: Draft = { entry, type, method: writeMethods[entry.method as keyof typeof writeMethods], id: entry.target.id, existing: null, nothing: false }
+  const condition = conditionOf(entry)
+  if (condition === null) return draft
+  switch (entry.method) {
+    case 'PUT': return { ...draft, ...await updateTarget(trx, ctx, store, condition, entry.resource as Resource, base) }
+    case 'PATCH': return { ...draft, id: await patchTarget(trx, ctx, store, condition, base) }
+    default: {
+      const match = await findOne(trx, ctx, store, condition, base)
+      return { ...draft, id: match?.id ?? null, existing: entry.method === 'POST' ? match : null, nothing: entry.method === 'DELETE' && match === null }
+    }
+  }
+}
+
+const writeMethods = { DELETE: 'delete', POST: 'create', PUT: 'update', PATCH: 'update' } as const
 
 /** Gives every new resource its id, patients first: the others take their shard. @returns full url → `Type/id`. */
 function giveIds(ctx: Ctx, model: FhirModel, drafts: readonly Draft[]): Map<string, string> {
   const references = new Map<string, string>()
   const name = (draft: Draft): void => {
     const { fullUrl } = draft.entry
-    if (fullUrl === null || draft.entry.method === 'DELETE') return
+    if (fullUrl === null || draft.method === 'delete') return
     const target = `${draft.type}/${draft.id}`
     assertOnce(references, fullUrl, target, draft.entry)
     references.set(fullUrl, target)
@@ -80,13 +112,13 @@ function giveIds(ctx: Ctx, model: FhirModel, drafts: readonly Draft[]): Map<stri
     const relative = /^https?:\/\/.*\/([A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64})$/.exec(fullUrl)?.[1]
     if (relative !== undefined) references.set(relative, target)
   }
-  const isNewPatient = (draft: Draft): boolean => draft.type === 'Patient' && draft.id === null
+  const isNewPatient = (draft: Draft): boolean => draft.type === 'Patient' && draft.id === null && !draft.nothing
   for (const draft of drafts) {
     if (isNewPatient(draft)) draft.id = ctx.newId(null)
     if (draft.id !== null) name(draft)
   }
   for (const draft of drafts) {
-    if (draft.id !== null) continue
+    if (draft.id !== null || draft.nothing) continue
     draft.id = ctx.newId(shardOfDraft(model, draft, references))
     name(draft)
   }
@@ -108,34 +140,43 @@ function shardOfDraft(model: FhirModel, { type, entry }: Draft, references: Read
 
 /** `Practitioner?identifier=…` → the one resource it finds; several entries share the answer. */
 async function resolveConditional(trx: Trx, ctx: Ctx, store: Store, drafts: readonly Draft[], references: Map<string, string>, base: string): Promise<void> {
-  const found = new Set<string>()
-  for (const { entry } of drafts) conditionalReferences(entry.resource, found)
-  for (const reference of found) {
+  const found = new Map<string, string>()
+  for (const { entry } of drafts) {
+    const named = new Set<string>()
+    conditionalReferences(entry.resource, named)
+    for (const reference of named) if (!found.has(reference)) found.set(reference, `${entry.path}.resource`)
+  }
+  for (const [reference, path] of found) {
     const at = reference.indexOf('?')
     const type = reference.slice(0, at)
-    const match = isResourceType(type) ? await findOne(trx, ctx, store, type, new URLSearchParams(reference.slice(at + 1)), { base, path: null }) : null
+    const match = isResourceType(type) ? await findOne(trx, ctx, store, { type, query: new URLSearchParams(reference.slice(at + 1)), path }, base) : null
     if (!match) {
       throw fail('reference-unresolved', {
         zh: `条件引用 ${reference.slice(0, 100)} 没有找到资源。`, en: `The conditional reference ${reference.slice(0, 100)} finds nothing.`,
-      })
+      }, path)
     }
     references.set(reference, `${match.type}/${match.id}`)
   }
 }
 
-function rewritten(drafts: readonly Draft[], references: ReadonlyMap<string, string>): Write[] {
+async function writesOf(trx: Trx, ctx: Ctx, store: Store, drafts: readonly Draft[], references: ReadonlyMap<string, string>): Promise<Write[]> {
   const issues: Issue[] = []
-  const writes = drafts.map(({ entry, type, id }): Write => {
+  const writes: Write[] = []
+  for (const { entry, type, id, method } of drafts) {
     const path = `${entry.path}.resource`
-    const method = writeMethods[entry.method as keyof typeof writeMethods]
-    let resource: Resource | null = method === 'delete' ? null : entry.resource
-    if (resource !== null) {
-      const done = rewriteReferences(resource, references, path)
-      issues.push(...done.issues)
-      resource = done.resource
+    if (entry.method === 'PATCH') {
+      const patch = patchOfResource(entry.resource as Resource, path, references)
+      writes.push(await patchedWrite(trx, ctx, store, { type, id: id as string, patch, ifMatch: entry.ifMatchVersion, path }))
+      continue
     }
-    return { method, type, id, resource, ifMatch: entry.ifMatchVersion, path: method === 'delete' ? entry.path : path }
-  })
+    const write: Write = { method, type, id, resource: null, ifMatch: entry.ifMatchVersion, path: method === 'delete' ? entry.path : path }
+    if (method !== 'delete' && entry.resource !== null) {
+      const done = rewriteReferences(entry.resource, references, path)
+      issues.push(...done.issues)
+      write.resource = done.resource
+    }
+    writes.push(write)
+  }
   if (issues.length > 0) throw new OutcomeError(issues.slice(0, 100))
   return writes
 }

@@ -92,14 +92,20 @@ export async function writeResources(trx: Trx, ctx: Ctx, store: Store, writes: r
 }
 
 function planOf(ctx: Ctx, store: Store, write: Write, mode: WriteMode): Plan {
-  const entry = store.entries.get(write.type)
-  if (!entry) throw typeUnknown(write.type)
-  if (mode !== 'platform' && entry.projection) throw readOnly(write.type, write.path)
-  if (mode === 'client' && entry.write === 'none') throw readOnly(write.type, write.path)
+  const entry = assertWritable(store, write.type, mode, write.path)
   const id = write.id ?? (write.type === 'Patient' ? ctx.newId(null) : '')
   if (write.method !== 'create' && !isFhirId(id)) throw idInvalid(write.path)
   const after = write.method === 'delete' || !write.resource ? null : id === '' ? write.resource : { ...write.resource, id }
   return { write, entry, id, key: id === '' ? '' : keyOf(id), after, current: null, before: null, index: null, lastVersion: 0, lastUpdated: null }
+}
+
+/** Throws type-unknown and read-only-type. `path`: where the write stands in the request. */
+export function assertWritable(store: Store, type: ResourceType, mode: WriteMode, path: string | undefined): ResourceEntry {
+  const entry = store.entries.get(type)
+  if (!entry) throw typeUnknown(type)
+  if (mode !== 'platform' && entry.projection) throw readOnly(type, path)
+  if (mode === 'client' && entry.write === 'none') throw readOnly(type, path)
+  return entry
 }
 
 /** Two writes of one resource in one request have no order that FHIR would define. */
@@ -186,10 +192,15 @@ function adopt(plans: readonly Plan[], rows: ReadonlyMap<string, CurrentRow>): v
 
 function assertMatch({ write, current, id }: Plan): void {
   if (write.ifMatch === null || write.ifMatch === current?.version) return
-  throw fail('version-conflict', {
-    zh: `${write.type}/${id} 已有新的版本（当前版本 ${current?.version ?? '无'}）。请重新读取后再修改。`,
-    en: `${write.type}/${id} has changed (its version is ${current?.version ?? 'none'} now). Read it again, then repeat your change.`,
-  }, write.path ?? null)
+  throw versionConflict(write.type, id, current?.version ?? null, write.path)
+}
+
+/** If-Match names another version than the current one; `current` null when there is none. */
+export function versionConflict(type: string, id: string, current: number | null, path: string | undefined): OutcomeError {
+  return fail('version-conflict', {
+    zh: `${type}/${id} 已有新的版本（当前版本 ${current ?? '无'}）。请重新读取后再修改。`,
+    en: `${type}/${id} has changed (its version is ${current ?? 'none'} now). Read it again, then repeat your change.`,
+  }, path ?? null)
 }
 
 function changeOf(plan: Plan): Change {

@@ -1,0 +1,85 @@
+/**
+ * The interactions that write one resource: create, update, patch and delete, each by id or by a condition, from arguments to `Answer`.
+ * One database transaction each. Conditions are resolved inside it, under a lock on their criteria.
+ */
+import type { Resource } from '@medplum/fhirtypes'
+import type { Context } from 'hono'
+import { fail } from '../fhir/outcome.ts'
+import type { ResourceType } from '../fhir/resource-types.ts'
+import { type Condition, findOne, lockConditions, patchTarget, updateTarget } from '../records/conditional.ts'
+import { type Patch, patchedWrite } from '../records/patch/patch-resource.ts'
+import { assertWritable, type Write, writeResources, type Written } from '../records/write-resources.ts'
+import type { Trx } from '../storage/pool.ts'
+import { inTransaction } from '../storage/transaction.ts'
+import type { Edge } from './interactions.ts'
+import { type Answer, answerOf, answerOfWrite, ifMatchVersion, preferenceOf } from './reply.ts'
+
+/** One resource by its id, or by a condition: then `id` is null. */
+export interface Target { type: ResourceType; id: string | null; query: URLSearchParams }
+
+/** With `If-None-Exist` the answer is what is there already, if it is there. */
+export async function create(edge: Edge, c: Context, type: ResourceType, resource: Resource): Promise<Answer> {
+  const header = c.req.header('If-None-Exist')
+  const write: Write = { method: 'create', type, id: null, resource, ifMatch: null }
+  if (header === undefined) return written(edge, c, (trx) => store(trx, edge, write))
+  assertWritable(edge.store, type, 'client', undefined)
+  // The header may hold the whole address, as early clients send it.
+  const condition: Condition = { type, query: new URLSearchParams(header.replace(/^[^?]*\?/, '')), path: null }
+  return inTransaction(edge.db, async (trx) => {
+    await lockConditions(trx, [condition])
+    const existing = await findOne(trx, edge.ctx, edge.store, condition, edge.base)
+    if (existing) return { ...answerOf(existing), location: `${type}/${existing.id}/_history/${existing.version}` }
+    return answerOfWrite(await store(trx, edge, write), preferenceOf(c), edge.ctx.language)
+  })
+}
+
+export async function update(edge: Edge, c: Context, { type, id, query }: Target, resource: Resource): Promise<Answer> {
+  const ifMatch = ifMatchVersion(c.req.header('If-Match'))
+  if (id !== null) return written(edge, c, (trx) => store(trx, edge, { method: 'update', type, id, resource, ifMatch }))
+  return written(edge, c, async (trx) => {
+    const condition = await locked(trx, edge, { type, id, query })
+    const target = await updateTarget(trx, edge.ctx, edge.store, condition, resource, edge.base)
+    if (target.method === 'create' && ifMatch !== null) throw nothingFits()
+    return store(trx, edge, { ...target, type, resource, ifMatch })
+  })
+}
+
+export async function patch(edge: Edge, c: Context, { type, id, query }: Target, patchBody: Patch): Promise<Answer> {
+  const { ctx, store: records, base } = edge
+  const ifMatch = ifMatchVersion(c.req.header('If-Match'))
+  return written(edge, c, async (trx) => {
+    const found = id ?? await patchTarget(trx, ctx, records, await locked(trx, edge, { type, id, query }), base)
+    return store(trx, edge, await patchedWrite(trx, ctx, records, { type, id: found, patch: patchBody, ifMatch, path: null }))
+  })
+}
+
+/** A condition that nothing fits deletes nothing and is no fault; one that fits several is 412. */
+export async function remove(edge: Edge, c: Context, { type, id, query }: Target): Promise<Answer> {
+  const { ctx, store: records, base } = edge
+  const ifMatch = ifMatchVersion(c.req.header('If-Match'))
+  return written(edge, c, async (trx) => {
+    const found = id ?? (await findOne(trx, ctx, records, await locked(trx, edge, { type, id, query }), base))?.id ?? null
+    if (found !== null) return store(trx, edge, { method: 'delete', type, id: found, resource: null, ifMatch })
+    return { type, id: '', version: 0, lastUpdated: '', change: 'absent', pid: null, content: null }
+  })
+}
+
+async function locked(trx: Trx, edge: Edge, { type, query }: Target): Promise<Condition> {
+  assertWritable(edge.store, type, 'client', undefined)
+  const condition = { type, query, path: null }
+  await lockConditions(trx, [condition])
+  return condition
+}
+
+async function store(trx: Trx, { ctx, store: records }: Edge, write: Write): Promise<Written> {
+  const [one] = await writeResources(trx, ctx, records, [write], 'client')
+  return one as Written
+}
+
+async function written(edge: Edge, c: Context, body: (trx: Trx) => Promise<Written>): Promise<Answer> {
+  return answerOfWrite(await inTransaction(edge.db, body), preferenceOf(c), edge.ctx.language)
+}
+
+function nothingFits() {
+  return fail('version-conflict', { zh: '没有资源符合条件，If-Match 无从比较。', en: 'Nothing fits the condition, so If-Match has nothing to match.' })
+}
