@@ -143,6 +143,15 @@ function dateRange(value: any): { lo: number; hi: number } | null {
 
 // biome-ignore lint/suspicious/noExplicitAny: as above.
 function number(found: Held, value: any): void {
+  if (value.low !== undefined || value.high !== undefined) {
+    const [low, high] = [value.low, value.high].map((end) => {
+      const inner: Held = { tokens: [], strings: [], ranges: [], references: [], uris: [], present: true }
+      if (end) number(inner, end)
+      return inner.ranges[0]
+    })
+    if (low || high) found.ranges.push({ lo: low?.lo ?? -Number.MAX_VALUE, hi: high?.hi ?? Number.MAX_VALUE, unit: (low ?? high)?.unit ?? null, system: (low ?? high)?.system ?? null, text: null })
+    return
+  }
   const amount = typeof value === 'object' ? value.value : value
   if (amount === undefined) return
   const half = 0.5 * 10 ** -((String(amount).split('.')[1] ?? '').length)

@@ -5,6 +5,7 @@
 import { type Kysely, sql } from 'kysely'
 import { expireHolds, generateAhead } from '../booking/expire-holds.ts'
 import type { Ctx } from '../ctx.ts'
+import { reindexChanged } from '../records/reindex.ts'
 import type { Store } from '../records/store.ts'
 import type { SettlementGateway } from '../settlement/gateway.ts'
 import { resolveAttempts } from '../settlement/resolve-attempts.ts'
@@ -26,6 +27,7 @@ export const jobs: readonly Job[] = [
   { name: 'generate-sessions', everySeconds: 3600, run: ({ db, ctx }) => generateAhead(db, ctx()) },
   { name: 'resolve-settlements', everySeconds: 5, run: ({ db, store, gateway, ctx }) => resolveAttempts({ db, store, gateway }, ctx()) },
   { name: 'merge-index-pending-lists', everySeconds: 60, run: ({ db }) => mergePendingLists(db) },
+  { name: 'reindex', everySeconds: 60, run: ({ db, store, ctx }) => reindexChanged(db, ctx(), store) },
   { name: 'forget-used-assertions', everySeconds: 600, run: ({ db, ctx }) => forgetAssertions(db, ctx()) },
 ]
 
