@@ -7,6 +7,7 @@ import { isFhirId, keyOf } from '../../fhir/id.ts'
 import { OutcomeError } from '../../fhir/outcome.ts'
 import { parseReference, referenceTarget } from '../../fhir/references.ts'
 import { isResourceType } from '../../fhir/resource-types.ts'
+import type { SearchParam } from '../../fhir/search-parameters.ts'
 import { type Asked, byKeys, type Criterion, invalidValue, splitUnescaped, unescapeValue } from './criterion.ts'
 import { referenceIdentifierKey, referenceKey } from './keys.ts'
 
@@ -58,11 +59,20 @@ function patientsOf(asked: Asked, targets: readonly string[]): string[] | null {
 
 const subjects = new Set(['patient', 'subject', 'beneficiary', 'individual'])
 
-/** The parameter reads one element that occurs once and is the subject, so a row it finds has that patient as its `pid`. */
+/**
+ * The parameter reads one element that occurs once and is the subject, so a row it finds has that patient as its `pid`. It need not be named in the
+ * definition of the compartment: Observation's has `subject`, and `patient` reads the same element.
+ */
 export function decidesCompartment({ model, type, param }: Pick<Asked, 'model' | 'type' | 'param'>): boolean {
-  if (!subjects.has(param.code) || !model.patientCompartment(type).includes(param.code)) return false
-  const element = /^\(?\w+\.(\w+)\)?(?:\.where\(resolve\(\) is Patient\))?$/.exec(param.expression ?? '')?.[1]
-  return element !== undefined && model.structures.get(type)?.properties.get(element)?.many === false
+  const [first = ''] = model.patientCompartment(type)
+  if (!subjects.has(param.code) || !subjects.has(first)) return false
+  const element = elementOf(param)
+  return element !== null && element === elementOf(model.searchParameters(type).get(first)) && model.structures.get(type)?.properties.get(element)?.many === false
+}
+
+/** `subject` of `Observation.subject.where(resolve() is Patient)`; null for anything more. */
+function elementOf(param: SearchParam | undefined): string | null {
+  return /^\(?\w+\.(\w+)\)?(?:\.where\(resolve\(\) is Patient\))?$/.exec(param?.expression ?? '')?.[1] ?? null
 }
 
 export function isReferenceModifier(modifier: string): boolean {
