@@ -10,7 +10,6 @@ import { gzipSync } from 'node:zlib'
 import { droppedElements, droppedSearchParameters, droppedTypes, replacedElements } from './corrections.ts'
 import { terminologyExtracts } from './extract-terminology.ts'
 import { constraintRows, profileRows } from './extract-profiles.ts'
-import { summaryElements } from './extract-summary.ts'
 import { readSource } from './source.ts'
 import type { ElementRow, PatientCompartment, SearchRow, StructureRow, TypeRow, ValueSetCodes } from './extracts.ts'
 
@@ -148,7 +147,6 @@ export function extracts(): Record<string, unknown> {
     'search-parameters': searchRows(),
     'value-sets': valueSets(known),
     'patient-compartment': patientCompartment(),
-    'summary': summaryElements(new Set(Object.entries(known).flatMap(([type, row]) => row.elements.map((element) => `${type}.${element.path}`)))),
     'constraints': constraintRows(),
     'profiles': profileRows(),
     ...terminologyExtracts(),

@@ -44,9 +44,6 @@ export type ValueSetCodes = Record<string, string[]>
 /** Resource type → search parameters that may put it into a Patient compartment. */
 export type PatientCompartment = Record<string, string[]>
 
-/** Resource type → paths of the elements that a summary has, such as `contact.name`. */
-export type SummaryElements = Record<string, string[]>
-
 /** File of r4/ → what it holds, in order, with the length of its JSON text in bytes. */
 export type TerminologyIndex = Record<string, [
   resourceType: 'CodeSystem' | 'ValueSet' | 'ConceptMap', id: string, url: string, version: string | null, bytes: number,

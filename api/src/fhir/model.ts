@@ -8,7 +8,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
-import type { ConstraintRow, PatientCompartment, ProfileRow, SearchRow, StructureRow, SummaryElements, ValueSetCodes } from '@pujiang/fhir-profiles/extracts.ts'
+import type { ConstraintRow, PatientCompartment, ProfileRow, SearchRow, StructureRow, ValueSetCodes } from '@pujiang/fhir-profiles/extracts.ts'
 import { searchParametersByType, type SearchParam } from './search-parameters.ts'
 import { buildStructures, type Structure } from './structure.ts'
 
@@ -38,8 +38,6 @@ export interface FhirModel {
   valueSet(url: string): ValueSetTable | undefined
   /** Search parameters whose Patient references put a type into that patient's compartment, the subject's first. */
   patientCompartment(type: string): readonly string[]
-  /** Paths below a resource type of the elements that a summary has, such as `link.other`. */
-  summaryElements(type: string): ReadonlySet<string>
   /** Our own definitions by canonical address. */
   definitions: ReadonlyMap<string, Definition>
   /** Profiles and extension definitions by canonical address: HL7's, and ours among `definitions`. */
@@ -58,8 +56,6 @@ export function loadModel(): FhirModel {
   ))
   const compartment = readPacked<PatientCompartment>(folder, 'patient-compartment')
   const noParameters: ReadonlyMap<string, SearchParam> = new Map()
-  const summaries = new Map(Object.entries(readPacked<SummaryElements>(folder, 'summary')).map(([type, paths]) => [type, new Set(paths)]))
-  const noElements: ReadonlySet<string> = new Set()
   const ordered = new Map(Object.entries(compartment).map(([type, codes]) => [type, subjectFirst(codes)]))
   return {
     structures,
@@ -67,7 +63,6 @@ export function loadModel(): FhirModel {
     searchParameters: (type) => byType.get(type) ?? noParameters,
     valueSet: (url) => sets.get(url),
     patientCompartment: (type) => ordered.get(type) ?? [],
-    summaryElements: (type) => summaries.get(type) ?? noElements,
     definitions,
     profiles: profilesByUrl(readPacked<ProfileRow[]>(folder, 'profiles'), definitions.values()),
   }
