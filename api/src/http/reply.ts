@@ -78,6 +78,8 @@ export function send(c: Context, answer: Answer, base: string): Response {
   const reading = c.req.method === 'GET' || c.req.method === 'HEAD'
   if (reading && isFresh(answer, c.req.header('If-None-Match') ?? null, c.req.header('If-Modified-Since') ?? null)) return c.body(null, 304, headers)
   if (answer.text === null) return c.body(null, answer.status as 204, headers)
+  // Said here because compression leaves small answers alone only when it knows their size.
+  headers['Content-Length'] = String(Buffer.byteLength(answer.text))
   return c.body(answer.text, answer.status as 200, { ...headers, 'Content-Type': fhirJson })
 }
 
