@@ -5,6 +5,7 @@
 import type { SearchParam } from '../fhir/search-parameters.ts'
 import { sortKeysMax } from '../records/search/sort.ts'
 import { countDefault, countMax } from '../records/search/parse-query.ts'
+import { linksMax } from '../records/search/chain.ts'
 import { isSearchable, modifiersOf } from '../records/search/parameter.ts'
 import type { Operation, ResourceEntry, Store } from '../records/store.ts'
 
@@ -28,7 +29,9 @@ export function capabilityStatement(store: Store, operations: readonly Operation
     format: ['application/fhir+json', 'json'],
     rest: [{
       mode: 'server',
-      documentation: `_count is ${countDefault} by default and ${countMax} at most; _sort takes up to ${sortKeysMax} keys; _include and _revinclude go one level deep. `
+      documentation: `_count is ${countDefault} by default and ${countMax} at most; _sort takes up to ${sortKeysMax} keys; `
+        + `_include and _revinclude take * and :iterate (6 steps and 1000 resources at most); chains and _has have ${linksMax} links at most. `
+        + '_filter, _query and _contained are not offered. '
         + 'Unknown parameters and modifiers are refused unless Prefer: handling=lenient is sent.',
       security: {
         cors: false,
@@ -36,7 +39,8 @@ export function capabilityStatement(store: Store, operations: readonly Operation
         description: 'Bearer tokens (RFC 6750); see .well-known/smart-configuration.',
       },
       resource: [...store.entries.values()].map((entry) => resourceOf(store, entry, operations)),
-      interaction: [{ code: 'transaction' }, { code: 'batch' }],
+      interaction: [{ code: 'transaction' }, { code: 'batch' }, { code: 'search-system' }],
+      compartment: ['http://hl7.org/fhir/CompartmentDefinition/patient'],
       ...(system.length > 0 ? { operation: system.map(operationOf) } : {}),
     }],
   }
@@ -72,6 +76,9 @@ function resourceOf(store: Store, entry: ResourceEntry, operations: readonly Ope
 
 const columns = [
   { name: '_id', definition: 'http://hl7.org/fhir/SearchParameter/Resource-id', type: 'token' },
+  { name: '_list', definition: 'http://hl7.org/fhir/SearchParameter/Resource-list', type: 'special' },
+  { name: '_text', definition: 'http://hl7.org/fhir/SearchParameter/DomainResource-text', type: 'string' },
+  { name: '_content', definition: 'http://hl7.org/fhir/SearchParameter/Resource-content', type: 'string' },
   { name: '_lastUpdated', definition: 'http://hl7.org/fhir/SearchParameter/Resource-lastUpdated', type: 'date' },
 ]
 
