@@ -2,7 +2,7 @@
  * One PostgreSQL for the whole run, with a migrated template of each kind of database. Each test file clones its own.
  * `TEST_DATABASE_URL` (a server where databases may be created) takes the place of the embedded one.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import postgres from 'postgres'
@@ -15,6 +15,8 @@ import { startPostgres } from '../../src/storage/postgres-server.ts'
 export default async function setup(project: TestProject): Promise<() => void> {
   const given = process.env.TEST_DATABASE_URL
   const folder = given ? null : mkdtempSync(join(tmpdir(), 'pujiang-test-'))
+  // As root the server runs as nobody, who must be able to enter.
+  if (folder) chmodSync(folder, 0o755)
   const server = folder ? await startPostgres({ dir: join(folder, 'postgres'), durable: false, settings: { max_connections: '300' } }) : null
   const url = given ?? server?.url('postgres') ?? ''
   const admin = postgres(url, { max: 1, onnotice: () => {} })
