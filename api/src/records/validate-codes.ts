@@ -13,7 +13,8 @@ const currencies: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency
 /** Value sets by rule: the codes are a grammar or a list kept elsewhere. */
 const byRule: Readonly<Record<string, (code: string) => boolean>> = {
   'http://hl7.org/fhir/ValueSet/currencies': (code) => currencies.has(code),
-  'http://hl7.org/fhir/ValueSet/mimetypes': (code) => /^[\w.+-]+\/[\w.+-]+(?:\s*;.*)?$/.test(code),
+  // The short names are those of `_format`, which CapabilityStatement.format lists.
+  'http://hl7.org/fhir/ValueSet/mimetypes': (code) => /^(?:json|xml|ttl|[\w.+-]+\/[\w.+-]+(?:\s*;.*)?)$/.test(code),
 }
 
 export function checkCode(run: Run, code: string, url: string): void {

@@ -1,8 +1,8 @@
 /** Invariants that a profile adds. They are users' text: what may never end is not run, and says so as a warning. */
 import type { Constraint } from '../../fhir/structure.ts'
 import { report, type Run } from '../validate.ts'
-import { evaluator, isDangerous } from './fhirpath-engine.ts'
-import { howEvaluated, evaluateOf } from './invariants.ts'
+import { evaluator, isDangerous, isKept } from './fhirpath-engine.ts'
+import { evaluateOf } from './invariants.ts'
 import { invariantSentence } from './invariant-sentences.ts'
 import type { Item } from './items.ts'
 import * as say from './profile-sentences.ts'
@@ -23,8 +23,8 @@ export function checkConstraints(run: Run, item: Item, constraints: readonly Con
 function keeps(run: Run, { value, structure, type }: Item, constraint: Constraint): boolean {
   const surroundings = { resource: run.resource, rootResource: run.container }
   const base = structure?.kind === 'resource' ? null : structure ? structure.name : type
-  if (published(run, constraint)) return howEvaluated(constraint) === 'structure' || evaluateOf(constraint, base)?.(value, surroundings) !== false
-  return evaluator(constraint.expression, base)(value, surroundings) !== false
+  if (published(run, constraint)) return isKept(evaluateOf(constraint, base)?.(value, surroundings))
+  return isKept(evaluator(constraint.expression, base)(value, surroundings))
 }
 
 const publishedOf = new WeakMap<Run['model'], Set<string>>()

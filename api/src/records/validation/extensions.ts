@@ -39,11 +39,17 @@ function checkKnown(run: Run, holder: Json, key: string, structure: Structure, {
     if (!profile || !known.has(profile)) continue
     run.profileTitle = profile.title
     inPlace(run, item, () => {
-      if (!mayStand(run, profile, structure, at)) report(run, 'structure', say.wrongContext(profile.url, profile.context.map(({ expression }) => expression)))
+      if (!mayStand(run, profile, structure, at)) reportPlace(run, profile)
       checkItem(run, item, profile.root)
     })
   }
   run.profileTitle = title
+}
+
+/** HL7's own resources carry its extensions where their definitions do not allow it, so of those it is only advice. */
+function reportPlace(run: Run, { url, context }: Profile): void {
+  const severity = url.startsWith('http://hl7.org/') ? 'warning' : 'error'
+  if (severity === 'error' || run.warnings) report(run, 'structure', say.wrongContext(url, context.map(({ expression }) => expression)), '', severity)
 }
 
 function mayStand(run: Run, { context }: Profile, structure: Structure, at: Property | null): boolean {
@@ -52,7 +58,7 @@ function mayStand(run: Run, { context }: Profile, structure: Structure, at: Prop
   const path = run.path.filter((step) => !step.startsWith('[')).slice(0, -1).join('')
   for (const each of [path, at?.path ?? '']) places.add(each).add(each.replace('[x]', ''))
   return context.some(({ type, expression }) => {
-    if (type === 'fhirpath' || expression === '*' || expression === 'Any') return true
+    if (type === 'fhirpath' || expression === '*' || expression === 'Element') return true
     if (type === 'extension') return structure.name === 'Extension'
     const name = expression.slice(expression.indexOf('#') + 1)
     return places.has(name) || places.has(name.replace('[x]', ''))

@@ -1,7 +1,7 @@
 /**
  * FHIRPath for invariants that have no function of their own and for expressions that users write in profiles. The engine is
  * HL7's reference implementation; it is loaded at the first expression and each expression is compiled once.
- * An expression is kept unless it says false: what it cannot decide (two dates of different precision) is no fault of the data.
+ * An expression is kept when it says true. One that says nothing is not kept; one that cannot be run is not held against the data.
  * Expressions of users are bounded in length, and those that could take exponential time are refused.
  */
 import { createRequire } from 'node:module'
@@ -13,8 +13,13 @@ type EngineModel = NonNullable<Parameters<Engine['compile']>[1]>
 /** What `%resource` and `%rootResource` mean. */
 export interface Surroundings { resource: Json; rootResource: Json }
 
-/** True when kept, false when broken, null when it cannot be decided. */
-export type Evaluate = (value: unknown, surroundings: Surroundings) => boolean | null
+/** True when kept, false when broken, null when it says nothing, undefined when it cannot be run. */
+export type Verdict = boolean | null | undefined
+export type Evaluate = (value: unknown, surroundings: Surroundings) => Verdict
+
+export function isKept(verdict: Verdict): boolean {
+  return verdict === true || verdict === undefined
+}
 
 let loaded: { engine: Engine; model: EngineModel } | null = null
 
@@ -48,15 +53,15 @@ function compileOne(expression: string, type: string | null): Evaluate {
       try {
         return verdict(run(value, { resource, rootResource }))
       } catch {
-        return null
+        return undefined
       }
     }
   } catch {
-    return () => null
+    return () => undefined
   }
 }
 
-function verdict(result: unknown): boolean | null {
+function verdict(result: unknown): Verdict {
   if (!Array.isArray(result) || result.length === 0) return null
   return result.length === 1 && typeof result[0] === 'boolean' ? result[0] : true
 }

@@ -141,8 +141,47 @@ const administrative: Record<string, InvariantTest> = {
   'ipn-1': (value) => value.identifier !== undefined || has(value, 'name'),
 }
 
+const itemTypes = ['choice', 'open-choice', 'decimal', 'integer', 'date', 'dateTime', 'time', 'string', 'quantity']
+const textTypes = ['boolean', 'decimal', 'integer', 'string', 'text', 'url', 'open-choice']
+
+/** Texts under a key, at any depth of another key: all `code` under `concept`, all `linkId` under `item`. */
+function areDistinct(value: Json, nested: string, key: string): boolean {
+  const seen = new Set<unknown>()
+  const waiting = list(value[nested])
+  for (let each = waiting.pop(); each; each = waiting.pop()) {
+    if (each[key] !== undefined && seen.has(each[key])) return false
+    seen.add(each[key])
+    for (const inner of list(each[nested])) waiting.push(inner)
+  }
+  return true
+}
+
+/** Of large resources, where the engine takes long. */
+const terminologies: Record<string, InvariantTest> = {
+  'csd-1': (value) => areDistinct(value, 'concept', 'code'),
+  'que-1': ({ type, item }) => (type !== 'group' || item !== undefined) && (type !== 'display' || item === undefined),
+  'que-2': (value) => areDistinct(value, 'item', 'linkId'),
+  'que-3': ({ type, code }) => type !== 'display' || code === undefined,
+  'que-4': (value) => value.answerOption === undefined || !has(value, 'answerValueSet'),
+  'que-5': (value) => itemTypes.includes(value.type as string) || (value.answerOption === undefined && !has(value, 'answerValueSet')),
+  'que-6': (value) => value.type !== 'display' || (!has(value, 'required') && !has(value, 'repeats')),
+  'que-8': ({ type, initial }) => (type !== 'group' && type !== 'display') || initial === undefined,
+  'que-9': (value) => value.type !== 'display' || !has(value, 'readOnly'),
+  'que-10': (value) => textTypes.includes(value.type as string) || !has(value, 'maxLength'),
+  'que-11': ({ answerOption, initial }) => answerOption === undefined || initial === undefined,
+  'que-12': (value) => list(value.enableWhen).length <= 2 || has(value, 'enableBehavior'),
+  'que-13': ({ repeats, initial }) => repeats === true || list(initial).length <= 1,
+  'vsd-1': (value) => has(value, 'valueSet') || has(value, 'system'),
+  'vsd-2': (value) => (value.concept === undefined && value.filter === undefined) || has(value, 'system'),
+  'vsd-3': ({ concept, filter }) => concept === undefined || filter === undefined,
+  'vsd-6': (value) => has(value, 'code') || has(value, 'display'),
+  'vsd-9': (value) => has(value, 'code') || value.abstract === true,
+  'vsd-10': (value) => !has(value, 'code') || has(value, 'system'),
+}
+
 /** The engine takes no pattern with escapes that its dialect does not know, and says nothing of a number that is none. */
 const definitions: Record<string, InvariantTest> = {
+  'Task inv-1': ({ authoredOn, lastModified }) => inOrder(authoredOn, lastModified),
   'eld-2': ({ min, max }) => typeof min !== 'number' || typeof max !== 'string' || max === '*' || !/^\d+$/.test(max) || min <= Number(max),
   'eld-3': (value) => value as unknown === '*' || /^\d+$/.test(value as unknown as string),
   'eld-16': ({ sliceName }) => typeof sliceName !== 'string' || /^[a-zA-Z0-9/\-_[\]@]+$/.test(sliceName),
@@ -188,7 +227,7 @@ export const beyondEngine: ReadonlySet<string> = new Set(['ctm-1', ...Object.key
 
 /** By key, or by `path key` where a key is used twice with different meanings. */
 export const invariantTests: ReadonlyMap<string, InvariantTest> = new Map([
-  ...Object.entries({ ...domainResource, ...dataTypes, ...clinical, ...administrative, ...definitions, ...bundle }), ...names,
+  ...Object.entries({ ...domainResource, ...dataTypes, ...clinical, ...administrative, ...terminologies, ...definitions, ...bundle }), ...names,
 ])
 
 /** Kept by the walk itself, with issues of their own: emptiness, narrative, references to contained resources. */

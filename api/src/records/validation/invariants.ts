@@ -1,11 +1,11 @@
 /**
  * Invariants of R4: each is evaluated at every element that declares it, by a function of its own (invariant-tests.ts), by
  * the walk (structuralInvariants), or by the FHIRPath engine. `howEvaluated` says which, and a test lists all of them.
- * What cannot be decided is no issue. Broken ones of severity `warning` are reported only when warnings are wanted.
+ * Broken ones of severity `warning` are reported only when warnings are wanted.
  */
 import type { Constraint } from '../../fhir/structure.ts'
 import { report, type Run } from '../validate.ts'
-import { type Evaluate, evaluator } from './fhirpath-engine.ts'
+import { type Evaluate, evaluator, isKept } from './fhirpath-engine.ts'
 import { invariantSentence } from './invariant-sentences.ts'
 import { invariantTests, structuralInvariants } from './invariant-tests.ts'
 
@@ -34,7 +34,7 @@ export function evaluateOf(constraint: Constraint, type: string | null): Evaluat
 export function checkInvariants(run: Run, value: unknown, constraints: readonly Constraint[], type: string | null): void {
   for (const constraint of constraints) {
     if (constraint.severity === 'warning' && !run.warnings) continue
-    if (evaluateOf(constraint, type)?.(value, { resource: run.resource, rootResource: run.container }) !== false) continue
+    if (isKept(evaluateOf(constraint, type)?.(value, { resource: run.resource, rootResource: run.container }))) continue
     report(run, 'invariant-broken', invariantSentence(constraint), '', constraint.severity)
   }
 }

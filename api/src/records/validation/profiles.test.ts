@@ -2,6 +2,7 @@
  * Each thing a profile can ask, with a failing resource and its nearest passing one: cardinality, fixed, pattern, types,
  * targets, bindings, lengths, limits, invariants, every kind of slicing, extensions, profiles on profiles.
  */
+import { readSource } from '@pujiang/fhir-profiles/source.ts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parseJson } from '../../fhir/json.ts'
@@ -172,7 +173,6 @@ describe('extensions', () => {
     ['how often', patient({ extension: [ethnic, ethnic] }), ['cardinality Patient.extension'], patient({ extension: [ethnic] })],
     ['a value at all', patient({ extension: [{ url: ethnic.url, extension: [{ url: 'x', valueCode: 'y' }] }] }), ['cardinality Patient.extension[0].extension', 'required Patient.extension[0].value'], patient({ extension: [ethnic] })],
     ['in a data type', patient({ extension: [{ url: `${own}region`, valueCoding: { code: '310101' } }] }), ['structure Patient.extension[0]'], patient({ address: [{ text: 'x', extension: [{ url: `${own}region`, valueCoding: { code: '310101' } }] }] })],
-    ['beside a primitive', patient({ _birthDate: { extension: [{ url: `${base}translation`, extension: [{ url: 'lang', valueCode: 'en' }, { url: 'content', valueString: 'x' }] }] } }), ['structure Patient.birthDate.extension[0]'], patient({ name: [{ _text: { extension: [{ url: `${base}translation`, extension: [{ url: 'lang', valueCode: 'en' }, { url: 'content', valueString: 'x' }] }] } }] })],
     ['inside a complex one', patient({ name: [{ _text: { extension: [{ url: `${base}translation`, extension: [{ url: 'lang', valueCode: 'en' }] }] } }] }), ['required Patient.name[0].text.extension[0].extension'], patient({ name: [{ _text: { extension: [{ url: `${base}translation`, extension: [{ url: 'lang', valueCode: 'en' }, { url: 'content', valueString: 'x' }] }] } }] })],
     ['an unknown modifier', patient({ modifierExtension: [{ url: 'http://x', valueCode: 'y' }] }), ['element-unknown Patient.modifierExtension[0]'], patient({ extension: [{ url: 'http://x', valueCode: 'y' }] })],
   ])('%s', (_, broken, expected, kept) => {
@@ -180,6 +180,25 @@ describe('extensions', () => {
     expect(issues(kept)).toEqual([])
   })
 })
+
+test('an extension of HL7 at a strange place is advice, as HL7 itself puts some there', () => {
+  const translation = { url: `${base}translation`, extension: [{ url: 'lang', valueCode: 'en' }, { url: 'content', valueString: 'x' }] }
+  const issues = (resource: Json) => validateResource(model, { text: { status: 'generated', div: '<div xmlns="http://www.w3.org/1999/xhtml">x</div>' }, ...resource }, { warnings: true })
+    .map((each) => `${each.severity} ${each.code} ${each.expression}`)
+  expect(issues(patient({ birthDate: '1990', _birthDate: { extension: [translation] } }))).toEqual(['warning structure Patient.birthDate.extension[0]'])
+  expect(issues(patient({ name: [{ text: 'x', _text: { extension: [translation] } }] }))).toEqual([])
+})
+
+test('the definitions that HL7 published are valid, but for those that name what is nowhere', () => {
+  const found = ['profiles-types.json', 'profiles-others.json', 'search-parameters.json', 'valuesets.json', 'conceptmaps.json'].flatMap((name) => {
+    const { entry } = readSource(name) as { entry: { resource: Json }[] }
+    return entry.flatMap(({ resource }) => validateResource(model, resource).map((each) => `${each.code} ${resource.resourceType as string}/${resource.id as string} ${each.expression}`))
+  })
+  expect(found).toEqual([
+    'profile-unknown ValueSet/endpoint-connection-type ValueSet.meta.profile[0]', 'profile-unknown ValueSet/endpoint-payload-type ValueSet.meta.profile[0]',
+    'profile-unknown ValueSet/provenance-history-agent-type ValueSet.meta.profile[0]', 'profile-unknown ValueSet/provenance-history-record-activity ValueSet.meta.profile[0]',
+  ])
+}, 120_000)
 
 test('paths of discriminators are read in steps', () => {
   expect(stepsOf('$this')).toEqual([])
