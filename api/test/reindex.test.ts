@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { makeCtx } from '../src/ctx.ts'
 import { typeCode } from '../src/fhir/resource-types.ts'
 import { reindexChanged, reindexProgress } from '../src/records/reindex.ts'
+import { search } from '../src/records/search/search.ts'
 import { system, testPlatform } from './support/platform.ts'
 
 const platform = await testPlatform()
@@ -40,4 +41,23 @@ test('rows that were indexed otherwise are found again, each once, and done is c
   expect((await reindexProgress(db, services.store)).find((each) => each.type === 'Patient')).toMatchObject({ state: 'done', rowsTotal: 451 })
   expect(await reindexChanged(db, ctx, services.store)).toBe(0)
   expect((await request('GET', '/fhir/Patient/p2', { as: system })).json.meta.versionId).toBe('1')
+})
+
+test('a SearchParameter that is written is searched by, for what comes and, when the walk is done, for what was there', async () => {
+  const parameter = {
+    resourceType: 'SearchParameter', id: 'marital', url: 'http://example.org/SearchParameter/marital', name: 'marital', status: 'active', description: 'Marital status',
+    code: 'marital', base: ['Patient'], type: 'token', expression: 'Patient.maritalStatus',
+  }
+  const married = (id: string) => request('PUT', `/fhir/Patient/${id}`, { as: system, body: { resourceType: 'Patient', id, maritalStatus: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-MaritalStatus', code: 'M' }] } } })
+  expect((await married('m1')).status).toBe(201)
+  expect((await request('GET', '/fhir/Patient?marital=M', { as: system })).status).toBe(400)
+  expect((await request('PUT', '/fhir/SearchParameter/marital', { as: system, body: parameter })).json.issue ?? []).toEqual([])
+  expect((await request('PUT', '/fhir/SearchParameter/broken', { as: system, body: { ...parameter, id: 'broken', code: 'broken', expression: 'Patient.nothing.at.all' } })).json.issue ?? []).toEqual([])
+  // Another process, whose clock is a minute further.
+  const store = { ...services.store }
+  const later = makeCtx(system, { now: new Date(clock.now.getTime() + 120_000) })
+  while (await reindexChanged(db, later, store, 100) > 0);
+  const found = await search(db, later, store, 'Patient', new URLSearchParams('marital=M'))
+  expect(found.matches.map((each) => each.id)).toEqual(['m1'])
+  expect(store.model.searchParameters('Patient').has('broken')).toBe(false)
 })

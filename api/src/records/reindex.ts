@@ -16,6 +16,7 @@ import { indexResource, type IndexRow } from './index-resource.ts'
 import { keepTexts } from './index-texts.ts'
 import { paramKey } from './search/keys.ts'
 import type { Store } from './store.ts'
+import { settledParameters } from './stored-parameters.ts'
 import { keysText } from './write-rows.ts'
 
 const rowsPerStep = 200
@@ -39,6 +40,7 @@ export function indexFingerprint(model: FhirModel, type: ResourceType): string {
  * @returns rows that were indexed anew.
  */
 export async function reindexChanged(db: Db, ctx: Ctx, store: Store, stepsMax = 500): Promise<number> {
+  await settledParameters(db, ctx, store)
   let rows = 0
   let steps = 0
   for (const entry of store.entries.values()) {

@@ -16,6 +16,7 @@ import type { Trx } from '../storage/pool.ts'
 import { contentOf, resourceOf } from './content.ts'
 import { indexResource, type IndexRow } from './index-resource.ts'
 import type { Change, ResourceEntry, Store } from './store.ts'
+import { refreshParameters } from './stored-parameters.ts'
 import { validateResources } from './validation/load-profiles.ts'
 import {
   type CurrentRow, deleteRows, insertRows, lastVersions, lockAliases, lockRows, type NewRow, type Replacement, replaceRows, rowKey, shardFor,
@@ -75,6 +76,7 @@ interface Plan {
  */
 export async function writeResources(trx: Trx, ctx: Ctx, store: Store, writes: readonly Write[], mode: WriteMode): Promise<Written[]> {
   if (writes.length === 0) return []
+  await refreshParameters(trx, store)
   const plans = writes.map((write) => planOf(ctx, store, write, mode))
   assertDistinct(plans)
   if (mode !== 'platform') await assertValid(trx, store, plans, { mode, completed: false })

@@ -13,6 +13,7 @@ import type { Db } from '../../storage/pool.ts'
 import { type Stored, storedOf, type StoredRow } from '../content.ts'
 import { storedFrom } from '../read-resource.ts'
 import type { Store } from '../store.ts'
+import { refreshParameters } from '../stored-parameters.ts'
 import { conditionsOf, makeWalk } from './conditions.ts'
 import type { Criterion, Walk } from './criterion.ts'
 import { withElements, withSummary } from './elements.ts'
@@ -67,6 +68,7 @@ export async function search(
 export async function searchScope(
   db: Db, ctx: Ctx, store: Store, scope: Scope, params: URLSearchParams, options: SearchOptions = {},
 ): Promise<SearchResult> {
+  await refreshParameters(db, store)
   const walk = makeWalk(db, ctx, store)
   const { query, criteria } = readQuery(walk, scope, params, options)
   const matching = await rowsOf(walk, scope, query, criteria)
