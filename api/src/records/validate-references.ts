@@ -44,8 +44,14 @@ function containerOf(run: Run, parsed: ParsedReference): Record<string, unknown>
 function isContained(run: Run, id: string): boolean {
   if (id === '') return true
   const { contained } = run.container
-  return Array.isArray(contained) && contained.some((each) => (each as { id?: unknown } | null)?.id === id)
+  if (!Array.isArray(contained)) return false
+  const ids = containedIds.get(contained) ?? new Set(contained.map((each) => (each as { id?: unknown } | null)?.id))
+  containedIds.set(contained, ids)
+  return ids.has(id)
 }
+
+/** A container of thousands is asked thousands of times. */
+const containedIds = new WeakMap<readonly unknown[], ReadonlySet<unknown>>()
 
 function suggestion(reference: string): string | null {
   const [type = '', id] = reference.split('/')

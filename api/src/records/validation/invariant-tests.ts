@@ -179,6 +179,38 @@ const terminologies: Record<string, InvariantTest> = {
   'vsd-10': (value) => !has(value, 'code') || has(value, 'system'),
 }
 
+const isReference = ({ code }: Json): boolean => code === 'Reference' || code === 'canonical'
+
+function distinctUnder(items: unknown, key: string): boolean {
+  const keys = list(items).map((each) => each[key]).filter((each) => each !== undefined)
+  return new Set(keys).size === keys.length
+}
+
+/** Of StructureDefinitions, which have hundreds of elements, and of implementation guides. */
+const elementDefinitions: Record<string, InvariantTest> = {
+  'eld-1': (value) => value.discriminator !== undefined || has(value, 'description'),
+  'eld-4': (value) => !has(value, 'aggregation') || isReference(value),
+  'eld-5': (value) => !has(value, 'contentReference') || (['type', 'example', 'binding'].every((key) => value[key] === undefined) && !has(value, 'maxLength')
+    && ['defaultValue', 'fixed', 'pattern', 'minValue', 'maxValue'].every((stem) => !hasChoice(value, stem))),
+  'eld-6': (value) => !hasChoice(value, 'fixed') || list(value.type).length <= 1,
+  'eld-7': (value) => !hasChoice(value, 'pattern') || list(value.type).length <= 1,
+  'eld-8': (value) => !hasChoice(value, 'pattern') || !hasChoice(value, 'fixed'),
+  // As published: some type with a code is enough, whatever the code.
+  'eld-11': () => true,
+  'eld-12': ({ valueSet }) => typeof valueSet !== 'string' || /^(?:http:|https|urn:)/.test(valueSet),
+  'eld-13': ({ type }) => distinctUnder(type, 'code'),
+  'eld-14': ({ constraint }) => distinctUnder(constraint, 'key'),
+  'eld-15': (value) => !hasChoice(value, 'defaultValue') || !has(value, 'meaningWhenMissing'),
+  'eld-17': (value) => isReference(value) || !has(value, 'targetProfile'),
+  'eld-18': (value) => value.isModifier !== true || has(value, 'isModifierReason'),
+  'eld-22': (value) => !has(value, 'sliceIsConstraining') || has(value, 'sliceName'),
+  'sdf-10': ({ binding: bound }) => list(bound).every((each) => has(each, 'valueSet') || has(each, 'description')),
+  'ig-1': ({ grouping, resource }) => {
+    const groups = new Set(list(grouping).map(({ id }) => id))
+    return list(resource).every(({ groupingId }) => groupingId === undefined || groups.has(groupingId))
+  },
+}
+
 /** The engine takes no pattern with escapes that its dialect does not know, and says nothing of a number that is none. */
 const definitions: Record<string, InvariantTest> = {
   'Task inv-1': ({ authoredOn, lastModified }) => inOrder(authoredOn, lastModified),
@@ -227,7 +259,7 @@ export const beyondEngine: ReadonlySet<string> = new Set(['ctm-1', ...Object.key
 
 /** By key, or by `path key` where a key is used twice with different meanings. */
 export const invariantTests: ReadonlyMap<string, InvariantTest> = new Map([
-  ...Object.entries({ ...domainResource, ...dataTypes, ...clinical, ...administrative, ...terminologies, ...definitions, ...bundle }), ...names,
+  ...Object.entries({ ...domainResource, ...dataTypes, ...clinical, ...administrative, ...terminologies, ...elementDefinitions, ...definitions, ...bundle }), ...names,
 ])
 
 /** Kept by the walk itself, with issues of their own: emptiness, narrative, references to contained resources. */

@@ -194,9 +194,11 @@ test('the definitions that HL7 published are valid, but for those that name what
     const { entry } = readSource(name) as { entry: { resource: Json }[] }
     return entry.flatMap(({ resource }) => validateResource(model, resource).map((each) => `${each.code} ${resource.resourceType as string}/${resource.id as string} ${each.expression}`))
   })
-  expect(found).toEqual([
-    'profile-unknown ValueSet/endpoint-connection-type ValueSet.meta.profile[0]', 'profile-unknown ValueSet/endpoint-payload-type ValueSet.meta.profile[0]',
-    'profile-unknown ValueSet/provenance-history-agent-type ValueSet.meta.profile[0]', 'profile-unknown ValueSet/provenance-history-record-activity ValueSet.meta.profile[0]',
+  expect(found.toSorted()).toEqual([
+    'profile-unknown ValueSet/endpoint-connection-type ValueSet.meta.profile[0]',
+    'profile-unknown ValueSet/endpoint-payload-type ValueSet.meta.profile[0]',
+    'profile-unknown ValueSet/provenance-history-agent-type ValueSet.meta.profile[0]',
+    'profile-unknown ValueSet/provenance-history-record-activity ValueSet.meta.profile[0]',
   ])
 }, 120_000)
 
