@@ -165,9 +165,17 @@ function include(query: SearchQuery, list: Include[], name: string, value: strin
   return []
 }
 
+/** Of FHIR, but not here. */
+const notOffered = new Set(['_filter', '_query', '_contained', '_containedType'])
+
 /** `known` is the valid parameter when only its modifier is wrong. */
 function unknownParameter({ model, type }: QueryContext, name: string, known: string | null): Issue {
   const shown = name.slice(0, 64)
+  if (notOffered.has(name)) {
+    return issue('parameter-unknown', {
+      zh: `不提供 ${shown}，请使用资源类型的搜索参数、链式参数和 _has。`, en: `${shown} is not offered. Use the parameters of the type, chains and _has.`,
+    }, shown)
+  }
   const bare = name.split(/[:.]/)[0] ?? name
   const hint = known ?? nearest(bare, [...searchableCodes(model, type), ...Object.keys(controls)])
   return issue('parameter-unknown', {

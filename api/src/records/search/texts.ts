@@ -18,7 +18,7 @@ export function searchCodeText(asked: Asked): Criterion {
   const patterns = asked.values.flatMap((value) => {
     const text = normaliseString(unescapeValue(value))
     if (text === '') throw noText(asked, value)
-    return hasHan(text) ? [`%${escaped(text)}%`] : [`${escaped(text)}%`, `% ${escaped(text)}%`, `%[(/,-]${escaped(text)}%`.replace('[(/,-]', '(')]
+    return hasHan(text) ? [`%${escaped(text)}%`] : [`${escaped(text)}%`, `% ${escaped(text)}%`, `%(${escaped(text)}%`]
   })
   return byTexts(asked, patterns)
 }
