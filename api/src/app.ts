@@ -8,6 +8,7 @@ import { Registry } from 'prom-client'
 import { monotonicMs, newRequestId } from './ctx.ts'
 import { type AppEnv, authenticate } from './http/auth.ts'
 import { bookingRoutes } from './http/booking-routes.ts'
+import { fhirCors } from './http/cors.ts'
 import { renderErrors } from './http/errors.ts'
 import { fhirRoutes } from './http/fhir.ts'
 import { healthRoutes } from './http/health.ts'
@@ -47,6 +48,9 @@ export function createApp(services: Services): Hono<AppEnv> {
   app.get('/metrics', metrics.printMetrics)
   app.route('/health', healthRoutes(services))
   app.route('/oidc', oidcRoutes({ db: services.db.$pickTables<'client' | 'signing_key' | 'used_assertion'>(), authority, now: services.now }))
+  const cors = fhirCors(config.corsOrigins)
+  app.use('/fhir/*', cors)
+  app.use('/fhir', cors)
   app.get('/.well-known/openid-configuration', (c) => c.json(discovery(authority.issuer)))
   app.get('/fhir/.well-known/smart-configuration', (c) => c.json(discovery(authority.issuer)))
 

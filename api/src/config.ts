@@ -21,6 +21,7 @@ export const variables = [
   { name: 'SEED', default: 'demo', why: 'What an empty database gets: `demo` (2,000 citizens), `none`, or a number of citizens.' },
   { name: 'SIGNING_KEY_FILE', default: '', why: 'File with the private JWK (ES256) that signs access tokens; required in production. Unset: a key made and kept in the database.' },
   { name: 'BODY_MEGABYTES_MAX', default: '20', why: 'Largest request body accepted.' },
+  { name: 'CORS_ORIGINS', default: '', why: 'Origins, separated by spaces, whose pages may use /fhir with a token; `*` for all. Unset: only the public metadata.' },
   { name: 'NODE_ENV', default: '', why: '`production`: no demo accounts, no token command, secrets must be given, secure cookies, fictitious-region IDs refused.' },
   { name: 'LOG_LEVEL', default: 'info', why: 'Least level that is logged: trace, debug, info, warn, error, silent.' },
   { name: 'CLOCK_OFFSET_MINUTES', default: '0', why: 'Moves the clock of all processes; for tests of a certain time of day, refused in production.' },
@@ -46,6 +47,8 @@ export interface Config {
   seedCitizens: number
   signingKeyFile: string | null
   bodyBytesMax: number
+  /** Origins such as `https://app.example.org`, or `*`. */
+  corsOrigins: readonly string[]
   production: boolean
   logLevel: string
   clockOffsetMs: number
@@ -81,6 +84,11 @@ export function readConfig(env: Environment = process.env as Environment): Confi
   if (production && optional('PUBLIC_URL') === null) faults.push('PUBLIC_URL must be given in production.')
   if (production && whole('CLOCK_OFFSET_MINUTES', -1e7, 1e7) !== 0) faults.push('CLOCK_OFFSET_MINUTES is refused in production.')
 
+  const corsOrigins = text('CORS_ORIGINS').split(/[\s,]+/).filter((each) => each !== '')
+  for (const each of corsOrigins) {
+    if (each !== '*' && !(URL.canParse(each) && new URL(each).origin === each)) faults.push(`CORS_ORIGINS must be origins such as https://app.example.org, not "${each}".`)
+  }
+
   const config: Config = {
     port, host,
     publicUrl: (url('PUBLIC_URL') ?? `http://${host}:${port}`).replace(/\/$/, ''),
@@ -95,7 +103,7 @@ export function readConfig(env: Environment = process.env as Environment): Confi
     seedCitizens: seed === 'demo' ? (production ? 0 : 2000) : seed === 'none' ? 0 : Number(seed),
     signingKeyFile: optional('SIGNING_KEY_FILE'),
     bodyBytesMax: whole('BODY_MEGABYTES_MAX', 1, 1024) * 1024 * 1024,
-    production, logLevel,
+    corsOrigins, production, logLevel,
     clockOffsetMs: whole('CLOCK_OFFSET_MINUTES', -1e7, 1e7) * 60_000,
   }
   if (faults.length > 0) throw new Error(`The configuration is not valid:\n- ${faults.join('\n- ')}`)

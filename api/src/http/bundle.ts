@@ -15,7 +15,8 @@ import type { Operation } from '../records/store.ts'
 import { type EntryResult, writeBundle, type WriteEntry } from '../records/write-bundle.ts'
 import type { WriteMode } from '../records/write-resources.ts'
 import { inTransaction } from '../storage/transaction.ts'
-import { type Edge, history, operation, read, searchType, vread } from './interactions.ts'
+import { history, historyOfMany } from './histories.ts'
+import { type Edge, operation, read, searchType, vread } from './interactions.ts'
 import { type Answer, answerOf, answerOfResource, answerOfWrite, etagOf, ifMatchVersion, isFresh, type Preference } from './reply.ts'
 
 export interface BundleCall {
@@ -118,12 +119,13 @@ async function readTarget({ edge, operations }: BundleCall, entry: BundleEntry):
     if (!found?.methods.includes('GET')) throw fail('operation-unknown', { zh: `没有操作 ${name}。`, en: `There is no operation ${name}.` }, `${entry.path}.request.url`)
     return operation(edge, found, { type, id, query, body: null, idempotencyKey: null })
   }
+  if (type === null && ofHistory) return historyOfMany(edge, null, query)
   if (type === null) throw fail('bad-request', { zh: '请写明资源类型。', en: 'Name a resource type.' }, `${entry.path}.request.url`)
   if (!edge.store.entries.has(type)) throw fail('type-unknown', { zh: `不支持资源类型 ${type}。`, en: `The resource type ${type} is not offered here.` }, `${entry.path}.request.url`)
   assertMayAsk(edge.ctx, type, id === null ? 's' : 'r')
-  if (id === null) return searchType(edge, type, query)
-  if (version !== null) return vread(edge, type, id, version)
-  return ofHistory ? history(edge, type, id, query) : read(edge, type, id)
+  if (id === null) return ofHistory ? historyOfMany(edge, type, query) : searchType(edge, type, query)
+  if (version !== null) return vread(edge, type, id, version, query)
+  return ofHistory ? history(edge, type, id, query) : read(edge, type, id, query)
 }
 
 function responseEntry(answer: Answer, prefer: Preference, entry: BundleEntry): string {

@@ -16,7 +16,8 @@ import type { Services } from '../services.ts'
 import type { AppEnv } from './auth.ts'
 import { readForm, readJsonText, readPatchBody, readResourceBody } from './body.ts'
 import { alreadyLoaded, postBundle } from './bundle.ts'
-import { type Edge, history, operation, read, searchMany, searchType, vread } from './interactions.ts'
+import { history, historyOfMany } from './histories.ts'
+import { type Edge, operation, read, searchMany, searchType, vread } from './interactions.ts'
 import { capabilityStatement } from './metadata.ts'
 import { type Answer, answerOfResource, assertJsonAccepted, isLenient, preferenceOf, send } from './reply.ts'
 import { create, patch, remove, type Target, update } from './writes.ts'
@@ -35,7 +36,7 @@ export function fhirRoutes(services: Services): Hono<AppEnv> {
   }
   const reply = (c: Context<AppEnv>, answer: Answer) => send(c, answer, base)
   // Printed once: it is long, and nothing in it changes while the process runs.
-  const statement = answerOfResource(capabilityStatement(services.store, services.operations, base, services.now()))
+  const statement = answerOfResource(capabilityStatement(services.store, services.operations, base, services.now(), services.config.corsOrigins.length > 0))
 
   const formQuery = async (c: Context<AppEnv>) => new URLSearchParams([...queryOf(c), ...await readForm(c, bodyBytesMax)])
 
@@ -64,6 +65,7 @@ export function fhirRoutes(services: Services): Hono<AppEnv> {
   app.post('/:compartment{[A-Z][A-Za-z]+}/:id/:member{[A-Z][A-Za-z]+|\\*}/_search', async (c) =>
     reply(c, await searchMany(edgeOf(c), patientOf(c), typesOf(c.req.param('member')), await formQuery(c))))
 
+  app.get('/_history', async (c) => reply(c, await historyOfMany(edgeOf(c), null, queryOf(c))))
   app.get('/:type', async (c) => reply(c, await searchType(edgeOf(c), typeOf(c), queryOf(c))))
   app.post('/:type/_search', async (c) => {
     const type = typeOf(c)
@@ -76,7 +78,8 @@ export function fhirRoutes(services: Services): Hono<AppEnv> {
     return reply(c, await create(edgeOf(c), c, type, resource))
   })
 
-  app.get('/:type/:id', async (c) => reply(c, await read(edgeOf(c), typeOf(c), c.req.param('id'))))
+  app.get('/:type/_history', async (c) => reply(c, await historyOfMany(edgeOf(c), typeOf(c), queryOf(c))))
+  app.get('/:type/:id', async (c) => reply(c, await read(edgeOf(c), typeOf(c), c.req.param('id'), queryOf(c))))
   app.put('/:type/:id', async (c) => {
     const target = targetOf(c)
     const resource = await readResourceBody(c, bodyBytesMax)
@@ -97,7 +100,7 @@ export function fhirRoutes(services: Services): Hono<AppEnv> {
   })
   app.delete('/:type', async (c) => reply(c, await remove(edgeOf(c), c, conditionalTargetOf(c))))
   app.get('/:type/:id/_history', async (c) => reply(c, await history(edgeOf(c), typeOf(c), c.req.param('id'), queryOf(c))))
-  app.get('/:type/:id/_history/:version', async (c) => reply(c, await vread(edgeOf(c), typeOf(c), c.req.param('id'), c.req.param('version'))))
+  app.get('/:type/:id/_history/:version', async (c) => reply(c, await vread(edgeOf(c), typeOf(c), c.req.param('id'), c.req.param('version'), queryOf(c))))
 
   // `/fhir/?_type=…`, with the slash that many clients write.
   app.get('*', (c, next) => (c.req.path === '/fhir/' ? searchSystem(c) : next()))
@@ -164,14 +167,17 @@ function operationUnknown(services: Services, name: string, type: ResourceType |
 /** A method or an interaction that is not offered at an address, or an address that means nothing. */
 function unoffered(services: Services, c: Context): OutcomeError {
   const [type, id, ...more] = c.req.path.replace(/^\/fhir\/?/, '').split('/').filter((part) => part !== '')
-  if (type === undefined) return methodNotAllowed(['POST'])
+  if (type === undefined) return methodNotAllowed(['GET', 'POST'])
   if (type === 'metadata') return methodNotAllowed(['GET'])
   if (type.startsWith('$')) return methodNotAllowed(['GET', 'POST'])
+  if (type === '_history') return methodNotAllowed(['GET'])
+  if (type === '_search') return methodNotAllowed(['POST'])
   if (type.startsWith('_')) return notOffered(`/${type}`)
   offeredType(services, type)
   if (id === undefined) return methodNotAllowed(['GET', 'POST'])
   if (id === '_search') return methodNotAllowed(['POST'])
-  if (id === '_history' || more.length > 2 || (more[0] !== undefined && more[0] !== '_history')) return notOffered(c.req.path.replace(/^\/fhir/, ''))
+  if (id === '_history') return methodNotAllowed(['GET'])
+  if (more.length > 2 || (more[0] !== undefined && more[0] !== '_history')) return notOffered(c.req.path.replace(/^\/fhir/, ''))
   return methodNotAllowed(more.length > 0 ? ['GET'] : ['GET', 'PUT', 'PATCH', 'DELETE'])
 }
 

@@ -1,5 +1,5 @@
 /**
- * The interactions that read: read, vread, history, search, each from arguments to `Answer`. The routes call them, and the entries of
+ * The interactions that read: read, vread, search, each from arguments to `Answer`. The routes call them, and the entries of
  * a bundle call the same ones. The audit row of a disclosure is committed before the answer leaves: one row per patient concerned.
  * Reading the public directory discloses nobody's record and leaves no row.
  */
@@ -7,19 +7,18 @@ import { assertMayAsk } from '../access/may-ask.ts'
 import { audienceOf } from '../access/audience.ts'
 import { type AuditEntry, recordEvents } from '../audit/record-event.ts'
 import type { Ctx } from '../ctx.ts'
-import { instantText, timeRange } from '../fhir/date-time.ts'
 import { keyOf } from '../fhir/id.ts'
 import { stringifyJson } from '../fhir/json.ts'
 import { fail, operationOutcome } from '../fhir/outcome.ts'
 import type { ResourceType } from '../fhir/resource-types.ts'
 import { sendable, type Stored } from '../records/content.ts'
-import { type HistoryPage, readHistory } from '../records/history.ts'
 import { readResource, readVersion } from '../records/read-resource.ts'
 import { nearest } from '../records/search/nearest.ts'
 import { search, searchScope, type SearchResult } from '../records/search/search.ts'
 import type { Operation, Store } from '../records/store.ts'
 import type { Db } from '../storage/pool.ts'
-import { type Answer, answerOf, answerOfResource, etagOf } from './reply.ts'
+import { viewOf } from './view.ts'
+import { type Answer, answerOf, answerOfResource } from './reply.ts'
 
 /** What every interaction needs. */
 export interface Edge {
@@ -32,31 +31,23 @@ export interface Edge {
   lenient: boolean
 }
 
-export async function read(edge: Edge, type: ResourceType, id: string): Promise<Answer> {
+/** `query`: `_summary` and `_elements`. */
+export async function read(edge: Edge, type: ResourceType, id: string, query: URLSearchParams): Promise<Answer> {
   const { db, ctx, store } = edge
   assertMayAsk(ctx, type, 'r')
+  const view = viewOf(edge, type, query)
   const stored = await readResource(db, ctx, store, type, id)
   await recordEvents(db, ctx, disclosed('read', type, id, [stored.pid], null))
-  return answerOf(stored)
+  return answerOf(view(stored))
 }
 
-export async function vread(edge: Edge, type: ResourceType, id: string, version: string): Promise<Answer> {
+export async function vread(edge: Edge, type: ResourceType, id: string, version: string, query: URLSearchParams): Promise<Answer> {
   const { db, ctx, store } = edge
   assertMayAsk(ctx, type, 'r')
+  const view = viewOf(edge, type, query)
   const stored = await readVersion(db, ctx, store, type, id, /^\d{1,10}$/.test(version) ? Number(version) : 0)
   await recordEvents(db, ctx, disclosed('vread', type, id, [stored.pid], `version ${stored.version}`))
-  return answerOf(stored)
-}
-
-export async function history(edge: Edge, type: ResourceType, id: string, query: URLSearchParams): Promise<Answer> {
-  const { db, ctx } = edge
-  assertMayAsk(ctx, type, 'r')
-  assertKnown(query, ['_count', '_since', '_page', '_format', '_pretty'])
-  const count = historyCount(query.get('_count'))
-  const since = historySince(query.get('_since'))
-  const page = await readHistory(db, ctx, type, id, { count, since, before: historyBefore(query.get('_page')) })
-  await recordEvents(db, ctx, disclosed('history-instance', type, id, [page.pid], `${page.entries.length} versions`))
-  return bundleAnswer(historyBundle(edge, type, id, page, query, count))
+  return answerOf(view(stored))
 }
 
 export async function searchType(edge: Edge, type: ResourceType, query: URLSearchParams): Promise<Answer> {
@@ -120,7 +111,7 @@ export async function operation(
 }
 
 /** One row for each patient; for records of nobody in particular one row in all; none for the public directory. */
-function disclosed(interaction: string, type: ResourceType, id: string | null, pids: readonly (string | null)[], detail: string | null): AuditEntry[] {
+export function disclosed(interaction: string, type: ResourceType, id: string | null, pids: readonly (string | null)[], detail: string | null): AuditEntry[] {
   const patients = [...new Set(pids.filter((pid) => pid !== null))]
   const entry = (pid: string | null): AuditEntry => ({ action: 'R', interaction, resourceType: type, resourceId: id, pid, detail, outcome: 200 })
   if (patients.length > 0) return patients.map(entry)
@@ -134,7 +125,7 @@ function countsOf(type: ResourceType, all: readonly Stored[]): string {
   return [...counts].map(([name, count]) => `${name}: ${count}`).join(', ')
 }
 
-function bundleAnswer(text: string): Answer {
+export function bundleAnswer(text: string): Answer {
   return { status: 200, text, version: null, lastModified: null, location: null }
 }
 
@@ -159,64 +150,6 @@ function searchBundle(edge: Edge, path: string, found: SearchResult): string {
 }
 
 /** FHIR knows no empty array. */
-function entryList(entries: readonly string[]): string {
+export function entryList(entries: readonly string[]): string {
   return entries.length === 0 ? '' : `,"entry":[${entries.join(',')}]`
-}
-
-function historyBundle(edge: Edge, type: ResourceType, id: string, page: HistoryPage, query: URLSearchParams, count: number): string {
-  const { base, ctx } = edge
-  const link = (relation: string, before: string | null) => {
-    const params = new URLSearchParams({ _count: String(count) })
-    const since = query.get('_since')
-    if (since !== null) params.set('_since', since)
-    if (before !== null) params.set('_page', before)
-    return { relation, url: `${base}/${type}/${id}/_history?${params}` }
-  }
-  const links = [link('self', query.get('_page')), ...(page.nextBefore === null ? [] : [link('next', String(page.nextBefore))])]
-  const entries = page.entries.map((each) => {
-    // A server id was made by a POST; any other, and whatever follows a deletion, can only have come with a PUT.
-    const posted = each.version === 1 && keyOf(id) === id && id[14] === '7'
-    const request = each.method === 'delete' ? { method: 'DELETE', url: `${type}/${id}` }
-      : posted ? { method: 'POST', url: type } : { method: 'PUT', url: `${type}/${id}` }
-    const status = each.method === 'delete' ? '204' : each.method === 'create' ? '201' : '200'
-    const resource = each.content === null ? '' : `"resource":${sendable({ version: each.version, lastUpdated: each.lastUpdated, content: each.content })},`
-    const response = { status, etag: etagOf(each.version), lastModified: each.lastUpdated }
-    return `{"fullUrl":"${base}/${type}/${id}",${resource}"request":${JSON.stringify(request)},"response":${JSON.stringify(response)}}`
-  })
-  return `{"resourceType":"Bundle","id":"${ctx.newId(null)}","meta":{"lastUpdated":"${ctx.now.toISOString()}"},"type":"history","total":${page.total},"link":${JSON.stringify(links)}${entryList(entries)}}`
-}
-
-const historyCountMax = 1000
-
-function historyCount(value: string | null): number {
-  if (value === null) return 100
-  if (!/^\d{1,6}$/.test(value) || Number(value) === 0) throw parameterInvalid('_count')
-  return Math.min(Number(value), historyCountMax)
-}
-
-function historySince(value: string | null): string | null {
-  if (value === null) return null
-  const range = timeRange(value.replace(' ', '+'))
-  if (!range) throw parameterInvalid('_since')
-  return instantText(range.lo)
-}
-
-function historyBefore(value: string | null): number | null {
-  if (value === null) return null
-  if (!/^\d{1,9}$/.test(value)) throw parameterInvalid('_page')
-  return Number(value)
-}
-
-function assertKnown(query: URLSearchParams, known: readonly string[]): void {
-  for (const name of query.keys()) {
-    if (known.includes(name)) continue
-    throw fail('parameter-unknown', {
-      zh: `历史查询不支持参数“${name.slice(0, 64)}”，可用：${known.slice(0, 2).join('、')}。`,
-      en: `A history has no parameter "${name.slice(0, 64)}". Valid: ${known.slice(0, 2).join(', ')}.`,
-    }, name.slice(0, 64))
-  }
-}
-
-function parameterInvalid(name: string) {
-  return fail('parameter-invalid', { zh: `参数 ${name} 的值不正确。`, en: `The value of ${name} is not valid.` }, name)
 }

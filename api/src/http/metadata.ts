@@ -11,7 +11,7 @@ import type { Operation, ResourceEntry, Store } from '../records/store.ts'
 
 const operationBase = 'https://pujiang.health/fhir/OperationDefinition/'
 
-export function capabilityStatement(store: Store, operations: readonly Operation[], base: string, now: Date): Record<string, unknown> {
+export function capabilityStatement(store: Store, operations: readonly Operation[], base: string, now: Date, cors: boolean): Record<string, unknown> {
   const system = operations.filter((each) => each.level === 'system')
   return {
     resourceType: 'CapabilityStatement',
@@ -27,6 +27,7 @@ export function capabilityStatement(store: Store, operations: readonly Operation
     implementation: { description: '浦江健康：城市健康档案、预约与医保结算。A city\'s health records, booking and settlement.', url: base },
     fhirVersion: '4.0.1',
     format: ['application/fhir+json', 'json'],
+    patchFormat: ['application/json-patch+json', 'application/fhir+json'],
     rest: [{
       mode: 'server',
       documentation: `_count is ${countDefault} by default and ${countMax} at most; _sort takes up to ${sortKeysMax} keys; `
@@ -34,12 +35,12 @@ export function capabilityStatement(store: Store, operations: readonly Operation
         + '_filter, _query and _contained are not offered. '
         + 'Unknown parameters and modifiers are refused unless Prefer: handling=lenient is sent.',
       security: {
-        cors: false,
+        cors,
         service: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/restful-security-service', code: 'SMART-on-FHIR' }] }],
         description: 'Bearer tokens (RFC 6750); see .well-known/smart-configuration.',
       },
       resource: [...store.entries.values()].map((entry) => resourceOf(store, entry, operations)),
-      interaction: [{ code: 'transaction' }, { code: 'batch' }, { code: 'search-system' }],
+      interaction: [{ code: 'transaction' }, { code: 'batch' }, { code: 'search-system' }, { code: 'history-system' }],
       compartment: ['http://hl7.org/fhir/CompartmentDefinition/patient'],
       ...(system.length > 0 ? { operation: system.map(operationOf) } : {}),
     }],
@@ -50,7 +51,7 @@ function resourceOf(store: Store, entry: ResourceEntry, operations: readonly Ope
   const { type } = entry
   const writable = entry.write === 'open'
   const own = operations.filter((each) => each.level !== 'system' && each.types.includes(type))
-  const reads = ['read', 'vread', 'search-type', ...(entry.projection ? [] : ['history-instance'])]
+  const reads = ['read', 'vread', 'search-type', ...(entry.projection ? [] : ['history-instance', 'history-type'])]
   const { projection } = entry
   const defined = [...store.model.searchParameters(type).values()]
   const parameters = projection ? defined.filter((param) => projection.parameters.includes(param.code)) : defined.filter(isSearchable)
@@ -58,14 +59,14 @@ function resourceOf(store: Store, entry: ResourceEntry, operations: readonly Ope
   const referring = entry.projection ? [] : referringTo(store, type)
   return {
     type,
-    interaction: [...reads, ...(writable ? ['create', 'update', 'delete'] : [])].map((code) => ({ code })),
+    interaction: [...reads, ...(writable ? ['create', 'update', 'patch', 'delete'] : [])].map((code) => ({ code })),
     versioning: entry.projection ? 'no-version' : 'versioned',
     readHistory: !entry.projection,
     updateCreate: writable,
     conditionalCreate: writable && !entry.projection,
     conditionalRead: 'full-support',
-    conditionalUpdate: false,
-    conditionalDelete: 'not-supported',
+    conditionalUpdate: writable,
+    conditionalDelete: writable ? 'single' : 'not-supported',
     referencePolicy: ['literal', 'logical'],
     ...(references.length > 0 ? { searchInclude: references.map((param) => `${type}:${param.code}`) } : {}),
     ...(referring.length > 0 ? { searchRevInclude: referring } : {}),

@@ -6,6 +6,7 @@
 import type { Resource } from '@medplum/fhirtypes'
 import type { Context } from 'hono'
 import { stringifyJson } from '../fhir/json.ts'
+import { prettyJson } from '../fhir/json-pretty.ts'
 import { fail, type Language, type Sentence } from '../fhir/outcome.ts'
 import { sendable, type Stored } from '../records/content.ts'
 import type { Written } from '../records/write-resources.ts'
@@ -80,7 +81,8 @@ export function send(c: Context, answer: Answer, base: string): Response {
   if (answer.text === null) return c.body(null, answer.status as 204, headers)
   // Said here because compression leaves small answers alone only when it knows their size.
   headers['Content-Length'] = String(Buffer.byteLength(answer.text))
-  return c.body(answer.text, answer.status as 200, { ...headers, 'Content-Type': fhirJson })
+  const text = c.req.query('_pretty') === 'true' ? prettyJson(answer.text) : answer.text
+  return c.body(text, answer.status as 200, { ...headers, 'Content-Type': fhirJson })
 }
 
 export function etagOf(version: number): string {
@@ -128,6 +130,9 @@ export function assertJsonAccepted(c: Context): void {
   const wanted = format !== undefined ? [format.replace(' ', '+')] : (c.req.header('Accept') ?? '*/*').split(',')
   const fits = wanted.some((each) => {
     const type = (each.split(';')[0] ?? '').trim().toLowerCase()
+    // A client that asks for another version of FHIR would misread this one.
+    const version = /;\s*fhirVersion\s*=\s*"?([^";\s]+)/i.exec(each)?.[1]
+    if ((version && !/^4\.0(\.1)?$/.test(version)) || /;\s*q\s*=\s*0(\.0*)?\s*(;|$)/i.test(each)) return false
     return jsonFormats.has(type) || (format === undefined && (type === '' || type === '*/*' || type === 'application/*'))
   })
   if (!fits) {

@@ -81,16 +81,19 @@ export function parseTarget(url: string, path: string): EntryTarget {
     target.operation = last
     parts.pop()
   }
-  const [type, id, history, version, ...more] = parts
-  if (type !== undefined) {
+  // The history of a type or of everything has no id before it.
+  if (parts[0] === '_history') parts.unshift('', '')
+  else if (parts[1] === '_history') parts.splice(1, 0, '')
+  const [type = '', id = '', history, version, ...more] = parts
+  if (type !== '') {
     if (!isResourceType(type)) throw fail('type-unknown', { zh: `没有名为“${type.slice(0, 64)}”的资源类型。`, en: `There is no resource type "${type.slice(0, 64)}".` }, path)
     target.type = type
   }
-  if (id !== undefined) {
+  if (id !== '') {
     if (!isFhirId(id)) throw fail('id-invalid', { zh: `编号“${id.slice(0, 64)}”不正确。`, en: `The id "${id.slice(0, 64)}" is not valid.` }, path)
     target.id = id
   }
-  if (more.length > 0 || (history !== undefined && history !== '_history')) {
+  if (more.length > 0 || (version !== undefined && id === '') || (history !== undefined && history !== '_history')) {
     throw fail('bad-request', { zh: `无法识别地址“${url.slice(0, 100)}”。`, en: `The address "${url.slice(0, 100)}" is not understood.` }, path)
   }
   target.history = history !== undefined

@@ -36,6 +36,8 @@ export interface HistoryQuery {
   count: number
   /** Only versions at or after this instant; null for all. */
   since: string | null
+  /** Only versions that were current at some point of this time; null for all. */
+  at: { from: string; to: string } | null
   /** Only versions below this number; null for the first page. */
   before: number | null
 }
@@ -53,16 +55,18 @@ export async function readHistory(db: Db, ctx: Ctx, type: ResourceType, id: stri
       select h.shard, h.t, h.id, h.version, h.last_updated, h.pid, h.content, h.deleted from resource_history h
       where h.id = ${key}::uuid and h.t = ${sql.raw(String(typeCode(type)))}
     ), seen as (
-      select r.*, coalesce(lag(r.deleted) over (order by r.version), true) as after_deletion from r where ${visible(ctx, type)}
+      select r.*, coalesce(lag(r.deleted) over (order by r.version), true) as after_deletion, lead(r.last_updated) over (order by r.version) as superseded_at from r where ${visible(ctx, type)}
     ), fitting as (
-      select * from seen where ${query.since}::timestamptz is null or last_updated >= ${query.since}::timestamptz
+      select * from seen where (${query.since}::timestamptz is null or last_updated >= ${query.since}::timestamptz)
+        and (${query.at?.to ?? null}::timestamptz is null or last_updated <= ${query.at?.to ?? null}::timestamptz)
+        and (${query.at?.from ?? null}::timestamptz is null or superseded_at is null or superseded_at > ${query.at?.from ?? null}::timestamptz)
     )
     select t, id, version, last_updated, pid, content, deleted, after_deletion, (select count(*)::int from fitting) as total
     from fitting where ${query.before}::int is null or version < ${query.before}::int
     order by version desc limit ${query.count + 1}`.execute(db)
   if (rows.length === 0) {
-    if (query.since === null && query.before === null) throw notFound(`${type}/${id}`)
-    await readHistory(db, ctx, type, id, { count: 1, since: null, before: null })
+    if (query.since === null && query.at === null && query.before === null) throw notFound(`${type}/${id}`)
+    await readHistory(db, ctx, type, id, { count: 1, since: null, at: null, before: null })
   }
   const page = rows.slice(0, query.count)
   return {

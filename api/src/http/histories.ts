@@ -1,0 +1,114 @@
+/**
+ * History of one resource, of a type and of the whole store, as Bundles of type history: newest first, with the request that made each
+ * version and what it answered. Source: FHIR R4 § http.html#history.
+ */
+import { assertMayAsk } from '../access/may-ask.ts'
+import { recordEvents } from '../audit/record-event.ts'
+import { instantText, timeRange } from '../fhir/date-time.ts'
+import { keyOf } from '../fhir/id.ts'
+import { fail } from '../fhir/outcome.ts'
+import { nearest } from '../fhir/nearest.ts'
+import type { ResourceType } from '../fhir/resource-types.ts'
+import { sendable } from '../records/content.ts'
+import { type ManyHistoryEntry, readManyHistory, readPosition, writePosition } from '../records/history-many.ts'
+import { readHistory } from '../records/history.ts'
+import { bundleAnswer, disclosed, type Edge, entryList } from './interactions.ts'
+import { type Answer, etagOf } from './reply.ts'
+
+export async function history(edge: Edge, type: ResourceType, id: string, query: URLSearchParams): Promise<Answer> {
+  const { db, ctx } = edge
+  assertMayAsk(ctx, type, 'r')
+  const { count, since, at } = controlsOf(query)
+  const page = await readHistory(db, ctx, type, id, { count, since, at, before: versionOf(query.get('_page')) })
+  await recordEvents(db, ctx, disclosed('history-instance', type, id, [page.pid], `${page.entries.length} versions`))
+  const entries = page.entries.map((each) => entryText(edge, { ...each, type, id, key: keyOf(id) }))
+  const next = page.nextBefore === null ? null : String(page.nextBefore)
+  return historyAnswer(edge, `/${type}/${id}`, query, { entries, next, total: page.total, count })
+}
+
+/** `type` null: of everything. */
+export async function historyOfMany(edge: Edge, type: ResourceType | null, query: URLSearchParams): Promise<Answer> {
+  const { db, ctx, store } = edge
+  if (type !== null) assertMayAsk(ctx, type, 'r')
+  const { count, since, at } = controlsOf(query)
+  const token = query.get('_page')
+  const stored = type === null || store.entries.get(type)?.projection === null
+  if (!stored) throw fail('bad-request', { zh: `${type} 没有历史版本。`, en: `${type} has no versions.` })
+  const page = await readManyHistory(db, ctx, type, { count, since, at, after: token === null ? null : readPosition(token) })
+  const pids = page.entries.map((each) => each.pid)
+  if (pids.length > 0) {
+    await recordEvents(db, ctx, disclosed(type === null ? 'history-system' : 'history-type', type ?? page.entries[0]?.type ?? 'Patient', null, pids, `${page.entries.length} versions`))
+  }
+  const entries = page.entries.map((each) => entryText(edge, each))
+  return historyAnswer(edge, type === null ? '' : `/${type}`, query, { entries, next: page.next === null ? null : writePosition(page.next), total: null, count })
+}
+
+type Entry = Pick<ManyHistoryEntry, 'type' | 'id' | 'key' | 'version' | 'lastUpdated' | 'method' | 'content'>
+
+function entryText({ base }: Edge, { type, id, key, version, lastUpdated, method, content }: Entry): string {
+  // A server id was made by a POST; any other, and whatever follows a deletion, can only have come with a PUT.
+  const posted = version === 1 && key === id && id[14] === '7'
+  const request = method === 'delete' ? { method: 'DELETE', url: `${type}/${id}` } : posted ? { method: 'POST', url: type } : { method: 'PUT', url: `${type}/${id}` }
+  const status = method === 'delete' ? '204' : method === 'create' ? '201' : '200'
+  const resource = content === null ? '' : `"resource":${sendable({ version, lastUpdated, content })},`
+  const response = { status, etag: etagOf(version), lastModified: lastUpdated }
+  return `{"fullUrl":"${base}/${type}/${id}",${resource}"request":${JSON.stringify(request)},"response":${JSON.stringify(response)}}`
+}
+
+interface Page { entries: string[]; next: string | null; total: number | null; count: number }
+
+function historyAnswer({ base, ctx }: Edge, path: string, query: URLSearchParams, { entries, next, total, count }: Page): Answer {
+  const link = (relation: string, page: string | null) => {
+    const params = new URLSearchParams({ _count: String(count) })
+    for (const name of ['_since', '_at']) {
+      const value = query.get(name)
+      if (value !== null) params.set(name, value)
+    }
+    if (page !== null) params.set('_page', page)
+    return { relation, url: `${base}${path}/_history?${params}` }
+  }
+  const links = [link('self', query.get('_page')), ...(next === null ? [] : [link('next', next)])]
+  const counted = total === null ? '' : `"total":${total},`
+  return bundleAnswer(`{"resourceType":"Bundle","id":"${ctx.newId(null)}","meta":{"lastUpdated":"${ctx.now.toISOString()}"},"type":"history",${counted}"link":${JSON.stringify(links)}${entryList(entries)}}`)
+}
+
+const countMax = 1000
+const known = ['_count', '_since', '_at', '_page', '_format', '_pretty']
+
+function controlsOf(query: URLSearchParams): { count: number; since: string | null; at: { from: string; to: string } | null } {
+  for (const name of query.keys()) if (!known.includes(name)) throw unknownParameter(name)
+  const since = rangeOf('_since', query.get('_since'))
+  const at = rangeOf('_at', query.get('_at'))
+  return { count: countOf(query.get('_count')), since: since === null ? null : instantText(since.lo), at: at && { from: instantText(at.lo), to: instantText(at.hi) } }
+}
+
+function countOf(value: string | null): number {
+  if (value === null) return 100
+  if (!/^\d{1,6}$/.test(value) || Number(value) === 0) throw parameterInvalid('_count')
+  return Math.min(Number(value), countMax)
+}
+
+function rangeOf(name: string, value: string | null): { lo: number; hi: number } | null {
+  if (value === null) return null
+  // A `+` that was not escaped arrives as a space.
+  const range = timeRange(value.replace(' ', '+'))
+  if (!range) throw parameterInvalid(name)
+  return range
+}
+
+function versionOf(value: string | null): number | null {
+  if (value === null) return null
+  if (!/^\d{1,9}$/.test(value)) throw parameterInvalid('_page')
+  return Number(value)
+}
+
+function unknownParameter(name: string) {
+  const hint = nearest(name, known) ?? known.slice(0, 3).join(', ')
+  return fail('parameter-unknown', {
+    zh: `历史查询不支持参数“${name.slice(0, 64)}”，可用：${hint}。`, en: `A history has no parameter "${name.slice(0, 64)}". Valid: ${hint}.`,
+  }, name.slice(0, 64))
+}
+
+function parameterInvalid(name: string) {
+  return fail('parameter-invalid', { zh: `参数 ${name} 的值不正确。`, en: `The value of ${name} is not valid.` }, name)
+}

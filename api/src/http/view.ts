@@ -1,0 +1,45 @@
+/** `_summary` and `_elements` of a read: which part of the resource goes out. Other parameters of a read are refused. Source: FHIR R4 3.1.0.1.2. */
+import { fail } from '../fhir/outcome.ts'
+import { nearest } from '../fhir/nearest.ts'
+import type { ResourceType } from '../fhir/resource-types.ts'
+import type { Stored } from '../records/content.ts'
+import { isSummary, withElements, withSummary } from '../records/search/elements.ts'
+import type { Edge } from './interactions.ts'
+
+const known = ['_summary', '_elements', '_format', '_pretty']
+
+/** Throws parameter-unknown and parameter-invalid; under lenient handling what is not understood is left out. */
+export function viewOf(edge: Edge, type: ResourceType, query: URLSearchParams): (stored: Stored) => Stored {
+  const { model } = edge.store
+  const unknown = [...query.keys()].find((name) => !known.includes(name))
+  if (unknown !== undefined && !edge.lenient) {
+    const hint = nearest(unknown, known) ?? known[0]
+    throw fail('parameter-unknown', {
+      zh: `读取时没有参数“${unknown.slice(0, 64)}”，最接近的是 ${hint}。`, en: `A read has no parameter "${unknown.slice(0, 64)}"; the nearest is ${hint}.`,
+    }, unknown.slice(0, 64))
+  }
+  const elements = elementsOf(edge, type, query.get('_elements'))
+  if (elements !== null) return (stored) => withElements(model, stored, elements)
+  const summary = query.get('_summary')
+  if (summary === null) return (stored) => stored
+  // A count is of a search.
+  if (isSummary(summary) && summary !== 'count') return (stored) => withSummary(model, stored, summary)
+  if (edge.lenient) return (stored) => stored
+  throw invalid('_summary', summary, 'true, text, data, false')
+}
+
+function elementsOf({ store, lenient }: Edge, type: ResourceType, value: string | null): string[] | null {
+  if (value === null) return null
+  const names = value.split(',').map((name) => name.trim()).filter((name) => name !== '')
+  const offered = store.model.structures.get(type)?.elements.map((element) => element.name.replace('[x]', '')) ?? []
+  const unknown = names.find((name) => !offered.includes(name))
+  if ((unknown !== undefined || names.length === 0) && !lenient) throw invalid('_elements', unknown ?? '', nearest(unknown ?? '', offered) ?? 'id, meta')
+  const valid = names.filter((name) => offered.includes(name))
+  return valid.length === 0 ? null : valid
+}
+
+function invalid(name: string, value: string, valid: string) {
+  return fail('parameter-invalid', {
+    zh: `参数 ${name} 的值“${value.slice(0, 64)}”不正确，可用：${valid}。`, en: `The value "${value.slice(0, 64)}" of ${name} is not valid. Valid: ${valid}.`,
+  }, name)
+}
