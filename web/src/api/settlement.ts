@@ -18,10 +18,11 @@ export function bill(encounter: string, signal?: AbortSignal): Promise<Bill> {
   return request('GET', `/api/bills/${encounter}${query({ estimate: 1 })}`, signal ? { signal } : {})
 }
 
-/** Settles. The answer comes when the insurer has answered; the bill then says how it stands. */
-export function settleBill(encounter: string): Promise<unknown> {
+/** Settles, without insurance when said so. The answer comes when the insurer has answered; the bill then says how it stands. */
+export function settleBill(encounter: string, selfPay: boolean): Promise<unknown> {
   return operation('Claim/$submit', [
     { name: 'encounter', valueReference: { reference: `Encounter/${encounter}` } },
     { name: 'use', valueCode: 'claim' },
+    ...(selfPay ? [{ name: 'selfPay', valueBoolean: true }] : []),
   ])
 }
