@@ -11,6 +11,7 @@ import type { Operation } from '../records/store.ts'
 import { validateOperations } from '../records/validate-operation.ts'
 import type { SettlementGateway } from '../settlement/gateway.ts'
 import { reverseClaimOperation } from '../settlement/reverse-settlement.ts'
+import { reverseInvoiceOperation } from '../settlement/self-pay.ts'
 import { submitClaimOperation } from '../settlement/submit-claim.ts'
 import { terminologyOperations } from '../terminology/operations.ts'
 
@@ -28,6 +29,7 @@ export function operations({ gateway }: OperationPorts): readonly Operation[] {
     checkInOperation,
     submitClaimOperation(gateway),
     reverseClaimOperation(gateway),
+    reverseInvoiceOperation,
     ...terminologyOperations(storedDefinitions),
     ...validateOperations,
   ]

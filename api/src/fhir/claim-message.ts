@@ -10,6 +10,8 @@ const base = 'https://pujiang.health/fhir'
 
 export const messageIdSystem = `${base}/sid/message-id`
 export const settlementIdSystem = `${base}/sid/settlement-id`
+/** Of an Invoice that was settled without insurance; it never travels. */
+export const selfPayNumberSystem = `${base}/sid/self-pay-number`
 export const institutionSystem = `${base}/sid/institution-code`
 export const chargeItemSystem = `${base}/CodeSystem/charge-item`
 export const adjudicationSystem = `${base}/CodeSystem/adjudication`

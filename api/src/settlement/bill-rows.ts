@@ -39,6 +39,18 @@ export async function billLines(db: Db, at: { shard: number; encounterKey: strin
     .orderBy('entered_at').orderBy('position').orderBy('charge_item').limit(billLinesMax).execute()
 }
 
+export function lineFen(line: Pick<BillLineRow, 'quantity' | 'unit_price_fen'>): bigint {
+  return line.unit_price_fen * BigInt(line.quantity)
+}
+
+/** The lines of a bill that is to be settled. Throws OutcomeError bill-empty, amount-mismatch. */
+export async function linesToSettle(db: Db, at: { shard: number; encounterKey: string }, totalFen: bigint): Promise<BillLineRow[]> {
+  const lines = await billLines(db, at)
+  if (lines.length === 0 || totalFen === 0n) throw fail('bill-empty', { zh: '这次就诊没有需要结算的费用。', en: 'There is nothing to settle for this visit.' })
+  if (lines.reduce((sum, line) => sum + lineFen(line), 0n) !== totalFen) throw fail('amount-mismatch', { zh: '账单金额与明细不一致，请联系收费处。', en: 'The bill does not equal its lines. Please ask the cashier.' })
+  return lines
+}
+
 /** Throws OutcomeError settled-already, settlement-pending: nothing may change now. */
 export function assertBillIsOpen(bill: Pick<BillRow, 'state'>): void {
   if (bill.state === 'settled') throw fail('settled-already', { zh: '这张账单已经结算。如需更改，请先撤销结算。', en: 'This bill has been settled. To change it, reverse the settlement first.' })

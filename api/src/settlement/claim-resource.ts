@@ -8,7 +8,7 @@ import {
 } from '../fhir/claim-message.ts'
 import { instantInShanghai } from '../fhir/date-time.ts'
 import { yuan } from '../fhir/money.ts'
-import type { BillLineRow } from './bill-rows.ts'
+import { type BillLineRow, lineFen } from './bill-rows.ts'
 import type { Insurance, Visit } from './visit.ts'
 
 export interface ClaimFacts {
@@ -20,10 +20,6 @@ export interface ClaimFacts {
   messageId: string
   use: 'claim' | 'predetermination'
   at: Date
-}
-
-export function lineFen(line: Pick<BillLineRow, 'quantity' | 'unit_price_fen'>): bigint {
-  return line.unit_price_fen * BigInt(line.quantity)
 }
 
 export function claimOf({ visit, institutionCode, insurance, lines, messageId, use, at }: ClaimFacts): Claim {

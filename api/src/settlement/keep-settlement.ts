@@ -1,10 +1,10 @@
 /**
  * The write rule of Claim, ClaimResponse, ExplanationOfBenefit and Invoice. What came from elsewhere, such as claims in an
- * imported record, is plain FHIR; what a settlement wrote here is known by its message or settlement number and changes by
+ * imported record, is plain FHIR; what a settlement wrote here is known by its message, settlement or self-pay number and changes by
  * $submit and $reverse only, so that the record and the ledger can't part.
  */
 import type { Identifier, Resource } from '@medplum/fhirtypes'
-import { messageIdSystem, settlementIdSystem } from '../fhir/claim-message.ts'
+import { messageIdSystem, selfPayNumberSystem, settlementIdSystem } from '../fhir/claim-message.ts'
 import { fail } from '../fhir/outcome.ts'
 import type { WriteRule } from '../records/store.ts'
 
@@ -19,7 +19,9 @@ export const keepSettlement: WriteRule = async (_trx, _ctx, _store, change) => {
   return undefined
 }
 
+const ownSystems = new Set([messageIdSystem, settlementIdSystem, selfPayNumberSystem])
+
 function isOurs(resource: Resource | null): boolean {
   const identifiers = (resource as { identifier?: Identifier[] } | null)?.identifier
-  return Array.isArray(identifiers) && identifiers.some((each) => each.system === messageIdSystem || each.system === settlementIdSystem)
+  return Array.isArray(identifiers) && identifiers.some((each) => each.system !== undefined && ownSystems.has(each.system))
 }

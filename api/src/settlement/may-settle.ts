@@ -10,12 +10,15 @@ import type { Ctx } from '../ctx.ts'
 import { forbidden, notFound } from '../fhir/outcome.ts'
 import type { Db } from '../storage/pool.ts'
 
-interface About { pid: string; organizationId: string; encounterId: string }
+interface About { pid: string; organizationId: string }
 
-/** Throws OutcomeError sign-in-required, not-found for who may not even look, forbidden for who may only look. */
-export async function assertMaySettle(db: Db, ctx: Ctx, about: About): Promise<void> {
+/**
+ * Throws OutcomeError sign-in-required, not-found for who may not even look, forbidden for who may only look.
+ * @param asked the reference that was asked for; who may not look is told that it is not there.
+ */
+export async function assertMaySettle(db: Db, ctx: Ctx, about: About, asked: string): Promise<void> {
   if (await maySettle(db, ctx, about)) return
-  throw await isInCare(db, ctx, about.pid) ? forbidden() : notFound(`Encounter/${about.encounterId}`)
+  throw await isInCare(db, ctx, about.pid) ? forbidden() : notFound(asked)
 }
 
 async function maySettle(db: Db, ctx: Ctx, about: About): Promise<boolean> {
@@ -27,11 +30,11 @@ async function maySettle(db: Db, ctx: Ctx, about: About): Promise<boolean> {
 }
 
 /** A citizen can not take a settlement back; the institution and its systems can. Throws as `assertMaySettle`. */
-export async function assertMayReverse(db: Db, ctx: Ctx, about: About): Promise<void> {
+export async function assertMayReverse(db: Db, ctx: Ctx, about: About, asked: string): Promise<void> {
   const { principal } = ctx
   if (principal.kind === 'client' && scopeGrants(principal.scopes, 'Claim', 'u')) return
   if (principal.kind === 'person' && principal.role === 'scheduler' && principal.organization === about.organizationId) return
-  await assertMaySettle(db, ctx, about)
+  await assertMaySettle(db, ctx, about, asked)
   throw forbidden()
 }
 

@@ -1,20 +1,21 @@
 /**
  * Bills as people see them. What a bill costs comes from its lines, who pays what from the centre's answer alone; before a
- * settlement there is a split only when an estimate was asked for, and the parts of a line are nought.
+ * settlement there is a split only when an estimate was asked for, and the parts of a line are nought. Without insurance no
+ * centre is asked: the patient pays all.
  */
 import type { ClaimResponse, Patient } from '@medplum/fhirtypes'
 import { recordEvents } from '../audit/record-event.ts'
 import type { Ctx } from '../ctx.ts'
-import { adjudicationSystem, deductibleLeftUrl, fundOf, schemeSystem, schemeUrl, splitOf } from '../fhir/claim-message.ts'
+import { adjudicationSystem, deductibleLeftUrl, fundOf, schemeSystem, schemeUrl, type Split, splitOf } from '../fhir/claim-message.ts'
 import { keyOf, shardOf } from '../fhir/id.ts'
 import { fenOf } from '../fhir/money.ts'
 import { notFound, OutcomeError } from '../fhir/outcome.ts'
 import { loadResource } from '../records/read-resource.ts'
 import type { Db } from '../storage/pool.ts'
-import { type BillLineRow, billLines, type BillRow, findBill } from './bill-rows.ts'
-import { lineFen } from './claim-resource.ts'
+import { type BillLineRow, billLines, type BillRow, findBill, lineFen } from './bill-rows.ts'
 import { billsInSight, maySeeBillsAt } from './may-settle.ts'
-import type { Bill, BillLine, BillSplit, BillSummary } from './shapes.ts'
+import { selfPayCause, selfPayScheme, selfPaySentences, selfPaySplit } from './self-pay.ts'
+import type { Bill, BillLine, BillSplit, BillSummary, SelfPayCause } from './shapes.ts'
 import { estimateVisit, type SettlementDeps } from './submit-claim.ts'
 import { loadVisit } from './visit.ts'
 
@@ -49,21 +50,23 @@ export async function readBill(deps: SettlementDeps, ctx: Ctx, encounterId: stri
   const row = visit && sight !== 'none' ? await findBill(db, visit) : null
   if (!visit || !row || (typeof sight === 'object' && sight.organizationId !== row.organization_id)) throw notFound(`Encounter/${encounterId}`)
   const lines = await billLines(db, visit)
+  const cause = await selfPayCause(db, visit, row)
   const mayEstimate = options.estimate && row.state !== 'settled' && row.state !== 'settling'
-  const estimate = mayEstimate ? await estimateVisit(deps, ctx, visit).catch(messageOf) : null
+  const estimate = mayEstimate && cause !== 'no-coverage' ? await estimateVisit(deps, ctx, visit).catch(messageOf) : null
   const answer = row.state === 'settled' ? await loadResource<ClaimResponse>(db, 'ClaimResponse', row.claim_response_id ?? '') : estimate && 'resourceType' in estimate ? estimate : null
   const patient = await loadResource<Patient>(db, 'Patient', row.patient_id)
   await recordEvents(db, ctx, [{ action: 'R', interaction: 'bill', resourceType: 'Encounter', resourceId: encounterId, pid: visit.pid, detail: null, outcome: 200 }])
-  const split = answer ? splitShape(answer) : null
+  const split = answer ? splitShape(answer) : selfPayShape(row, mayEstimate ? cause : null)
   return {
     ...summaryOf(row),
     ...(mayEstimate && split ? { cashFen: split.cashFen, fundFen: split.fundFen } : {}),
     patient: { id: row.patient_id, name: patient?.name?.[0]?.text ?? '' },
-    lines: lines.map((line, index) => lineShape(line, index + 1, answer)),
+    lines: lines.map((line, index) => lineShape(line, index + 1, answer, split !== null && !answer)),
     split,
     estimate: mayEstimate && split !== null,
-    message: estimate && !('resourceType' in estimate) ? estimate.message : refusalOf(answer) ?? storedMessage(row),
-    claim: row.claim_id, claimResponse: row.claim_response_id, explanationOfBenefit: row.explanation_id,
+    selfPay: cause,
+    message: estimate && !('resourceType' in estimate) ? estimate.message : refusalOf(answer) ?? (cause === 'no-coverage' ? selfPaySentences[cause] : storedMessage(row)),
+    claim: row.claim_id, claimResponse: row.claim_response_id, explanationOfBenefit: row.explanation_id, invoice: row.invoice_id,
   }
 }
 
@@ -95,14 +98,15 @@ function refusalOf(answer: ClaimResponse | null): Bill['message'] {
   return sentencesOf(answer)[0] ?? null
 }
 
-function lineShape(line: BillLineRow, sequence: number, answer: ClaimResponse | null): BillLine {
+/** @param selfPaid without insurance, so the whole line is own expense. */
+function lineShape(line: BillLineRow, sequence: number, answer: ClaimResponse | null, selfPaid: boolean): BillLine {
   const adjudication = answer?.item?.find((each) => each.itemSequence === sequence)?.adjudication
   const part = (code: string) => Number(fenOf(adjudication?.find((each) => each.category.coding?.some((coding) => coding.system === adjudicationSystem && coding.code === code))?.amount) ?? 0n)
   return {
     code: line.code, name: { zh: line.name_zh, en: line.name_en }, quantity: line.quantity,
     unitPriceFen: Number(line.unit_price_fen), amountFen: Number(lineFen(line)),
     catalogueClass: line.catalogue_class, firstPayRatio: line.first_pay_ratio / 10_000,
-    fullSelfFen: part('fullself'), overLimitFen: part('overlimit'), firstPayFen: part('firstpay'), inScopeFen: part('inscope'),
+    fullSelfFen: selfPaid ? Number(lineFen(line)) : part('fullself'), overLimitFen: part('overlimit'), firstPayFen: part('firstpay'), inScopeFen: part('inscope'),
   }
 }
 
@@ -110,7 +114,6 @@ const schemes: Record<string, { zh: string; en: string }> = {
   310: { zh: '职工基本医疗保险', en: 'Employee basic medical insurance' },
   390: { zh: '城乡居民基本医疗保险', en: 'Resident basic medical insurance' },
 }
-const selfPay = { zh: '自费', en: 'Self-pay' }
 
 function splitShape(answer: ClaimResponse): BillSplit | null {
   const split = splitOf(answer.total)
@@ -118,12 +121,26 @@ function splitShape(answer: ClaimResponse): BillSplit | null {
   const extension = (url: string) => answer.extension?.find((each) => each.url === url)
   const scheme = extension(schemeUrl)?.valueCoding
   return {
+    ...amountsOf(split),
+    deductibleLeftFen: Number(fenOf(extension(deductibleLeftUrl)?.valueMoney) ?? 0n),
+    scheme: (scheme?.system === schemeSystem ? schemes[scheme.code ?? ''] : undefined) ?? selfPayScheme,
+    reasons: sentencesOf(answer),
+  }
+}
+
+/** Of a bill that was settled without insurance, or would be for want of one; null for any other and for an empty one. */
+function selfPayShape(row: BillRow, cause: SelfPayCause | null): BillSplit | null {
+  if (row.total_fen === 0n || (row.state !== 'settled' && cause !== 'no-coverage')) return null
+  const reason = row.state === 'settled' ? storedMessage(row) : selfPaySentences['no-coverage']
+  return { ...amountsOf(selfPaySplit(row.total_fen)), deductibleLeftFen: 0, scheme: selfPayScheme, reasons: reason ? [reason] : [] }
+}
+
+function amountsOf(split: Split): Omit<BillSplit, 'deductibleLeftFen' | 'scheme' | 'reasons'> {
+  return {
     totalFen: Number(split.submitted), fullSelfFen: Number(split.fullself), overLimitFen: Number(split.overlimit), firstPayFen: Number(split.firstpay),
     inScopeFen: Number(split.inscope), deductibleFen: Number(split.deductible), pooledFen: Number(split.pool), supplementaryFen: Number(split.supplementary),
     fundFen: Number(fundOf(split)), accountCurrentFen: Number(split['account-current']), accountPriorFen: Number(split['account-prior'] + split['account-family']),
-    cashFen: Number(split.cash), deductibleLeftFen: Number(fenOf(extension(deductibleLeftUrl)?.valueMoney) ?? 0n),
-    scheme: (scheme?.system === schemeSystem ? schemes[scheme.code ?? ''] : undefined) ?? selfPay,
-    reasons: sentencesOf(answer),
+    cashFen: Number(split.cash),
   }
 }
 

@@ -38,7 +38,7 @@ async function reverse({ db, ctx, store, id }: OperationCall, gateway: Settlemen
   const encounterId = idIn(claim?.item?.[0]?.encounter?.[0]?.reference, 'Encounter')
   const visit = encounterId === null ? null : await loadVisit(db, encounterId)
   if (!claim || !visit) throw notFound(`Claim/${id}`)
-  await assertMayReverse(db, ctx, visit)
+  await assertMayReverse(db, ctx, visit, `Claim/${id}`)
   const done = await earlierReversal(db, visit, id ?? '')
   const resource = done ?? await reverseNow({ db, store, gateway }, ctx, visit, claim)
   return { resource, patients: [visit.patientId] }

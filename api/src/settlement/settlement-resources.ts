@@ -1,12 +1,11 @@
 /**
  * What a settlement leaves in the record: the centre's answer as we keep it, the statement the citizen reads, the invoice of
- * the institution. All amounts are the centre's, word for word. Pure.
+ * the institution. All amounts are the centre's, word for word; those of a self-pay invoice are the bill's. Pure.
  */
 import type { Claim, ClaimResponse, ExplanationOfBenefit, Invoice } from '@medplum/fhirtypes'
 import { adjudicationSystem, type Split } from '../fhir/claim-message.ts'
 import { yuan } from '../fhir/money.ts'
-import type { BillLineRow } from './bill-rows.ts'
-import { lineFen } from './claim-resource.ts'
+import { type BillLineRow, lineFen } from './bill-rows.ts'
 import type { Visit } from './visit.ts'
 
 export function keptClaimResponse(response: ClaimResponse, claim: Claim, id: string): ClaimResponse {
@@ -56,7 +55,7 @@ export function statementOf(claim: Claim, response: ClaimResponse, id: string): 
 
 const components = ['fullself', 'overlimit', 'firstpay', 'inscope'] as const
 
-export function invoiceOf(visit: Visit, lines: readonly BillLineRow[], split: Split, response: ClaimResponse, id: string): Invoice {
+export function invoiceOf(visit: Visit, lines: readonly BillLineRow[], split: Split, response: Pick<ClaimResponse, 'identifier' | 'created'>, id: string): Invoice {
   return {
     resourceType: 'Invoice',
     id,

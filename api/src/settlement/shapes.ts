@@ -26,13 +26,19 @@ export interface Bill extends BillSummary {
   split: BillSplit | null
   /** True when `split` is a pre-settlement: nothing has been paid yet. */
   estimate: boolean
+  /** Why the bill may be settled without insurance; null when it may not. */
+  selfPay: SelfPayCause | null
   /** Why the insurer refused or the state is unknown, in both languages; null when all is well. */
   message: Named | null
   /** FHIR ids; null until they exist. */
   claim: string | null
   claimResponse: string | null
   explanationOfBenefit: string | null
+  invoice: string | null
 }
+
+/** `no-coverage`: no insurance is valid on the day of the visit; `refused`: the insurance centre refused the claim. */
+export type SelfPayCause = 'no-coverage' | 'refused'
 
 export interface BillLine {
   code: string

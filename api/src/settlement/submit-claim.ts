@@ -1,9 +1,10 @@
 /**
  * `POST /fhir/Claim/$submit`: what a visit would cost whom (predetermination), or its settlement (claim). Order of a
  * settlement: the attempt with its message id is committed; marked as sent; sent, outside any transaction; the answer adopted
- * in one. Whatever stops in between is finished by `resolve-attempts`. A message is never sent twice.
+ * in one. Whatever stops in between is finished by `resolve-attempts`. A message is never sent twice. With `selfPay` nothing is
+ * sent at all: `self-pay`.
  */
-import type { Claim, ClaimResponse, Parameters } from '@medplum/fhirtypes'
+import type { Claim, ClaimResponse, Invoice, Parameters } from '@medplum/fhirtypes'
 import type { Ctx } from '../ctx.ts'
 import { sha256Hex } from '../crypto.ts'
 import { fail, notFound, OutcomeError } from '../fhir/outcome.ts'
@@ -12,11 +13,12 @@ import type { Db } from '../storage/pool.ts'
 import { inTransaction } from '../storage/transaction.ts'
 import { adoptAnswer, type AttemptRequest, refuseBill, reopenBill } from './adopt-answer.ts'
 import { type AttemptRow, insertAttempt, lockUndecided, markSent, markUnknown, moveAttempt } from './attempt-rows.ts'
-import { assertBillIsOpen, billLines, findBill, lockBill, pending, pendingSentence } from './bill-rows.ts'
+import { assertBillIsOpen, findBill, linesToSettle, lockBill, pending, pendingSentence } from './bill-rows.ts'
 import { judgeAnswer } from './check-answer.ts'
-import { claimOf, keptClaim, lineFen, newMessageId } from './claim-resource.ts'
+import { claimOf, keptClaim, newMessageId } from './claim-resource.ts'
 import type { SettlementGateway } from './gateway.ts'
 import { assertMaySettle } from './may-settle.ts'
+import { coverageMissing, settleAsSelfPay } from './self-pay.ts'
 import { idIn, insuranceOn, loadVisit, type Visit } from './visit.ts'
 
 export interface SettlementDeps { db: Db; store: Store; gateway: SettlementGateway }
@@ -24,43 +26,51 @@ export interface SettlementDeps { db: Db; store: Store; gateway: SettlementGatew
 export function submitClaimOperation(gateway: SettlementGateway): Operation {
   return {
     name: '$submit', level: 'type', types: ['Claim'], methods: ['POST'], affectsState: true,
-    summary: 'Settles a visit with the insurance centre (use=claim), or says who would pay what (use=predetermination).',
+    summary: 'Settles a visit with the insurance centre (use=claim), or says who would pay what (use=predetermination). With selfPay=true the patient pays all, where no insurance is valid or the centre refused.',
     run: (call) => submit(call, gateway),
   }
 }
 
 /**
  * Throws OutcomeError required, not-found, forbidden, bill-empty, coverage-missing, settled-already, settlement-pending (409, or
- * 503 when this very call ended without an answer), insurer-unreachable, insurer-rejected, amount-mismatch.
+ * 503 when this very call ended without an answer), insurer-unreachable, insurer-rejected, amount-mismatch, business-rule.
  */
 async function submit(call: OperationCall, gateway: SettlementGateway): Promise<OperationResult> {
   const { db, ctx, store } = call
-  const { encounterId, use } = readParameters(call.body)
+  const { encounterId, use, selfPay } = readParameters(call.body)
   const visit = await loadVisit(db, encounterId)
   if (!visit) throw notFound(`Encounter/${encounterId}`)
-  await assertMaySettle(db, ctx, visit)
+  await assertMaySettle(db, ctx, visit, `Encounter/${encounterId}`)
   const deps = { db, store, gateway }
-  const resource = use === 'claim' ? await settleVisit(deps, ctx, visit) : await estimateVisit(deps, ctx, visit)
+  const settle = (): Promise<ClaimResponse | Invoice> => (selfPay ? settleAsSelfPay(deps, ctx, visit) : settleVisit(deps, ctx, visit))
+  const resource = use === 'claim' ? await settle() : await estimateVisit(deps, ctx, visit)
   return { resource, patients: [visit.patientId] }
 }
 
-function readParameters(body: unknown): { encounterId: string; use: 'claim' | 'predetermination' } {
+function readParameters(body: unknown): { encounterId: string; use: 'claim' | 'predetermination'; selfPay: boolean } {
   const { resourceType, parameter } = (body ?? {}) as Partial<Parameters>
   const find = (name: string) => (resourceType === 'Parameters' && Array.isArray(parameter) ? parameter.find((each) => each?.name === name) : undefined)
   const encounterId = idIn(find('encounter')?.valueReference?.reference, 'Encounter')
   if (encounterId === null) throw fail('required', { zh: '请用 Parameters 提交参数 encounter（就诊的引用）。', en: 'Send Parameters with `encounter`, a reference to the visit.' }, "Parameters.parameter.where(name='encounter').value")
   const use = find('use')?.valueCode ?? find('use')?.valueString
   if (use !== 'claim' && use !== 'predetermination') throw fail('value-invalid', { zh: '参数 use 须为 claim 或 predetermination。', en: '`use` must be claim or predetermination.' }, "Parameters.parameter.where(name='use').value")
-  return { encounterId, use }
+  return { encounterId, use, selfPay: readChoice(find('selfPay'), use) }
+}
+
+/** To go without insurance is said outright or not at all: anything but a boolean is refused rather than guessed. */
+function readChoice(parameter: { valueBoolean?: unknown } | undefined, use: 'claim' | 'predetermination'): boolean {
+  if (parameter === undefined) return false
+  const expression = "Parameters.parameter.where(name='selfPay').value"
+  if (typeof parameter.valueBoolean !== 'boolean') throw fail('value-invalid', { zh: '参数 selfPay 须为 valueBoolean，值为 true 或 false。', en: '`selfPay` must be a valueBoolean, true or false.' }, expression)
+  if (parameter.valueBoolean && use !== 'claim') throw fail('value-invalid', { zh: '参数 selfPay 只用于正式结算（use 为 claim）。', en: '`selfPay` goes with a settlement (use=claim) only.' }, expression)
+  return parameter.valueBoolean
 }
 
 /** The claim of a visit as it stands; the bill row is locked by the caller when it will be settled. */
 async function prepareClaim(db: Db, ctx: Ctx, visit: Visit, use: 'claim' | 'predetermination', totalFen: bigint) {
-  const lines = await billLines(db, visit)
-  if (lines.length === 0 || totalFen === 0n) throw fail('bill-empty', { zh: '这次就诊没有需要结算的费用。', en: 'There is nothing to settle for this visit.' })
-  if (lines.reduce((sum, line) => sum + lineFen(line), 0n) !== totalFen) throw fail('amount-mismatch', { zh: '账单金额与明细不一致，请联系收费处。', en: 'The bill does not equal its lines. Please ask the cashier.' })
+  const lines = await linesToSettle(db, visit, totalFen)
   const insurance = await insuranceOn(db, visit)
-  if (!insurance) throw fail('coverage-missing', { zh: '就诊当日没有有效的医疗保险，不能联网结算。请到收费窗口自费支付。', en: 'There was no valid insurance on the day of the visit. Please pay at the cashier.' })
+  if (!insurance) throw coverageMissing()
   const { institutionCode } = visit
   if (institutionCode === null) throw fail('business-rule', { zh: '该医疗机构不是医保定点机构，不能联网结算。', en: 'This institution is not designated by the insurer, so the visit can not be settled online.' })
   const messageId = newMessageId(institutionCode, ctx.now, ctx.newId)

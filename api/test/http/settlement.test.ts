@@ -429,6 +429,181 @@ describe('a reversal', () => {
   })
 })
 
+describe('without insurance', () => {
+  const selfPay = (visit: TestVisit, as: Principal = citizen(visit.patient), more: readonly unknown[] = [{ name: 'selfPay', valueBoolean: true }], use = 'claim') =>
+    platform.request('POST', '/fhir/Claim/$submit', { as, body: { resourceType: 'Parameters', parameter: [...parameters(visit, use).parameter, ...more] } })
+  const reverse = (invoice: string | null, as: Principal = cashier) => platform.request('POST', `/fhir/Invoice/${invoice}/$reverse`, { as })
+  const codeOf = (reply: Awaited<ReturnType<typeof platform.request>>) => reply.json?.issue?.[0]?.details?.coding?.[0]?.code as string | undefined
+  const uninsuredVisit = async (codes: readonly string[] = e02, patient: string | null = null): Promise<TestVisit> => {
+    const visit = await testVisit(platform, hospital, null, patient)
+    await charge(platform, visit, codes)
+    return visit
+  }
+  /** Of a number that the centre does not know: its claim is refused. */
+  const refusedVisit = async (): Promise<TestVisit> => {
+    const visit = await testVisit(platform, hospital, { psnNo: `UNKNOWN${++person}` })
+    await charge(platform, visit, e02)
+    expect((await submit(visit)).code).toBe('insurer-rejected')
+    return visit
+  }
+  const entries = (visit: TestVisit) => platform.db.selectFrom('ledger_entry').select(['debit_account', 'credit_account', 'amount_fen']).where('encounter', '=', keyOf(visit.encounter)).orderBy('recorded_at').orderBy('id').execute()
+
+  test('the bill says so in plain words and shows everything as cash', async () => {
+    const visit = await uninsuredVisit()
+    const shown = await bill(visit, citizen(visit.patient), '?estimate=1')
+    expect(shown).toMatchObject({ state: 'open', estimate: true, selfPay: 'no-coverage', totalFen: 80_717, fundFen: 0, cashFen: 80_717 })
+    expect(shown.split).toMatchObject({ scheme: { zh: '自费', en: 'Self-pay' }, totalFen: 80_717, fullSelfFen: 80_717, fundFen: 0, accountCurrentFen: 0, accountPriorFen: 0, cashFen: 80_717 })
+    expect(shown.message?.zh).toContain('就诊当日没有有效的医疗保险')
+    expect(shown.message?.en).toContain('No insurance was valid')
+    expect(await bill(visit)).toMatchObject({ estimate: false, split: null, selfPay: 'no-coverage' })
+    expect(await entries(visit)).toEqual([])
+    expect((await bill(await insuredVisit(e02))).selfPay).toBeNull()
+  })
+
+  test('nothing is settled until somebody says so, and the answer says how', async () => {
+    const visit = await uninsuredVisit()
+    for (const more of [[], [{ name: 'selfPay', valueBoolean: false }]]) {
+      const reply = await selfPay(visit, citizen(visit.patient), more)
+      expect([reply.status, codeOf(reply)]).toEqual([422, 'coverage-missing'])
+      expect(JSON.stringify(reply.json)).toContain('selfPay')
+    }
+    for (const more of [[{ name: 'selfPay', valueString: 'true' }], [{ name: 'selfPay' }], [{ name: 'selfPay', valueBoolean: 'true' }]]) {
+      const reply = await selfPay(visit, citizen(visit.patient), more)
+      expect([reply.status, codeOf(reply)]).toEqual([422, 'value-invalid'])
+    }
+    expect((await selfPay(visit, citizen(visit.patient), undefined, 'predetermination')).status).toBe(422)
+    expect((await bill(visit)).state).toBe('open')
+  })
+
+  test('the bill is settled in cash: no message, no attempt, an invoice, a ledger that balances, audit rows', async () => {
+    const visit = await uninsuredVisit()
+    const before = centre.submitted
+    const reply = await selfPay(visit)
+    expect(reply.status).toBe(200)
+    expect(reply.json).toMatchObject({ resourceType: 'Invoice', status: 'issued', totalNet: { value: 807.17, currency: 'CNY' } })
+    expect(centre.submitted).toBe(before)
+    expect(await attempts(visit)).toEqual([])
+    const shown = await bill(visit)
+    expect(shown).toMatchObject({ state: 'settled', fundFen: 0, cashFen: 80_717, selfPay: null, estimate: false, claim: null, claimResponse: null, explanationOfBenefit: null, invoice: reply.json.id })
+    expect(shown.split).toMatchObject({ cashFen: 80_717, scheme: { en: 'Self-pay' }, reasons: [shown.message] })
+    expect(shown.lines.map((line) => [line.amountFen, line.fullSelfFen])).toEqual([[3800, 3800], [26_000, 26_000], [41_237, 41_237], [9680, 9680]])
+    expect(await entries(visit)).toEqual([{ debit_account: 'cash', credit_account: 'provider', amount_fen: 80_717n }])
+
+    const read = await platform.request('GET', `/fhir/Invoice/${reply.json.id}`, { as: citizen(visit.patient) })
+    expect(read.json).toEqual(reply.json)
+    expect(validateResource(platform.services.store.model, read.json)).toEqual([])
+    expect((await platform.request('PUT', `/fhir/Invoice/${reply.json.id}`, { as: system, body: { ...read.json, status: 'balanced' } })).status).toBe(405)
+    const added = await platform.request('POST', '/fhir/ChargeItem', { as: system, body: chargeItem(visit, 'visit-20') })
+    expect([added.status, codeOf(added)]).toEqual([409, 'settled-already'])
+    const rows = await platform.db.selectFrom('audit_event').select(['interaction', 'resource_id']).where('pid', '=', keyOf(visit.patient)).execute()
+    expect(rows.map((row) => row.interaction)).toContain('$submit')
+    expect(rows).toContainEqual({ interaction: 'create', resource_id: reply.json.id })
+  })
+
+  test('a double click, and both ways at once, settle once', async () => {
+    const visit = await uninsuredVisit()
+    const replies = await Promise.all([selfPay(visit), selfPay(visit), selfPay(visit, cashier), submit(visit), selfPay(visit)])
+    expect(replies.filter((each) => each.status === 200)).toHaveLength(1)
+    for (const each of replies) if (each.status !== 200) expect(['settled-already', 'coverage-missing']).toContain(codeOf(each))
+    expect(await entries(visit)).toHaveLength(1)
+    expect((await platform.request('GET', `/fhir/Invoice?patient=Patient/${visit.patient}`, { as: citizen(visit.patient) })).json.entry).toHaveLength(1)
+
+    const refused = await refusedVisit()
+    const both = await Promise.all([submit(refused), selfPay(refused), submit(refused), selfPay(refused)])
+    for (const each of both) expect([200, 409, 422]).toContain(each.status)
+    if ((await bill(refused)).state !== 'settled') expect((await selfPay(refused)).status).toBe(200)
+    expect((await ledgers(refused))).toEqual({ ours: {}, theirs: {}, cash: 80_717n })
+    expect(await entries(refused)).toHaveLength(1)
+  })
+
+  test('insurance is not lost: a bill that it may pay is not taken as self-pay', async () => {
+    const visit = await insuredVisit(e02)
+    const reply = await selfPay(visit)
+    expect([reply.status, codeOf(reply)]).toEqual([422, 'business-rule'])
+    centre.fault.submit = 'lost'
+    await submit(visit)
+    expect(codeOf(await selfPay(visit))).toBe('settlement-pending')
+    centre.fault.submit = 'none'
+    later(15)
+    await resolve()
+    expect(codeOf(await selfPay(visit))).toBe('settled-already')
+    await expectConserved(visit)
+    const empty = await testVisit(platform, hospital, null)
+    expect(codeOf(await selfPay(empty))).toBe('bill-empty')
+  })
+
+  test('a bill that the centre refused can be settled again or as self-pay', async () => {
+    const visit = await refusedVisit()
+    expect(await bill(visit)).toMatchObject({ state: 'refused', selfPay: 'refused' })
+    expect((await submit(visit)).code).toBe('insurer-rejected')
+    expect((await selfPay(visit)).status).toBe(200)
+    const shown = await bill(visit)
+    expect(shown).toMatchObject({ state: 'settled', cashFen: 80_717, claim: null, split: { scheme: { en: 'Self-pay' } } })
+    expect(shown.message?.zh).toContain('医保中心未受理')
+    expect(await ledgers(visit)).toEqual({ ours: {}, theirs: {}, cash: 80_717n })
+  })
+
+  test('not so a claim without an answer that could not be undone: the centre may have paid', async () => {
+    const visit = await insuredVisit(e02)
+    centre.fault.submit = 'lost'
+    await submit(visit)
+    centre.fault.submit = 'none'
+    gateway = { ...centre.gateway, ask: async () => ({ kind: 'found', response: { resourceType: 'ClaimResponse' } as ClaimResponse }), reverse: async () => ({ kind: 'rejected', reason: 'no' }) }
+    later(15)
+    expect(await resolve()).toBe(1)
+    expect(await bill(visit)).toMatchObject({ state: 'refused', selfPay: null })
+    expect(codeOf(await selfPay(visit))).toBe('business-rule')
+    expect(await entries(visit)).toEqual([])
+    // People looked and undid it there.
+    for (const { message_id } of await attempts(visit)) expect(await centre.gateway.reverse(message_id)).toMatchObject({ kind: 'answer' })
+    await expectConserved(visit)
+  })
+
+  test('is for those who may settle', async () => {
+    const visit = await uninsuredVisit()
+    expect((await selfPay(visit, citizen((await testVisit(platform, hospital, null)).patient))).status).toBe(404)
+    expect((await selfPay(visit, { ...cashier, organization: 'another' })).status).toBe(404)
+    expect((await selfPay(visit, anonymous)).status).toBe(401)
+    expect((await selfPay(visit, cashier)).status).toBe(200)
+  })
+
+  test('is reversed as a whole, once, and the bill is settled again', async () => {
+    const visit = await uninsuredVisit()
+    await selfPay(visit)
+    const { invoice } = await bill(visit)
+    expect((await reverse(invoice, citizen(visit.patient))).status).toBe(403)
+    expect((await reverse(invoice, citizen((await testVisit(platform, hospital, null)).patient))).status).toBe(404)
+    const done = await Promise.all([reverse(invoice), reverse(invoice)])
+    expect(done.map((each) => [each.status, each.json.status, each.json.id])).toEqual([[200, 'cancelled', invoice], [200, 'cancelled', invoice]])
+    expect(done[0]?.json).toEqual(done[1]?.json)
+    expect(await entries(visit)).toHaveLength(2)
+    expect(await ledgers(visit)).toEqual({ ours: {}, theirs: {}, cash: 0n })
+    expect(await bill(visit, citizen(visit.patient), '?estimate=1')).toMatchObject({ state: 'reversed', selfPay: 'no-coverage', cashFen: 80_717 })
+
+    expect((await selfPay(visit)).status).toBe(200)
+    expect((await bill(visit)).invoice).not.toBe(invoice)
+    expect((await reverse(invoice)).json).toEqual(done[0]?.json)
+    expect(await ledgers(visit)).toEqual({ ours: {}, theirs: {}, cash: 80_717n })
+
+    const insured = await insuredVisit(e02)
+    await submit(insured)
+    const other = await reverse((await bill(insured)).invoice)
+    expect([other.status, codeOf(other)]).toEqual([409, 'conflict'])
+    await expectConserved(insured)
+  })
+
+  test('a reversed bill goes back to insurance when there is one', async () => {
+    const visit = await insuredVisit(e02)
+    await submit(visit)
+    const { claim } = await bill(visit)
+    await platform.request('POST', `/fhir/Claim/${claim}/$reverse`, { as: cashier })
+    expect(await bill(visit, citizen(visit.patient), '?estimate=1')).toMatchObject({ state: 'reversed', selfPay: null, estimate: true })
+    expect(codeOf(await selfPay(visit))).toBe('business-rule')
+    expect((await submit(visit)).status).toBe(200)
+    await expectConserved(visit)
+  })
+})
+
 test('under every fault by turns each bill is settled once or not at all, and the two ledgers are equal', async () => {
   const faults = ['none', 'none', 'late', 'lost', 'dropped', 'garbled', 'altered'] as const
   const visits = await Promise.all(Array.from({ length: 21 }, () => insuredVisit(['visit-38', 'drug-412', 'drug-96'], { accountPriorFen: 3000n })))
