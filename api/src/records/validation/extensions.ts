@@ -54,6 +54,8 @@ function reportPlace(run: Run, { url, context }: Profile): void {
 
 function mayStand(run: Run, { context }: Profile, structure: Structure, at: Property | null): boolean {
   if (context.length === 0) return true
+  // Most are said of the very type or element.
+  if (context.some(({ expression }) => expression === structure.name || expression === at?.path || expression === at?.type)) return true
   const places = new Set([...typesOf(run.model, structure.name, structure), ...(at ? typesOf(run.model, at.type, null) : [])])
   const path = run.path.filter((step) => !step.startsWith('[')).slice(0, -1).join('')
   for (const each of [path, at?.path ?? '']) places.add(each).add(each.replace('[x]', ''))

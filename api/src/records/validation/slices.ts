@@ -9,7 +9,7 @@ import { report, type Run } from '../validate.ts'
 import { conforms, checkItem, inPlace, keeps } from './check-profile.ts'
 import { isJson, type Item, itemsOf } from './items.ts'
 import { matches } from './patterns.ts'
-import { coreType, type Discriminator, type ProfileNode } from './profile.ts'
+import { coreType, type Discriminator, type ProfileNode, withoutVersion } from './profile.ts'
 import * as say from './profile-sentences.ts'
 
 export function checkSlices(run: Run, items: readonly Item[], node: ProfileNode, step: string): void {
@@ -43,6 +43,9 @@ function isIn(run: Run, item: Item, node: ProfileNode, name: string, slice: Prof
   const discriminators = discriminatorsOf(item, node)
   if (item.property?.element.choice && item.property.key === name && slice.types.length === 0) return true
   if (discriminators.length === 0) return keeps(run, item, slice)
+  if (item.type === 'Extension' && discriminators.length === 1 && discriminators[0]?.path === 'url') {
+    return isJson(item.value) && item.value.url === addressOf(slice)
+  }
   return discriminators.every((each) => meets(run, item, slice, each))
 }
 
@@ -62,16 +65,20 @@ function meets(run: Run, item: Item, slice: ProfileNode, { type, path }: Discrim
   }
   if (type === 'type') return meetsType(run, item, ends, steps)
   if (type === 'profile') return meetsProfile(run, item, ends, steps)
-  if (path === 'url' && item.type === 'Extension') {
-    const [address] = slice.types.flatMap(({ profile }) => profile)
-    if (address !== undefined) return isJson(item.value) && item.value.url === address.replace(/\|.*$/, '')
-  }
   const values = valuesAt(run, item, steps)
   return ends.some(({ node, expected }) => {
     if (expected.length > 0) return values.some((each) => expected.some((one) => matches(each.value, one)))
     const says = node && (node.binding !== null || node.types.length > 0 || node.children.size > 0 || node.constraints.length > 0)
     return says ? values.some((each) => keeps(run, each, node)) : false
   })
+}
+
+/** Of the extensions in a slice: that of its definition, or the one it fixes. */
+function addressOf(slice: ProfileNode): string | null {
+  const [address] = slice.types.flatMap(({ profile }) => profile)
+  if (address !== undefined) return withoutVersion(address)
+  const { fixed, pattern } = slice.children.get('url') ?? {}
+  return typeof fixed === 'string' ? fixed : typeof pattern === 'string' ? pattern : null
 }
 
 function meetsType(run: Run, item: Item, ends: readonly End[], steps: readonly string[]): boolean {
