@@ -44,7 +44,8 @@ export function checkItem(run: Run, item: Item, node: ProfileNode): void {
 
 function checkChildren(run: Run, value: Json, node: ProfileNode, structure: Structure): void {
   for (const child of node.children.values()) {
-    if (structure.properties.has(child.name) || child.name.endsWith('[x]')) checkElement(run, itemsOf(run.model, value, child.name, structure), child, structure)
+    if (!structure.properties.has(child.name) && !child.name.endsWith('[x]')) continue
+    checkElement(run, itemsOf(run.model, value, child.name, structure), child, structure)
   }
 }
 

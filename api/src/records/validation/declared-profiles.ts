@@ -12,13 +12,17 @@ type Json = Record<string, unknown>
 export function checkDeclaredProfiles(run: Run, resource: Json, structure: Structure): void {
   const { meta } = resource
   if (!isJson(meta) || !Array.isArray(meta.profile)) return
-  for (const [index, url] of meta.profile.entries()) if (typeof url === 'string') checkNamedProfile(run, resource, structure, { url, place: `.meta.profile[${index}]` })
+  for (const [index, url] of meta.profile.entries()) {
+    if (typeof url === 'string') checkNamedProfile(run, resource, structure, { url, place: `.meta.profile[${index}]` })
+  }
 }
 
 export function checkNamedProfile(run: Run, resource: Json, structure: Structure, { url, place }: { url: string; place: string }): void {
   const core = coreType(run.model, withoutVersion(url))
   if (core !== null) {
-    if (core !== structure.name && core !== structure.base && core !== 'Resource') report(run, 'structure', say.wrongProfileType(core, core, structure.name), place)
+    if (core !== structure.name && core !== structure.base && core !== 'Resource') {
+      report(run, 'structure', say.wrongProfileType(core, core, structure.name), place)
+    }
     return
   }
   const profile = run.profiles.find(url)

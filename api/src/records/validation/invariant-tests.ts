@@ -259,7 +259,7 @@ export const beyondEngine: ReadonlySet<string> = new Set(['ctm-1', ...Object.key
 
 /** By key, or by `path key` where a key is used twice with different meanings. */
 export const invariantTests: ReadonlyMap<string, InvariantTest> = new Map([
-  ...Object.entries({ ...domainResource, ...dataTypes, ...clinical, ...administrative, ...terminologies, ...elementDefinitions, ...definitions, ...bundle }), ...names,
+  ...[domainResource, dataTypes, clinical, administrative, terminologies, elementDefinitions, definitions, bundle].flatMap((each) => Object.entries(each)), ...names,
 ])
 
 /** Kept by the walk itself, with issues of their own: emptiness, narrative, references to contained resources. */

@@ -56,8 +56,8 @@ function itemOf(model: FhirModel, value: unknown, beside: unknown, property: Pro
   const sibling = isJson(beside) ? beside : null
   if (property.primitive) {
     if (typeof value === 'object' && value !== null) return []
-    return value === undefined || value === null ? (sibling ? [{ value: undefined, beside: sibling, property, type: property.type, structure: null, steps }] : [])
-      : [{ value, beside: sibling, property, type: property.type, structure: null, steps }]
+    const given = value ?? undefined
+    return given === undefined && !sibling ? [] : [{ value: given, beside: sibling, property, type: property.type, structure: null, steps }]
   }
   if (!isJson(value)) return []
   if (property.content) return [{ value, beside: null, property, type: property.type, structure: property.content, steps }]

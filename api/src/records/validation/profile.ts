@@ -90,7 +90,8 @@ function mergedElements(model: FhirModel, definition: Definition, find: FindDefi
   const merged = new Map([...mergedElements(model, found, find, missing, depth + 1)].map((each) => [idOf(each), each]))
   for (const element of own.length > 0 ? own : whole) {
     const before = merged.get(idOf(element))
-    merged.set(idOf(element), { ...before, ...element, constraint: [...objects(before?.constraint), ...objects(element.constraint)] as unknown as ProfileElement['constraint'] & object })
+    const constraint = [...objects(before?.constraint), ...objects(element.constraint)] as unknown as NonNullable<ProfileElement['constraint']>
+    merged.set(idOf(element), { ...before, ...element, constraint })
   }
   return merged.values()
 }
@@ -149,7 +150,8 @@ function fillNode(node: ProfileNode, element: ProfileElement): void {
 }
 
 function contextsOf(context: unknown): Profile['context'] {
-  return objects(context).filter(({ expression }) => typeof expression === 'string').map(({ type, expression }) => ({ type: String(type), expression: String(expression) }))
+  return objects(context).filter(({ expression }) => typeof expression === 'string')
+    .map(({ type, expression }) => ({ type: String(type), expression: String(expression) }))
 }
 
 function choiceOf(element: ProfileElement, stem: string): unknown {

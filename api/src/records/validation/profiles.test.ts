@@ -217,6 +217,10 @@ test('any definition and any resource get issues, never a throw', () => {
   const json = fc.jsonValue({ maxDepth: 3 })
   const element = fc.record({ id: fc.constantFrom('Patient', 'Patient.name', 'Patient.name:a', 'Patient.name:a.family', 'Patient.x[x]', '.', ':'), path: fc.constantFrom('Patient', 'Patient.name') })
     .chain((each) => fc.dictionary(fc.constantFrom('min', 'max', 'type', 'slicing', 'fixedString', 'patternHumanName', 'binding', 'constraint', 'maxLength', 'sliceName', 'minValueDate'), json).map((more) => ({ ...more, ...each })))
+  // A discriminator is text of users too.
+  for (const path of ['[', 'x[', '(', '$', "extension('", 'a..b', 'resolve()', 'ofType(', '\\']) {
+    validateResource(model, ids('a'), { stored: new Map([[url, profile('Patient', { identifier: slicing('value', path), 'identifier:a': { min: 1 } })]]), profiles: [url] })
+  }
   fc.assert(fc.property(fc.array(element, { maxLength: 6 }), json, json, (list, name, birthDate) => {
     const definition = { ...profile('Patient', {}), differential: { element: list } } as unknown as Definition
     validateResource(model, { resourceType: 'Patient', name, birthDate, identifier: [{ system: 'x' }] }, { stored: new Map([[url, definition]]), profiles: [url], warnings: true })

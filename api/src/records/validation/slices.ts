@@ -84,8 +84,10 @@ function addressOf(slice: ProfileNode): string | null {
 function meetsType(run: Run, item: Item, ends: readonly End[], steps: readonly string[]): boolean {
   const types = ends.flatMap(({ node }) => node?.types ?? [])
   if (steps.at(-1) === 'resolve()') {
-    const targets = types.flatMap(({ code, targetProfile }) => (targetProfile.length > 0 ? targetProfile.map((url) => coreType(run.model, url) ?? run.profiles.find(url)?.type) : [code]))
-    return valuesAt(run, item, steps.slice(0, -1)).some((each) => isJson(each.value) && targets.includes(referencedType(each.value, run.container) ?? ''))
+    const typeOf = (url: string) => coreType(run.model, url) ?? run.profiles.find(url)?.type
+    const targets = types.flatMap(({ code, targetProfile }) => (targetProfile.length > 0 ? targetProfile.map(typeOf) : [code]))
+    return valuesAt(run, item, steps.slice(0, -1))
+      .some((each) => isJson(each.value) && targets.includes(referencedType(each.value, run.container) ?? ''))
   }
   return valuesAt(run, item, steps).some((each) => types.some(({ code }) => code === each.type))
 }
@@ -142,7 +144,8 @@ function childrenOf(node: ProfileNode | null, step: string): ProfileNode[] {
     const extensions = [...node.children.get('extension')?.slices.values() ?? []]
     return extensions.filter(({ types, children }) => types.some(({ profile }) => profile.includes(address)) || children.get('url')?.fixed === address)
   }
-  const child = node.children.get(step) ?? node.children.get(`${step}[x]`) ?? [...node.children.values()].find(({ name }) => new RegExp(`^${step}[A-Z]`).test(name))
+  const child = node.children.get(step) ?? node.children.get(`${step}[x]`)
+    ?? [...node.children.values()].find(({ name }) => name.startsWith(step) && /^[A-Z]/.test(name.slice(step.length)))
   return child ? [child, ...child.slices.values()] : []
 }
 
