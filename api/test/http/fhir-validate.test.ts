@@ -44,7 +44,7 @@ test('an instance is validated as it is stored, or as it would become', async ()
   expect(issues(await request('GET', `/fhir/Patient/${id}/$validate`, { as: system }))).toEqual(['information'])
   expect(issues(await request('POST', `/fhir/Patient/${id}/$validate`, { as: system, body: { ...patient, id: 'other' } }))).toEqual(['error id-mismatch Patient.id'])
   expect(issues(await request('POST', `/fhir/Patient/${id}/$validate?mode=delete`, { as: system }))).toEqual(['information'])
-  expect((await request('GET', `/fhir/Patient/${id}/$validate`, { as: citizen })).status).toBe(404)
+  expect((await request('GET', `/fhir/Patient/${id}/$validate`, { as: citizen('someone') })).status).toBe(404)
   expect((await request('GET', '/fhir/Patient/none/$validate', { as: system })).status).toBe(404)
 })
 
