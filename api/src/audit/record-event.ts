@@ -1,7 +1,7 @@
 /**
  * The audit trail: one row per patient concerned, insert-only. A write's rows are in its transaction; a read's rows are
  * committed before the answer goes out, so that an answered read is never without its row. Rows of many readers that arrive
- * together share one insert. No value of a record ever enters a row. Source: IHE BALP, docs/audit.md.
+ * together share one insert. No value of a record ever enters a row. Source: IHE BALP, docs/access.md.
  */
 import { type Kysely, sql } from 'kysely'
 import type { Ctx } from '../ctx.ts'
