@@ -6,6 +6,9 @@ import { findSlotsOperation } from '../booking/find-slots.ts'
 import { holdSlotOperation } from '../booking/hold-slot.ts'
 import { releaseHoldOperation } from '../booking/release-hold.ts'
 import { accessLogOperation } from '../records/access-log.ts'
+import { everythingOperation } from '../records/everything.ts'
+import { lastObservationsOperation } from '../records/last-observations.ts'
+import { metaOperations } from '../records/meta-operations.ts'
 import { storedDefinitions } from '../records/stored-definitions.ts'
 import type { Operation } from '../records/store.ts'
 import { validateOperations } from '../records/validate-operation.ts'
@@ -21,6 +24,9 @@ export interface OperationPorts { gateway: SettlementGateway }
 export function operations({ gateway }: OperationPorts): readonly Operation[] {
   return [
     accessLogOperation,
+    everythingOperation,
+    lastObservationsOperation,
+    ...metaOperations,
     findSlotsOperation,
     holdSlotOperation,
     bookAppointmentOperation,

@@ -98,7 +98,7 @@ export async function operation(
   call: { type: ResourceType | null; id: string | null; query: URLSearchParams; body: unknown; idempotencyKey: string | null },
 ): Promise<Answer> {
   const { db, ctx, store } = edge
-  const result = await definition.run({ db, ctx, store, ...call })
+  const result = await definition.run({ db, ctx, store, base: edge.base, ...call })
   const patients = [...new Set(result.patients ?? [])]
   const entry = (pid: string | null): AuditEntry => ({
     action: 'E', interaction: definition.name, resourceType: call.type, resourceId: call.id, pid, detail: null, outcome: result.status ?? 200,

@@ -57,6 +57,8 @@ export interface OperationCall {
   db: Db
   ctx: Ctx
   store: Store
+  /** Address of /fhir, without a slash at its end. */
+  base: string
   /** Null at system level. */
   type: ResourceType | null
   /** Null but at instance level. */
