@@ -82,7 +82,7 @@ describe('transaction', () => {
 
   test.each([
     ['an entry without a request', [{ resource: { resourceType: 'Patient' } }], 422, 'Bundle.entry[0].request'],
-    ['an unknown method', [{ request: { method: 'PATCH', url: 'Patient/1' } }], 422, 'Bundle.entry[0].request.method'],
+    ['an unknown method', [{ request: { method: 'LINK', url: 'Patient/1' } }], 422, 'Bundle.entry[0].request.method'],
     ['an unknown type in the url', [{ resource: { resourceType: 'Patient' }, request: { method: 'POST', url: 'Patients' } }], 404, 'Bundle.entry[0].request.url'],
     ['an unknown type in the resource', [{ resource: { resourceType: 'Person2' }, request: { method: 'POST', url: 'Patient' } }], 404, 'Bundle.entry[0].resource.resourceType'],
     ['another type than the url', [{ resource: { resourceType: 'Patient' }, request: { method: 'POST', url: 'Group' } }], 400, 'Bundle.entry[0].resource.resourceType'],
