@@ -47,7 +47,8 @@ class PostgresJsDriver implements Driver {
     connection.reserved = await this.#sql.reserve()
     const level = settings.isolationLevel ? ` isolation level ${settings.isolationLevel}` : ''
     const access = settings.accessMode ? ` ${settings.accessMode}` : ''
-    await connection.reserved.unsafe(`begin${level}${access}`)
+    // Not awaited: it travels with the first statement, which fails if this one did.
+    connection.reserved.unsafe(`begin${level}${access}`).catch(() => {})
   }
   async commitTransaction(connection: PostgresJsConnection): Promise<void> { await connection.reserved?.unsafe('commit') }
   async rollbackTransaction(connection: PostgresJsConnection): Promise<void> { await connection.reserved?.unsafe('rollback') }
