@@ -1,6 +1,6 @@
 /**
  * The one way into the store: one pipeline for one write or for the three hundred of a transaction bundle, each step a single
- * statement over all of them. Order: known type, structure, lock of the current rows, If-Match, access, the type's write
+ * statement over all of them. Order: known type, structure, lock of the current rows, access, If-Match, the type's write
  * rule, rows, audit. Invariants: versions of a resource are 1, 2, 3 … without gap or double, also over delete and re-creation;
  * a superseded version is in resource_history in the same statement that replaces it; `last_updated` grows with every version.
  * An update that would store what is stored already makes no version. Source: FHIR R4 § RESTful API; docs/decisions/0002-storage.md.
@@ -82,8 +82,9 @@ export async function writeResources(trx: Trx, ctx: Ctx, store: Store, writes: r
   if (mode !== 'platform') await assertValid(trx, store, plans, { mode, completed: false })
   for (const plan of plans) indexPlan(ctx, store, plan)
   await loadCurrent(trx, plans)
-  for (const plan of plans) assertMatch(plan)
+  // Access first: a version conflict would tell a stranger that the resource is there.
   if (mode !== 'platform') await assertMayWrite(trx, ctx, plans.map(changeOf))
+  for (const plan of plans) assertMatch(plan)
   if (mode === 'client' && plans.some(({ entry }) => entry.rule)) {
     await applyRules(trx, ctx, store, plans)
     await assertValid(trx, store, plans.filter(({ entry }) => entry.rule), { mode, completed: true })
