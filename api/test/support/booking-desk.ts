@@ -67,7 +67,7 @@ export function openDesk(db: Db): Desk {
         : { name: key, valueReference: { reference: `${key.charAt(0).toUpperCase()}${key.slice(1)}/${value}` } }))
       try {
         const result: OperationResult = await operation.run({
-          db, ctx: ctx(principal), store, type: 'Appointment', id: options.id ?? null, query: new URLSearchParams(),
+          db, ctx: ctx(principal), store, base: 'http://127.0.0.1:8080/fhir', type: 'Appointment', id: options.id ?? null, query: new URLSearchParams(),
           body: { resourceType: 'Parameters', parameter }, idempotencyKey: options.key ?? null,
         })
         return result.resource as Appointment
