@@ -16,6 +16,7 @@ import { keysText, shardFor } from './write-rows.ts'
 
 const chunkSize = 2_000
 const chunksUnderWayMax = 2
+const turnSize = 20
 
 /** Rows of COPY text, a line each. */
 interface Chunk { resource: string[]; idx_string: string[]; idx_value: string[]; id_alias: string[]; texts: Map<bigint, TextRow> }
@@ -49,6 +50,8 @@ export async function bulkLoad(sql: Sql, store: Pick<Store, 'model'>, resources:
     addRows(chunk, store, resource, instant)
     totals.set(resource.resourceType, (totals.get(resource.resourceType) ?? 0) + 1)
     if (chunk.resource.length >= chunkSize) await send()
+    // The socket gets its turn between resources, or PostgreSQL would wait while the next chunk is made.
+    else if (chunk.resource.length % turnSize === 0) await nextTurn()
   }
   if (chunk.resource.length > 0) await send()
   await Promise.all(underWay)
