@@ -14,9 +14,13 @@ export function searchToken(asked: Asked): Criterion {
     case 'text': return searchCodeText(asked)
     case 'of-type': return byKeys(asked.values.flatMap((value) => ofTypeKeys(asked, value)))
     case 'in': case 'not-in': case 'above': case 'below': return searchTerminology(asked)
+    case 'not': return withoutKeys(valueKeys(asked))
+    default: return byKeys(valueKeys(asked))
   }
-  const keys = asked.values.flatMap((value) => asked.param.storedAs.map((code) => keyOfValue(asked, code, value)))
-  return asked.modifier === 'not' ? withoutKeys(keys) : byKeys(keys)
+}
+
+function valueKeys(asked: Asked): bigint[] {
+  return asked.values.flatMap((value) => asked.param.storedAs.map((code) => keyOfValue(asked, code, value)))
 }
 
 /** `system|code|value` of an identifier's type and its value. */
