@@ -55,10 +55,10 @@ const pages: RouteRecordRaw[] = [
   page('/clinic/visits/:appointment', 'write-visit', 'title.writeVisit', () => import('./pages/clinic/write-visit.vue'), { roles: clinical, compact: true }),
   page('/clinic/visits/:appointment/check', 'check-visit', 'title.checkVisit', () => import('./pages/clinic/check-visit.vue'), { roles: clinical, compact: true }),
 
-  page('/office', 'office', 'title.office', () => import('./pages/work/office.vue'), { roles: ['scheduler'], compact: true }),
-  page('/insurance', 'insurance', 'title.insurance', () => import('./pages/work/insurance.vue'), { roles: ['insurer'], compact: true }),
-  page('/public-health', 'public-health', 'title.publicHealth', () => import('./pages/work/public-health.vue'), { roles: ['public-health'], compact: true }),
-  page('/administration', 'administration', 'title.administration', () => import('./pages/work/administration.vue'), {
+  page('/office', 'office', 'title.office', () => import('./pages/desk/office.vue'), { roles: ['scheduler'], compact: true }),
+  page('/insurance', 'insurance', 'title.insurance', () => import('./pages/desk/insurance.vue'), { roles: ['insurer'], compact: true }),
+  page('/public-health', 'public-health', 'title.publicHealth', () => import('./pages/desk/public-health.vue'), { roles: ['public-health'], compact: true }),
+  page('/administration', 'administration', 'title.administration', () => import('./pages/desk/administration.vue'), {
     roles: ['admin-system', 'admin-security', 'admin-audit'], compact: true,
   }),
 
