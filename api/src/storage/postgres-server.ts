@@ -11,6 +11,7 @@ import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { availableParallelism, totalmem } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface PostgresServer {
   /** URL of a database of this server. */
@@ -43,7 +44,7 @@ export async function startPostgres(options: ServerOptions): Promise<PostgresSer
     run(programs, 'pg_ctl', ['-D', dir, '-m', mode, '-w', '-t', '60', 'stop'], true)
   }
 
-  const running = runningPort(dir)
+  const running = await settled(dir)
   if (running !== null) return { port: running, url: url(running), stop }
 
   rmSync(join(dir, 'postmaster.pid'), { force: true })
@@ -73,7 +74,7 @@ export async function startPostgres(options: ServerOptions): Promise<PostgresSer
 /** Stops the server of a folder if one runs, and removes a cluster that had to live elsewhere. */
 export function stopPostgres(folder: string): void {
   const dir = reachable(resolve(folder))
-  if (runningPort(dir) !== null) run(programFolder(), 'pg_ctl', ['-D', dir, '-m', 'fast', '-w', '-t', '60', 'stop'], true)
+  if (serverOf(dir) !== null) run(programFolder(), 'pg_ctl', ['-D', dir, '-m', 'fast', '-w', '-t', '60', 'stop'], true)
   if (dir !== resolve(folder)) rmSync(dir, { recursive: true, force: true })
 }
 
@@ -96,19 +97,39 @@ function ensureCluster(programs: string, dir: string): string {
   return secret
 }
 
-/** Port of the server that runs on this folder, null when none does. A reused process id is told apart by its command line. */
-function runningPort(dir: string): number | null {
-  const file = join(dir, 'postmaster.pid')
-  if (!existsSync(file)) return null
-  const lines = readFileSync(file, 'utf8').split('\n')
-  const pid = Number(lines[0])
-  const port = Number(lines[3])
+/** The running server's port once it is neither starting nor stopping; null when there is none, or none any more. */
+async function settled(dir: string): Promise<number | null> {
+  for (let tries = 0; tries < 600; tries++) {
+    const server = serverOf(dir)
+    if (server === null) return null
+    if (server.ready) return server.port
+    await sleep(100)
+  }
+  throw new Error(`PostgreSQL in ${dir} neither starts nor stops; see ${join(dir, 'server.log')}.`)
+}
+
+/**
+ * The server whose process runs on this folder, null when none does. Its file gives process id, folder, start, port, and in the
+ * eighth line its own word on its state. A process id that something else has by now is told apart by its command line.
+ */
+function serverOf(dir: string): { port: number; ready: boolean } | null {
+  const lines = pidFile(dir)
   try {
+    const pid = Number(lines[0])
     process.kill(pid, 0)
     const commandLine = existsSync('/proc') ? readFileSync(`/proc/${pid}/cmdline`, 'utf8') : dir
-    return commandLine.includes(dir) && port > 0 ? port : null
+    return commandLine.includes(dir) ? { port: Number(lines[3]), ready: lines[7]?.trim() === 'ready' } : null
   } catch {
     return null
+  }
+}
+
+/** Empty when there is no file, also when it goes away while it is read. */
+function pidFile(dir: string): string[] {
+  try {
+    return readFileSync(join(dir, 'postmaster.pid'), 'utf8').split('\n')
+  } catch {
+    return []
   }
 }
 
