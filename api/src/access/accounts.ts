@@ -2,7 +2,7 @@
 import { hashPassword, verifyPassword } from '../crypto.ts'
 import { fail } from '../fhir/outcome.ts'
 import type { Db, Trx } from '../storage/pool.ts'
-import type { Principal, Role } from './principal.ts'
+import { anonymous, type Principal, type Role } from './principal.ts'
 import type { RoleChoice } from './shapes.ts'
 
 export interface NewAccount {
@@ -44,8 +44,8 @@ export async function signIn(db: Db, login: string, password: string, asked: { r
   if (!chosen) throw signInFailed()
   if (fitting.length > 1) return fitting.map((each) => ({ role: each.role as Role, organization: each.organization, organizationName: each.organization_name }))
   return {
-    kind: 'person', id: account.id, name: account.display_name, role: chosen.role as Role, patient: chosen.patient,
-    practitioner: chosen.practitioner, organization: chosen.organization, organizationName: chosen.organization_name, scopes: [],
+    ...anonymous, kind: 'person', id: account.id, name: account.display_name, role: chosen.role as Role, patient: chosen.patient,
+    practitioner: chosen.practitioner, organization: chosen.organization, organizationName: chosen.organization_name,
   }
 }
 

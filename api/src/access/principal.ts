@@ -24,13 +24,26 @@ export interface Principal {
   organization: string | null
   /** Name of that organization, as shown in the audit trail; null when there is none. */
   organizationName: string | null
-  /** SMART v2 scopes of a client, such as `system/*.cruds`; empty for people, whose role decides. */
+  /**
+   * SMART v2 scopes. Of a client: what it may do (`system/*.cruds`). Of a person: empty in our own portal, where the role alone
+   * decides; filled when an app acts for them (`patient/Observation.rs`), and then role and scopes must both allow.
+   */
   scopes: readonly string[]
+  /** The sign-in session (a row of sign_in_session); null for clients and anonymous. */
+  sessionId: string | null
+  /** How the person proved who they are in this session; null for everyone who did not sign in. */
+  authLevel: 'password' | 'second-factor' | null
+  /** Instant of the last authentication of that level, ISO 8601 in UTC; step-up asks how long ago it was. Null as authLevel. */
+  authAt: string | null
+  /** FHIR id of the patient an app was launched for: `patient/…` scopes mean this patient and no other. Null without a launch context. */
+  launchPatient: string | null
+  /** FHIR id of the encounter an app was launched in; null when there is none. */
+  launchEncounter: string | null
 }
 
 export const anonymous: Principal = {
   kind: 'anonymous', id: 'anonymous', name: 'anonymous', role: null, patient: null, practitioner: null,
-  organization: null, organizationName: null, scopes: [],
+  organization: null, organizationName: null, scopes: [], sessionId: null, authLevel: null, authAt: null, launchPatient: null, launchEncounter: null,
 }
 
 /** The platform itself, for jobs and start-up. */

@@ -23,15 +23,21 @@ export async function issueToken(authority: TokenAuthority, principal: Principal
   const key = authority.keys[0]
   if (!key) throw new Error('There is no signing key.')
   const seconds = Math.floor(now.getTime() / 1000)
-  const { kind, id: subject, name, role, patient, practitioner, organization, organizationName, scopes } = principal
-  return new SignJWT({
-    kind, name, role, patient, practitioner, organization, organization_name: organizationName,
-    ...(kind === 'client' ? { client_id: subject } : {}), scope: scopes.join(' '),
-  })
+  return new SignJWT({ ...claimsOf(principal), ...(principal.kind === 'client' ? { client_id: principal.id } : {}), scope: principal.scopes.join(' ') })
     .setProtectedHeader({ alg: key.alg, kid: key.kid, typ: 'at+jwt' })
-    .setIssuer(authority.issuer).setAudience(authority.audience).setSubject(subject).setJti(id)
+    .setIssuer(authority.issuer).setAudience(authority.audience).setSubject(principal.id).setJti(id)
     .setIssuedAt(seconds).setExpirationTime(seconds + minutes * 60)
     .sign(await importJWK(key.privateJwk, key.alg))
+}
+
+/** What a token says of its holder beside the registered claims; `principalOf` reads it back. */
+export function claimsOf(principal: Principal): Record<string, string | number | null> {
+  const { kind, name, role, patient, practitioner, organization, organizationName, sessionId, authLevel, authAt, launchPatient, launchEncounter } = principal
+  return {
+    kind, name, role, patient, practitioner, organization, organization_name: organizationName, sid: sessionId,
+    auth_level: authLevel, auth_time: authAt === null ? null : Math.floor(Date.parse(authAt) / 1000),
+    launch_patient: launchPatient, launch_encounter: launchEncounter,
+  }
 }
 
 export type TokenVerifier = (token: string, now: Date) => Promise<Principal>
@@ -75,11 +81,15 @@ function principalOf(payload: JWTPayload): Principal {
   const text = (name: string): string | null => (typeof payload[name] === 'string' ? payload[name] : null)
   const kind = payload.kind === 'client' || payload.kind === 'person' ? payload.kind : null
   const role = text('role')
+  const level = text('auth_level')
   if (kind === null || !payload.sub || (role !== null && !(roles as readonly string[]).includes(role))) throw invalidToken()
   return {
     kind, id: payload.sub, name: text('name') ?? payload.sub, role: role as Role | null,
     patient: text('patient'), practitioner: text('practitioner'),
     organization: text('organization'), organizationName: text('organization_name'),
     scopes: (text('scope') ?? '').split(' ').filter((scope) => scope !== ''),
+    sessionId: text('sid'), authLevel: level === 'password' || level === 'second-factor' ? level : null,
+    authAt: typeof payload.auth_time === 'number' ? new Date(payload.auth_time * 1000).toISOString() : null,
+    launchPatient: text('launch_patient'), launchEncounter: text('launch_encounter'),
   }
 }
