@@ -3,6 +3,7 @@
  * other system. Every FHIR request carries a token of the centre; a client sees only what it sent itself.
  */
 import type { Claim, CoverageEligibilityRequest, Resource } from '@medplum/fhirtypes'
+import { Readable } from 'node:stream'
 import { prometheus } from '@hono/prometheus'
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
@@ -13,10 +14,13 @@ import type { TokenTables } from '../access/signing-keys.ts'
 import { type TokenAuthority, tokenVerifier } from '../access/tokens.ts'
 import { newRequestId } from '../ctx.ts'
 import { messageIdSystem } from '../fhir/claim-message.ts'
+import { dayListText, dayListType } from '../fhir/clearing-message.ts'
+import { isDate } from '../fhir/date-time.ts'
 import { parseJson } from '../fhir/json.ts'
 import { fail, forbidden, notFound } from '../fhir/outcome.ts'
 import type { ResourceType } from '../fhir/resource-types.ts'
 import { type Centre, centreOf } from '../insurer/centre.ts'
+import { dayList } from '../insurer/day-list.ts'
 import { findCoverages, submitEligibility } from '../insurer/eligibility.ts'
 import { findAnswer, findClaim, readClaimResponse, searchset } from '../insurer/find-claims.ts'
 import { reverseClaim } from '../insurer/reverse-claim.ts'
@@ -112,6 +116,11 @@ function insurerRoutes(db: InsurerDb, centre: Centre, issuer: string, count: (us
       const query = Object.fromEntries([...form.keys()].map((name) => [name, form.getAll(name)]))
       return reply(c, searchset(base, '/Coverage', await findCoverages(db, centre, identifierOf(query, ['identifier', 'beneficiary:identifier']))))
     })
+    .get('/PaymentReconciliation/$day-list', async (c) => {
+      assertScope(c, 'PaymentReconciliation', 'r')
+      const text = dayListText(dayList(db, c.get('ctx'), dayListQuery(c)))
+      return c.body(Readable.toWeb(Readable.from(text)) as ReadableStream, 200, { 'Content-Type': dayListType, 'Cache-Control': 'no-store' })
+    })
     .post('/CoverageEligibilityRequest/$submit', async (c) => {
       assertScope(c, 'Coverage', 'r')
       return reply(c, await submitEligibility(db, c.get('ctx'), centre, await readResource<CoverageEligibilityRequest>(c, 'CoverageEligibilityRequest')))
@@ -158,6 +167,14 @@ function messageIdOf(c: Context<AppEnv>, name: string): string {
   const { system, value } = identifierOf(c.req.queries(), [name])
   if (system !== messageIdSystem) throw fail('parameter-invalid', { zh: `${name} 的系统须为 ${messageIdSystem}。`, en: `The system of ${name} must be ${messageIdSystem}.` })
   return value
+}
+
+/** @throws OutcomeError `parameter-invalid`. */
+function dayListQuery(c: Context): { day: string; institution: string } {
+  const [day = '', institution = ''] = [c.req.query('date'), c.req.query('institution')]
+  if (!isDate(day) || day.length !== 10) throw fail('parameter-invalid', { zh: '参数 date 须为 YYYY-MM-DD。', en: 'Parameter date must be YYYY-MM-DD.' }, 'date')
+  if (institution === '') throw fail('parameter-invalid', { zh: '缺少参数 institution（机构编码）。', en: 'Parameter institution, the code of the institution, is missing.' }, 'institution')
+  return { day, institution }
 }
 
 function selfOf(c: Context): string {
