@@ -5,12 +5,14 @@
  */
 import { type Context, Hono } from 'hono'
 import { mayImport } from '../access/may-ask.ts'
+import { isCompartmentType } from '../fhir/compartments.ts'
 import { isFhirId } from '../fhir/id.ts'
 import { parseJson } from '../fhir/json.ts'
 import { fail, OutcomeError } from '../fhir/outcome.ts'
 import { isResourceType, type ResourceType } from '../fhir/resource-types.ts'
 import { assertSameTypeAndId } from '../records/bundle-entries.ts'
 import { isLoaded, isSha256 } from '../records/loaded-files.ts'
+import type { Compartment } from '../records/search/compartment.ts'
 import type { Operation } from '../records/store.ts'
 import type { Services } from '../services.ts'
 import type { AppEnv } from './auth.ts'
@@ -54,16 +56,17 @@ export function fhirRoutes(services: Services): Hono<AppEnv> {
   app.on(['GET', 'POST'], '/:type/:id/:operation{\\$[^/]+}', async (c) => reply(c, await operationRoute(services, edgeOf(c), c, 'instance', typeOf(c), c.req.param('id'))))
 
   const typesOf = (name: string): ResourceType[] | null => (name === '*' ? null : [offeredType(services, name)])
-  const patientOf = (c: Context<AppEnv>): string => {
-    if (c.req.param('compartment') !== 'Patient') throw unoffered(services, c)
-    return validId(c.req.param('id') ?? '')
+  const compartmentOf = (c: Context<AppEnv>): Compartment => {
+    const type = c.req.param('compartment') ?? ''
+    if (!isCompartmentType(type)) throw unoffered(services, c)
+    return { type, id: validId(c.req.param('id') ?? '') }
   }
   const searchSystem = async (c: Context<AppEnv>) => reply(c, await searchMany(edgeOf(c), null, null, queryOf(c)))
   app.get('/', searchSystem)
   app.post('/_search', async (c) => reply(c, await searchMany(edgeOf(c), null, null, await formQuery(c))))
-  app.get('/:compartment{[A-Z][A-Za-z]+}/:id/:member{[A-Z][A-Za-z]+|\\*}', async (c) => reply(c, await searchMany(edgeOf(c), patientOf(c), typesOf(c.req.param('member')), queryOf(c))))
+  app.get('/:compartment{[A-Z][A-Za-z]+}/:id/:member{[A-Z][A-Za-z]+|\\*}', async (c) => reply(c, await searchMany(edgeOf(c), compartmentOf(c), typesOf(c.req.param('member')), queryOf(c))))
   app.post('/:compartment{[A-Z][A-Za-z]+}/:id/:member{[A-Z][A-Za-z]+|\\*}/_search', async (c) =>
-    reply(c, await searchMany(edgeOf(c), patientOf(c), typesOf(c.req.param('member')), await formQuery(c))))
+    reply(c, await searchMany(edgeOf(c), compartmentOf(c), typesOf(c.req.param('member')), await formQuery(c))))
 
   app.get('/_history', async (c) => reply(c, await historyOfMany(edgeOf(c), null, queryOf(c))))
   app.get('/:type', async (c) => reply(c, await searchType(edgeOf(c), typeOf(c), queryOf(c))))

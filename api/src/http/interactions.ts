@@ -13,6 +13,7 @@ import { fail, operationOutcome } from '../fhir/outcome.ts'
 import type { ResourceType } from '../fhir/resource-types.ts'
 import { sendable, type Stored } from '../records/content.ts'
 import { readResource, readVersion } from '../records/read-resource.ts'
+import { type Compartment, mayHold } from '../records/search/compartment.ts'
 import { nearest } from '../records/search/nearest.ts'
 import { search, searchScope, type SearchResult } from '../records/search/search.ts'
 import type { Operation, Store } from '../records/store.ts'
@@ -59,10 +60,10 @@ export async function searchType(edge: Edge, type: ResourceType, query: URLSearc
   return bundleAnswer(searchBundle(edge, `/${type}`, found))
 }
 
-/** Search of a Patient's compartment, or of the whole store when `patient` is null. `types` null: every type that fits. */
-export async function searchMany(edge: Edge, patient: string | null, types: readonly ResourceType[] | null, query: URLSearchParams): Promise<Answer> {
+/** Search of a compartment, or of the whole store when it is null. `types` null: every type that fits. */
+export async function searchMany(edge: Edge, compartment: Compartment | null, types: readonly ResourceType[] | null, query: URLSearchParams): Promise<Answer> {
   const { db, ctx, store, base, lenient } = edge
-  const scope = { types: searchedTypes(store, patient, types, query), patient }
+  const scope = { types: searchedTypes(store, compartment, types, query), compartment }
   if (types !== null) for (const type of types) assertMayAsk(ctx, type, 's')
   const asked = new URLSearchParams(query)
   asked.delete('_type')
@@ -72,16 +73,17 @@ export async function searchMany(edge: Edge, patient: string | null, types: read
   }
   const all = [...found.matches, ...found.included]
   const first = scope.types[0] as ResourceType
-  await recordEvents(db, ctx, disclosed(patient === null ? 'search-system' : 'search-compartment', types?.[0] ?? (patient === null ? first : 'Patient'), patient, all.map((each) => each.pid), countsOf(types?.[0] ?? 'Patient', all)))
-  const path = patient === null ? '' : `/Patient/${patient}/${types?.length === 1 ? first : '*'}`
+  const [interaction, audited] = compartment === null ? ['search-system', first] as const : ['search-compartment', types?.[0] ?? compartment.type] as const
+  await recordEvents(db, ctx, disclosed(interaction, audited, compartment?.id ?? null, all.map((each) => each.pid), countsOf(types?.[0] ?? 'Patient', all)))
+  const path = compartment === null ? '' : `/${compartment.type}/${compartment.id}/${types?.length === 1 ? first : '*'}`
   return bundleAnswer(searchBundle(edge, path, found))
 }
 
 /** Types with rows that the scope and `_type` leave. */
-function searchedTypes(store: Store, patient: string | null, types: readonly ResourceType[] | null, query: URLSearchParams): ResourceType[] {
+function searchedTypes(store: Store, compartment: Compartment | null, types: readonly ResourceType[] | null, query: URLSearchParams): ResourceType[] {
   const named = query.getAll('_type').flatMap((value) => value.split(','))
   const possible = [...store.entries.values()].filter((entry) => entry.projection === null
-    && (patient === null || entry.type === 'Patient' || store.model.patientCompartment(entry.type).length > 0)).map((entry) => entry.type)
+    && (compartment === null || mayHold(store.model, compartment.type, entry.type))).map((entry) => entry.type)
   for (const each of [...named, ...types ?? []]) {
     if ((possible as string[]).includes(each)) continue
     const hint = nearest(each, possible)

@@ -2,6 +2,7 @@
  * The CapabilityStatement, derived from the store's entries, the search parameters and the operations: it says what the routes do
  * and nothing else. Source: FHIR R4 CapabilityStatement.
  */
+import { compartmentTypes } from '../fhir/compartments.ts'
 import type { SearchParam } from '../fhir/search-parameters.ts'
 import { sortKeysMax } from '../records/search/sort.ts'
 import { countDefault, countMax } from '../records/search/parse-query.ts'
@@ -41,7 +42,7 @@ export function capabilityStatement(store: Store, operations: readonly Operation
       },
       resource: [...store.entries.values()].map((entry) => resourceOf(store, entry, operations)),
       interaction: [{ code: 'transaction' }, { code: 'batch' }, { code: 'search-system' }, { code: 'history-system' }],
-      compartment: ['http://hl7.org/fhir/CompartmentDefinition/patient'],
+      compartment: compartmentTypes.map((type) => `http://hl7.org/fhir/CompartmentDefinition/${type.charAt(0).toLowerCase()}${type.slice(1)}`),
       ...(system.length > 0 ? { operation: system.map(operationOf) } : {}),
     }],
   }

@@ -212,7 +212,7 @@ describe('several types together', () => {
   })
 
   test('what has no place in a compartment is refused', async () => {
-    for (const [path, status] of [['Patient/zhang/Organization', 400], ['Patient/zhang/Nonsense', 404], ['Encounter/e1/Observation', 404], ['?_type=Patent', 400], ['?_type=Patient,Encounter&_sort=date', 400], ['?_type=Patient,Observation&name=x', 400]] as const) {
+    for (const [path, status] of [['Patient/zhang/Organization', 400], ['Patient/zhang/Nonsense', 404], ['Encounter/e1/Patient', 400], ['Organization/hospital/Patient', 404], ['Encounter/e1/Nonsense', 404], ['?_type=Patent', 400], ['?_type=Patient,Encounter&_sort=date', 400], ['?_type=Patient,Observation&name=x', 400]] as const) {
       expect([path, (await request('GET', `/fhir/${path}`, { as: system })).status]).toEqual([path, status])
     }
   })

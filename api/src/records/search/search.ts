@@ -1,12 +1,11 @@
 /**
- * Search: query string → one statement → one page. Over one type, over several, or over the types of a patient's compartment. Every row passes
+ * Search: query string → one statement → one page. Over one type, over several, or over the types of a compartment. Every row passes
  * `visible`, so nothing that the caller may not see shows as a row, in a total or by an error. Types with a projection answer
  * from their domain's tables. Source: FHIR R4 3.1.1; how statements are shaped for the planner: key-plan.ts and
  * docs/decisions/0002-storage.md.
  */
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
 import type { Ctx } from '../../ctx.ts'
-import { keyOf } from '../../fhir/id.ts'
 import { fail, type Issue } from '../../fhir/outcome.ts'
 import { type ResourceType, typeCode, typeName } from '../../fhir/resource-types.ts'
 import type { Db } from '../../storage/pool.ts'
@@ -14,11 +13,11 @@ import { type Stored, storedOf, type StoredRow } from '../content.ts'
 import { storedFrom } from '../read-resource.ts'
 import type { Store } from '../store.ts'
 import { refreshParameters } from '../stored-parameters.ts'
+import { type Compartment, inCompartment } from './compartment.ts'
 import { conditionsOf, makeWalk } from './conditions.ts'
 import type { Criterion, Walk } from './criterion.ts'
 import { withElements, withSummary } from './elements.ts'
 import { includedWith, type Match } from './include.ts'
-import { compartmentKey } from './keys.ts'
 import { after, orderBy, orderOf, type Position, readToken, reversed, sortColumn, writeToken } from './page.ts'
 import { parseQuery, queryContext, type SearchQuery } from './parse-query.ts'
 import { typeKey } from './sort.ts'
@@ -46,8 +45,8 @@ export interface SearchOptions {
   base?: string
 }
 
-/** What is searched: the types, and the id of the Patient whose compartment it is in; null for all rows. */
-export interface Scope { types: readonly ResourceType[]; patient: string | null }
+/** What is searched: the types, and the compartment it is in; null for all rows. */
+export interface Scope { types: readonly ResourceType[]; compartment: Compartment | null }
 
 /** Totals beyond this are estimated unless they are asked for accurately. */
 const countedMax = 10_000
@@ -57,7 +56,7 @@ export async function search(
   db: Db, ctx: Ctx, store: Store, type: ResourceType, params: URLSearchParams, options: SearchOptions = {},
 ): Promise<SearchResult> {
   const projection = store.entries.get(type)?.projection
-  if (!projection) return searchScope(db, ctx, store, { types: [type], patient: null }, params, options)
+  if (!projection) return searchScope(db, ctx, store, { types: [type], compartment: null }, params, options)
   const found = await projection.search(db, ctx, params)
   return {
     matches: found.resources.map((resource) => storedFrom(resource, ctx)), included: [], total: found.total, self: params, next: found.next, previous: null, warnings: [],
@@ -110,7 +109,7 @@ function withPage(applied: URLSearchParams, token: string | null): URLSearchPara
 }
 
 /** The condition of all matches, whatever page they are on. */
-async function rowsOf(walk: Walk, { types, patient }: Scope, query: SearchQuery, criteria: ReadonlyMap<ResourceType, Criterion[]>): Promise<RawBuilder<SqlBool>> {
+async function rowsOf(walk: Walk, { types, compartment }: Scope, query: SearchQuery, criteria: ReadonlyMap<ResourceType, Criterion[]>): Promise<RawBuilder<SqlBool>> {
   const ofTypes: RawBuilder<SqlBool>[] = []
   for (const [type, own] of criteria) {
     const conditions = await conditionsOf(walk, type, own, types.length === 1 && isByDate(query))
@@ -118,13 +117,7 @@ async function rowsOf(walk: Walk, { types, patient }: Scope, query: SearchQuery,
   }
   const [only] = ofTypes
   const condition = ofTypes.length === 1 && only ? only : sql<SqlBool>`r.t in (${sql.raw(types.map(typeCode).join(','))}) and (${sql.join(ofTypes.map((each) => sql`(${each})`), sql` or `)})`
-  return patient === null ? condition : sql<SqlBool>`${inCompartment(patient)} and ${condition}`
-}
-
-/** Both parts are served by an index: the column, and the key of a further compartment. */
-function inCompartment(patient: string): RawBuilder<SqlBool> {
-  const key = keyOf(patient)
-  return sql<SqlBool>`(r.pid = ${key}::uuid or r.keys @> array[${String(compartmentKey(key))}::bigint])`
+  return compartment === null ? condition : sql<SqlBool>`${inCompartment(walk.store.model, compartment, types)} and ${condition}`
 }
 
 function isByDate(query: SearchQuery): boolean {
