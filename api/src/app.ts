@@ -10,6 +10,7 @@ import { type AppEnv, authenticate } from './http/auth.ts'
 import { bookingRoutes } from './http/booking-routes.ts'
 import { fhirCors } from './http/cors.ts'
 import { renderErrors } from './http/errors.ts'
+import { exportRoutes } from './http/exports.ts'
 import { fhirRoutes } from './http/fhir.ts'
 import { healthRoutes } from './http/health.ts'
 import { discovery, oidcRoutes } from './http/oidc.ts'
@@ -57,6 +58,7 @@ export function createApp(services: Services): Hono<AppEnv> {
   app.use('/fhir/*', compress({ threshold: 2048 }), authenticate(services.verifyToken, services.now))
   app.use('/fhir', compress({ threshold: 2048 }), authenticate(services.verifyToken, services.now))
   app.use('/api/*', compress({ threshold: 2048 }), authenticate(services.verifyToken, services.now))
+  app.route('/fhir/_export', exportRoutes(services))
   app.route('/fhir', fhirRoutes(services))
   app.route('/api', signInRoutes(services))
   app.route('/api', bookingRoutes(services))

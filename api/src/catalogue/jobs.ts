@@ -5,6 +5,7 @@
 import { type Kysely, sql } from 'kysely'
 import { expireHolds, generateAhead } from '../booking/expire-holds.ts'
 import type { Ctx } from '../ctx.ts'
+import { runExports } from '../records/export/run-exports.ts'
 import { reindexChanged } from '../records/reindex.ts'
 import type { Store } from '../records/store.ts'
 import type { SettlementGateway } from '../settlement/gateway.ts'
@@ -28,6 +29,7 @@ export const jobs: readonly Job[] = [
   { name: 'resolve-settlements', everySeconds: 5, run: ({ db, store, gateway, ctx }) => resolveAttempts({ db, store, gateway }, ctx()) },
   { name: 'merge-index-pending-lists', everySeconds: 60, run: ({ db }) => mergePendingLists(db) },
   { name: 'reindex', everySeconds: 60, run: ({ db, store, ctx }) => reindexChanged(db, ctx(), store) },
+  { name: 'bulk-export', everySeconds: 1, run: ({ db, store, ctx }) => runExports(db, ctx(), store) },
   { name: 'forget-used-assertions', everySeconds: 600, run: ({ db, ctx }) => forgetAssertions(db, ctx()) },
 ]
 

@@ -7,6 +7,7 @@ import { holdSlotOperation } from '../booking/hold-slot.ts'
 import { releaseHoldOperation } from '../booking/release-hold.ts'
 import { accessLogOperation } from '../records/access-log.ts'
 import { everythingOperation } from '../records/everything.ts'
+import { exportOperations } from '../records/export/export-operation.ts'
 import { lastObservationsOperation } from '../records/last-observations.ts'
 import { metaOperations } from '../records/meta-operations.ts'
 import { storedDefinitions } from '../records/stored-definitions.ts'
@@ -25,6 +26,7 @@ export function operations({ gateway }: OperationPorts): readonly Operation[] {
   return [
     accessLogOperation,
     everythingOperation,
+    ...exportOperations,
     lastObservationsOperation,
     ...metaOperations,
     findSlotsOperation,

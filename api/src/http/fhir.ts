@@ -5,6 +5,7 @@
  */
 import { type Context, Hono } from 'hono'
 import { mayImport } from '../access/may-ask.ts'
+import type { Ctx } from '../ctx.ts'
 import { isCompartmentType } from '../fhir/compartments.ts'
 import { isFhirId } from '../fhir/id.ts'
 import { parseJson } from '../fhir/json.ts'
@@ -21,13 +22,13 @@ import { alreadyLoaded, postBundle } from './bundle.ts'
 import { history, historyOfMany } from './histories.ts'
 import { type Edge, operation, read, searchMany, searchType, vread } from './interactions.ts'
 import { capabilityStatement } from './metadata.ts'
-import { type Answer, answerOfResource, assertJsonAccepted, isLenient, preferenceOf, send } from './reply.ts'
+import { type Answer, answerOfResource, assertJsonAccepted, isAsynchronous, isLenient, preferenceOf, send } from './reply.ts'
 import { create, patch, remove, type Target, update } from './writes.ts'
 
 export function fhirRoutes(services: Services): Hono<AppEnv> {
   const base = `${services.config.publicUrl}/fhir`
   const { bodyBytesMax } = services.config
-  const edgeOf = (c: Context<AppEnv>): Edge => ({ db: services.db, ctx: c.get('ctx'), store: services.store, base, lenient: isLenient(c) })
+  const edgeOf = (c: Context<AppEnv>): Edge => ({ db: services.db, ctx: currentCtx(services, c), store: services.store, base, lenient: isLenient(c) })
   const typeOf = (c: Context<AppEnv>): ResourceType => offeredType(services, c.req.param('type') ?? '')
   const targetOf = (c: Context<AppEnv>): Target => ({ type: typeOf(c), id: validId(c.req.param('id') ?? ''), query: queryOf(c) })
   // Without any condition it would be every resource of the type: that is not offered.
@@ -49,7 +50,7 @@ export function fhirRoutes(services: Services): Hono<AppEnv> {
   })
 
   app.get('/metadata', (c) => reply(c, statement))
-  app.post('/', async (c) => reply(c, await bundleRoute(services, edgeOf(c), c)))
+  app.post('/', async (c) => reply(c, await bundleRoute(services, edgeOf, c)))
 
   app.on(['GET', 'POST'], '/:operation{\\$[^/]+}', async (c) => reply(c, await operationRoute(services, edgeOf(c), c, 'system', null, null)))
   app.on(['GET', 'POST'], '/:type/:operation{\\$[^/]+}', async (c) => reply(c, await operationRoute(services, edgeOf(c), c, 'type', typeOf(c), null)))
@@ -111,10 +112,19 @@ export function fhirRoutes(services: Services): Hono<AppEnv> {
   return app
 }
 
-async function bundleRoute(services: Services, edge: Edge, c: Context<AppEnv>): Promise<Answer> {
+/**
+ * The caller, with the instant at which the work begins: after the body is there, however slowly it came. Otherwise a version would be dated
+ * long before it can be seen, and whoever asks for what changed since would miss it.
+ */
+function currentCtx(services: Services, c: Context<AppEnv>): Ctx {
+  return { ...c.get('ctx'), now: services.now() }
+}
+
+async function bundleRoute(services: Services, edgeOf: (c: Context<AppEnv>) => Edge, c: Context<AppEnv>): Promise<Answer> {
   const file = loadedFileOf(c)
-  if (file !== null && await isLoaded(edge.db, file.sha256)) return alreadyLoaded(edge.ctx)
+  if (file !== null && await isLoaded(services.db, file.sha256)) return alreadyLoaded(c.get('ctx'))
   const bundle = await readResourceBody(c, services.config.bodyBytesMax)
+  const edge = edgeOf(c)
   return postBundle({
     edge, operations: services.operations, prefer: preferenceOf(c, 'minimal'), file,
     onFault: (error) => services.log.error({ requestId: edge.ctx.requestId, error: error instanceof Error ? { name: error.name, message: error.message, stack: error.stack } : String(error) }, 'batch entry failed'),
@@ -142,7 +152,9 @@ async function operationRoute(
   if (id !== null) validId(id)
   const text = method === 'POST' ? await readJsonText(c, services.config.bodyBytesMax) : ''
   const body = text.trim() === '' ? null : parseJson(text)
-  return operation(edge, found, { type, id, query: queryOf(c), body, idempotencyKey: c.req.header('Idempotency-Key') ?? null })
+  return operation(edge, found, {
+    type, id, query: queryOf(c), body, idempotencyKey: c.req.header('Idempotency-Key') ?? null, respondAsync: isAsynchronous(c),
+  })
 }
 
 function queryOf(c: Context): URLSearchParams {

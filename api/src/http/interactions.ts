@@ -97,10 +97,10 @@ function searchedTypes(store: Store, compartment: Compartment | null, types: rea
 /** Runs an operation and writes the audit rows of the patients it names. */
 export async function operation(
   edge: Edge, definition: Operation,
-  call: { type: ResourceType | null; id: string | null; query: URLSearchParams; body: unknown; idempotencyKey: string | null },
+  call: { type: ResourceType | null; id: string | null; query: URLSearchParams; body: unknown; idempotencyKey: string | null; respondAsync?: boolean },
 ): Promise<Answer> {
   const { db, ctx, store } = edge
-  const result = await definition.run({ db, ctx, store, base: edge.base, ...call })
+  const result = await definition.run({ db, ctx, store, base: edge.base, lenient: edge.lenient, respondAsync: false, ...call })
   const patients = [...new Set(result.patients ?? [])]
   const entry = (pid: string | null): AuditEntry => ({
     action: 'E', interaction: definition.name, resourceType: call.type, resourceId: call.id, pid, detail: null, outcome: result.status ?? 200,

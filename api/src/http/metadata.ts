@@ -24,6 +24,7 @@ export function capabilityStatement(store: Store, operations: readonly Operation
     date: now.toISOString(),
     publisher: 'Pujiang Health',
     kind: 'instance',
+    instantiates: ['http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data'],
     software: { name: 'Pujiang Health' },
     implementation: { description: '浦江健康：城市健康档案、预约与医保结算。A city\'s health records, booking and settlement.', url: base },
     fhirVersion: '4.0.1',
@@ -103,6 +104,6 @@ function referringTo(store: Store, type: string): string[] {
   return found
 }
 
-function operationOf({ name, summary }: Operation): Record<string, unknown> {
-  return { name: name.slice(1), definition: `${operationBase}${name.slice(1)}`, documentation: summary }
+function operationOf({ name, summary, definition }: Operation): Record<string, unknown> {
+  return { name: name.slice(1), definition: definition ?? `${operationBase}${name.slice(1)}`, documentation: summary }
 }

@@ -121,6 +121,11 @@ export function isLenient(c: Context): boolean {
   return /(?:^|[,;\s])handling\s*=\s*"?lenient/i.test(c.req.header('Prefer') ?? '')
 }
 
+/** `Prefer: respond-async`. */
+export function isAsynchronous(c: Context): boolean {
+  return /(?:^|[,;\s])respond-async(?:$|[,;\s])/i.test(c.req.header('Prefer') ?? '')
+}
+
 const jsonFormats = new Set(['json', 'application/json', 'application/fhir+json', 'text/json'])
 
 /** JSON is the only format. Throws not-acceptable. */

@@ -68,6 +68,10 @@ export interface OperationCall {
   body: unknown
   /** The `Idempotency-Key` header; null when absent. */
   idempotencyKey: string | null
+  /** `Prefer: respond-async`. */
+  respondAsync: boolean
+  /** `Prefer: handling=lenient`. */
+  lenient: boolean
 }
 
 export interface OperationResult {
@@ -89,5 +93,7 @@ export interface Operation {
   affectsState: boolean
   /** One sentence for the CapabilityStatement and the docs. */
   summary: string
+  /** Canonical of its OperationDefinition where somebody else has written it; else it is one of ours. */
+  definition?: string
   run(call: OperationCall): Promise<OperationResult>
 }

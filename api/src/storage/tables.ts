@@ -63,6 +63,35 @@ export interface ReindexTable {
   started_at: Instant
   finished_at: InstantOrNull
 }
+/** records/export: `position` and `request` are the shapes of export-request.ts. */
+export interface BulkExportTable {
+  id: string
+  state: 'accepted' | 'running' | 'done' | 'failed'
+  principal: unknown
+  request_url: string
+  request: unknown
+  transaction_at: Instant
+  accepted_at: Generated<Instant>
+  position: unknown
+  rows_done: Generated<bigint>
+  failures: Generated<number>
+  issues: unknown
+  expires_at: Instant
+}
+/** records/export */
+export interface BulkExportMemberTable { export_id: string; pid: string; key: bigint; batch: number; whole: boolean }
+/** records/export */
+export interface BulkExportPatientTable { export_id: string; pid: string }
+/** records/export */
+export interface BulkExportChunkTable {
+  export_id: string
+  kind: 'output' | 'deleted' | 'error'
+  type: string
+  file: number
+  chunk: number
+  resources: number
+  content: Uint8Array
+}
 
 /** audit */
 export interface AuditEventTable {
@@ -348,6 +377,10 @@ export interface Tables {
   idx_value: IdxValueTable
   search_text: SearchTextTable
   reindex: ReindexTable
+  bulk_export: BulkExportTable
+  bulk_export_member: BulkExportMemberTable
+  bulk_export_patient: BulkExportPatientTable
+  bulk_export_chunk: BulkExportChunkTable
   audit_event: AuditEventTable
   account: AccountTable
   account_role: AccountRoleTable

@@ -68,7 +68,7 @@ export function openDesk(db: Db): Desk {
       try {
         const result: OperationResult = await operation.run({
           db, ctx: ctx(principal), store, base: 'http://127.0.0.1:8080/fhir', type: 'Appointment', id: options.id ?? null, query: new URLSearchParams(),
-          body: { resourceType: 'Parameters', parameter }, idempotencyKey: options.key ?? null,
+          body: { resourceType: 'Parameters', parameter }, idempotencyKey: options.key ?? null, respondAsync: false, lenient: false,
         })
         return result.resource as Appointment
       } catch (error) {
