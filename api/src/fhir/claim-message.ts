@@ -19,7 +19,6 @@ export const refusalSystem = `${base}/CodeSystem/claim-refusal`
 export const hospitalLevelSystem = `${base}/CodeSystem/hospital-level`
 export const medicalCategorySystem = `${base}/CodeSystem/medical-category`
 export const schemeSystem = `${base}/CodeSystem/insurance-scheme`
-export const personTypeSystem = `${base}/CodeSystem/person-type`
 export const regionSystem = `${base}/CodeSystem/region`
 
 export const catalogueClassUrl = `${base}/StructureDefinition/charge-catalogue-class`

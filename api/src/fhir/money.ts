@@ -18,9 +18,9 @@ export function fenOf(money: Money | undefined): bigint | null {
   return Number.isSafeInteger(fen) && Math.abs(money.value * 100 - fen) < 1e-4 ? BigInt(fen) : null
 }
 
-/** `amount · parts / 10 000`, half-up. The amount is not negative. */
-export function shareOf(amountFen: bigint, parts: number): bigint {
-  return (amountFen * BigInt(parts) + ratioParts / 2n) / ratioParts
+/** `amount · parts / 10 000` in whole fen. The amount is not negative. */
+export function shareOf(amountFen: bigint, parts: number, rounding: 'half-up' | 'down' = 'half-up'): bigint {
+  return (amountFen * BigInt(parts) + (rounding === 'half-up' ? ratioParts / 2n : 0n)) / ratioParts
 }
 
 /** 34675 → `346.75`. */

@@ -95,8 +95,10 @@ export const outcomeCodes = {
   'bill-empty': [422, 'business-rule'],
   'charge-unknown': [422, 'code-invalid'],
   'coverage-missing': [422, 'business-rule'],
+  'coverage-overlap': [409, 'conflict'],
   'insurer-rejected': [422, 'business-rule'],
   'insurer-unreachable': [503, 'transient'],
+  'region-wrong': [422, 'business-rule'],
   'settled-already': [409, 'duplicate'],
   'settlement-pending': [409, 'conflict'],
   // any write

@@ -7,7 +7,7 @@
  * what the fund paid. Source and worked examples: docs/settlement.md, § How a bill is split.
  */
 import { emptySplit, type LineTerms, type Split } from '../fhir/claim-message.ts'
-import { type CategoryTerms, type HospitalLevel, type Insured, type MedicalCategory, type Policy, valueFor } from './rules.ts'
+import { bandFor, type CategoryTerms, type Circumstances, type FilingKind, type Insured, type MedicalCategory, type Policy, reducedParts } from './rules.ts'
 import { Trace, type TraceStep } from './trace.ts'
 
 export interface ClaimLine extends LineTerms {
@@ -19,16 +19,32 @@ export interface ClaimLine extends LineTerms {
 export interface Facts {
   policy: Policy
   category: MedicalCategory
-  level: HospitalLevel
+  at: Circumstances
   insured: Insured
+  /** How treatment in another region was filed; null at home and where no filing is needed. */
+  filing: FilingKind | null
   /** The bill is for an illness of the critical-illness list. */
   criticalIllness: boolean
   /** The person is entitled to medical aid. */
   aid: boolean
   lines: readonly ClaimLine[]
-  /** Used up in this benefit year before this bill; the deductible is that of the category. */
-  used: { deductibleFen: bigint; aboveDeductibleFen: bigint; aidFen: bigint }
+  used: UsedUp
   account: { currentFen: bigint; priorFen: bigint }
+}
+
+/** Used up in the benefit year. */
+export interface UsedUp {
+  /** Of the category's deductible; where the policy counts by stay, of this stay. */
+  deductibleFen: bigint
+  /** In scope above the deductible and below the cap. */
+  aboveDeductibleFen: bigint
+  /** The part of it that this category brought. */
+  categoryAboveFen: bigint
+  /** Shared by the fund above the cap. */
+  aboveCapFen: bigint
+  /** Own share within scope that critical-illness insurance looked at. */
+  selfFen: bigint
+  aidFen: bigint
 }
 
 export interface LineSplit { sequence: number; amountFen: bigint; fullSelfFen: bigint; overLimitFen: bigint; firstPayFen: bigint; inScopeFen: bigint }
@@ -37,7 +53,7 @@ export interface Adjudication {
   split: Split
   lines: LineSplit[]
   /** Added to the accumulators of the benefit year when this is settled. */
-  grows: { deductibleFen: bigint; aboveDeductibleFen: bigint; aidFen: bigint }
+  grows: UsedUp
   /** What is left of the deductible of this category afterwards. */
   deductibleLeftFen: bigint
   trace: TraceStep[]
@@ -47,7 +63,7 @@ export interface Adjudication {
 export function adjudicate(facts: Facts): Adjudication {
   const terms = facts.policy.categories[facts.category]
   if (!terms) throw new Error(`Policy ${facts.policy.id} has no terms for ${facts.category}.`)
-  const trace = new Trace()
+  const trace = new Trace(facts.policy.rounding)
   const lines = facts.lines.map((line) => splitLine(trace, line))
   sumLines(trace, lines)
   basicInsurance(trace, facts, terms)
@@ -62,7 +78,10 @@ export function adjudicate(facts: Facts): Adjudication {
       'account-current': amount('account-current'), 'account-prior': amount('account-prior'), cash: amount('cash'),
     },
     lines,
-    grows: { deductibleFen: amount('deductible'), aboveDeductibleFen: amount('below-cap'), aidFen: amount('aid') },
+    grows: {
+      deductibleFen: amount('deductible'), aboveDeductibleFen: amount('below-cap'), categoryAboveFen: amount('below-cap'), aboveCapFen: amount('above-cap-shared'),
+      selfFen: amount('self-counted'), aidFen: amount('aid'),
+    },
     deductibleLeftFen: trace.excess('deductible-left-after', ['deductible-left', 'deductible'], { zh: '本年度起付线剩余', en: 'Deductible left this year' }),
     trace: trace.steps,
   }
@@ -75,7 +94,7 @@ function splitLine(trace: Trace, line: ClaimLine): LineSplit {
   trace.given(at('amount'), line.amountFen)
   const limitFen = line.limitFen === null ? line.amountFen : line.limitFen * BigInt(line.quantity)
   trace.given(at('limit'), limitFen)
-  trace.share(at('fullself'), at('amount'), own ? 10_000 : 0)
+  trace.share(at('fullself'), at('amount'), own ? 10_000 : 0, { rule: `class ${line.catalogueClass}` })
   trace.excess(at('covered'), [at('amount'), at('fullself')])
   trace.excess(at('overlimit'), [at('covered'), at('limit')])
   trace.excess(at('within'), [at('covered'), at('overlimit')])
@@ -94,43 +113,96 @@ function sumLines(trace: Trace, lines: readonly LineSplit[]): void {
   trace.sum('inscope', all('inscope'), { zh: '符合医保政策范围', en: 'Within the scope of insurance' })
 }
 
-function basicInsurance(trace: Trace, { policy, category, level, insured, used, account }: Facts, terms: CategoryTerms): void {
+function basicInsurance(trace: Trace, facts: Facts, terms: CategoryTerms): void {
+  const { policy, category, at, insured, used, account } = facts
+  const rule = (element: string) => `${policy.id}/${element}`
   trace.given('account-current-balance', terms.currentAccountFirst ? account.currentFen : 0n, { zh: '个人账户当年余额', en: 'Balance of the account of this year' })
   trace.min('account-current', ['account-current-balance', 'inscope'], { zh: '个人账户当年支付', en: 'Paid by the account of this year' })
   trace.excess('after-account', ['inscope', 'account-current'])
-  const deductible: [bigint, { zh: string; en: string }] = [valueFor(terms.deductible.fen, insured, level), deductibleText(category)]
-  trace.given('deductible-whole', ...deductible)
-  trace.given('deductible-used', terms.deductible.per === 'year' ? used.deductibleFen : 0n, { zh: '本年度已付起付线', en: 'Deductible paid earlier this year' })
+  const deductible = bandFor(terms.deductible.fen, insured, at)
+  trace.given('deductible-whole', deductible.value, deductibleText(category), rule(`${category}/deductible/${deductible.index}`))
+  trace.given('deductible-used', used.deductibleFen, terms.deductible.per === 'year' ? { zh: '本年度已付起付线', en: 'Deductible paid earlier this year' } : { zh: '本次住院已付起付线', en: 'Deductible paid earlier in this stay' })
   trace.excess('deductible-left', ['deductible-whole', 'deductible-used'], { zh: '起付线余额', en: 'Deductible still open' })
   trace.min('deductible', ['deductible-left', 'after-account'], { zh: '本次起付线内支付', en: 'Falls below the deductible' })
   trace.excess('shared', ['after-account', 'deductible'], { zh: '起付线以上费用', en: 'Above the deductible' })
-  trace.given('cap', policy.capFen)
+  withinCategoryCap(trace, facts, terms, rule)
+  trace.given('cap', policy.capFen, null, rule('cap'))
   trace.given('cap-used', used.aboveDeductibleFen, { zh: '本年度起付线以上累计', en: 'Above the deductible so far this year' })
   trace.excess('cap-left', ['cap', 'cap-used'])
-  trace.min('below-cap', ['shared', 'cap-left'], { zh: '封顶线以内费用', en: 'Below the cap' })
-  trace.share('pool', 'below-cap', valueFor(terms.ratio, insured, level), { zh: '统筹基金支付', en: 'Paid by the pooled fund' })
-  trace.excess('above-cap', ['shared', 'below-cap'], { zh: '封顶线以上费用', en: 'Above the cap' })
-  trace.share('supplementary', 'above-cap', policy.aboveCapParts, { zh: '地方附加基金支付', en: 'Paid by the supplementary fund' })
+  trace.min('below-cap', ['eligible', 'cap-left'], { zh: '封顶线以内费用', en: 'Below the cap' })
+  poolShare(trace, facts, terms, rule)
+  trace.excess('above-cap', ['eligible', 'below-cap'], { zh: '封顶线以上费用', en: 'Above the cap' })
+  const limitFen = policy.aboveCap?.untilFen ?? null
+  if (limitFen === null) {
+    trace.sum('above-cap-shared', policy.aboveCap ? ['above-cap'] : [])
+  } else {
+    trace.given('above-cap-limit', limitFen, null, rule('above-cap/until'))
+    trace.given('above-cap-used', used.aboveCapFen)
+    trace.excess('above-cap-left', ['above-cap-limit', 'cap', 'above-cap-used'])
+    trace.min('above-cap-shared', ['above-cap', 'above-cap-left'])
+  }
+  trace.share('supplementary', 'above-cap-shared', policy.aboveCap?.parts ?? 0, { text: { zh: '附加基金支付', en: 'Paid by the supplementary fund' }, rule: rule('above-cap/ratio') })
   trace.excess('copay', ['shared', 'pool', 'supplementary'])
   trace.sum('self', ['deductible', 'copay'], { zh: '范围内自负', en: 'Own share within scope' })
+}
+
+/** What a category of its own limit may bring before the fund. */
+function withinCategoryCap(trace: Trace, { category, used }: Facts, terms: CategoryTerms, rule: (element: string) => string): void {
+  if (terms.capFen === null) {
+    trace.sum('eligible', ['shared'])
+    return
+  }
+  trace.given('category-cap', terms.capFen, { zh: '本类别年度限额', en: 'Limit of this kind of care in a year' }, rule(`${category}/cap`))
+  trace.given('category-cap-used', used.categoryAboveFen)
+  trace.excess('category-cap-left', ['category-cap', 'category-cap-used'])
+  trace.min('eligible', ['shared', 'category-cap-left'])
+}
+
+function poolShare(trace: Trace, { policy, category, at, insured, filing }: Facts, terms: CategoryTerms, rule: (element: string) => string): void {
+  const ratio = bandFor(terms.ratio, insured, at)
+  const reduction = filing === null ? null : policy.crossRegion.reductions[filing]
+  const parts = reduction === null ? ratio.value : reducedParts(ratio.value, reduction)
+  trace.share('pool', 'below-cap', parts, {
+    text: { zh: '统筹基金支付', en: 'Paid by the pooled fund' }, rule: rule(`${category}/ratio/${ratio.index}`),
+    ...(reduction === null || filing === null ? {} : { reduced: { ...reduction, from: ratio.value, filing } }),
+  })
 }
 
 function deductibleText(category: MedicalCategory): { zh: string; en: string } {
   return category === 'inpatient' ? { zh: '住院起付标准', en: 'Inpatient deductible' } : { zh: '门急诊自负段标准', en: 'Outpatient deductible of the year' }
 }
 
-function furtherLayers(trace: Trace, { policy, criticalIllness, aid, used }: Facts): void {
-  const critical = criticalIllness ? policy.criticalIllness : null
-  trace.given('critical-deductible', critical?.deductibleFen ?? 0n)
-  trace.excess('critical-base', ['self', 'critical-deductible'])
-  trace.share('critical', 'critical-base', critical?.parts ?? 0, { zh: '大病保险支付', en: 'Paid by critical-illness insurance' })
-  const aidTerms = aid ? policy.aid : null
+function furtherLayers(trace: Trace, facts: Facts): void {
+  const { policy, category, criticalIllness, aid, used } = facts
+  const critical = criticalIllness && policy.criticalIllness?.categories.includes(category) ? policy.criticalIllness : null
+  trace.sum('self-counted', critical ? ['self'] : [])
+  trace.given('self-used', used.selfFen)
+  trace.sum('self-after', ['self-used', 'self-counted'])
+  const tiers = (critical?.tiers ?? []).map((tier, index) => tierShare(trace, `critical-${index + 1}`, tier,
+    critical?.tiers[index - 1]?.untilFen ?? critical?.deductibleFen ?? 0n, `${policy.id}/critical-illness/${index}`))
+  trace.sum('critical', tiers, { zh: '大病保险支付', en: 'Paid by critical-illness insurance' })
+  const aidTerms = aid && policy.aid?.categories.includes(category) ? policy.aid : null
   trace.excess('aid-base', ['self', 'critical'])
-  trace.share('aid-share', 'aid-base', aidTerms?.parts ?? 0)
+  trace.share('aid-share', 'aid-base', aidTerms?.parts ?? 0, { rule: `${policy.id}/aid` })
   trace.given('aid-limit', aidTerms?.yearLimitFen ?? 0n)
   trace.given('aid-used', used.aidFen)
   trace.excess('aid-left', ['aid-limit', 'aid-used'])
   trace.min('aid', ['aid-share', 'aid-left'], { zh: '医疗救助支付', en: 'Paid by medical aid' })
+}
+
+/** The part of this bill's own share that lies in the tier, measured over the year, and its share. @returns name of the share. */
+function tierShare(trace: Trace, name: string, tier: { untilFen: bigint | null; parts: number }, fromFen: bigint, rule: string): string {
+  trace.given(`${name}-from`, fromFen, null, rule)
+  if (tier.untilFen !== null) trace.given(`${name}-until`, tier.untilFen, null, rule)
+  const reached = (measure: string) => {
+    const at = `${name}-${measure}`
+    trace.min(`${at}-top`, tier.untilFen === null ? [measure] : [measure, `${name}-until`])
+    trace.excess(at, [`${at}-top`, `${name}-from`])
+    return at
+  }
+  trace.excess(`${name}-base`, [reached('self-after'), reached('self-used')])
+  trace.share(name, `${name}-base`, tier.parts, { rule })
+  return name
 }
 
 /** The prior-year account pays what the policy lets it pay, never own expense or the part above a price limit. */

@@ -1,4 +1,5 @@
-/** Which centre this process is. */
+/** Which centre this process is, and which places belong to it. */
+import type { Principal } from '../access/principal.ts'
 import type { Ctx } from '../ctx.ts'
 import type { Sentence } from '../fhir/outcome.ts'
 
@@ -11,6 +12,7 @@ export interface Centre {
 const names: Record<string, Sentence> = {
   310000: { zh: '上海市', en: 'Shanghai' },
   320500: { zh: '苏州市', en: 'Suzhou' },
+  330100: { zh: '杭州市', en: 'Hangzhou' },
 }
 
 export function centreOf(region: string): Centre {
@@ -20,4 +22,24 @@ export function centreOf(region: string): Centre {
 /** What every answer carries: a new id, the centre, the moment. */
 export function frameOf(ctx: Ctx, centre: Centre) {
   return { id: ctx.newId(null), region: centre.region, regionName: centre.name, at: ctx.now }
+}
+
+/** Does a division (six digits) lie in a region? `310000` holds all of 31, `320500` all of 3205. */
+export function holdsDivision(region: string, division: string): boolean {
+  return division.startsWith(region.replace(/(00)+$/, ''))
+}
+
+/** The division in an institution code: a letter, six digits, five characters of the institution. */
+export function divisionOf(institutionCode: string): string {
+  return institutionCode.slice(1, 7)
+}
+
+/** Client id under which the centre of a region calls another. */
+export function peerClientId(region: string): string {
+  return `centre-${region}`
+}
+
+/** The region whose centre calls; null for everybody else. */
+export function peerRegionOf(principal: Principal): string | null {
+  return principal.kind === 'client' ? /^centre-(\d{6})$/.exec(principal.id)?.[1] ?? null : null
 }

@@ -20,6 +20,8 @@ export const refusals = {
   'cross-region': { zh: '参保地不在本市。跨省市直接结算尚未开通，本次费用由个人全额支付，请保留票据回参保地报销。', en: 'The person is insured in another city. Direct settlement across cities is not open yet: please pay in full, keep the receipts and claim at the place of insurance.' },
   'not-insured': { zh: '未查到该参保人员编号。', en: 'This insured-person number is not known.' },
   'coverage-inactive': { zh: '就诊当日没有有效的医保待遇。', en: 'There was no valid insurance on the day of service.' },
+  'waiting-period': { zh: '参保后尚在待遇等待期内，本次费用由个人支付。', en: 'The insurance is still in its waiting time, so no benefits are due yet.' },
+  'disease-not-filed': { zh: '门诊慢特病须先在参保地备案，且诊断与备案病种一致。', en: 'Outpatient care of chronic and special diseases needs a filing at the place of insurance for the same diagnosis.' },
   'policy-missing': { zh: '没有就诊当日适用的待遇政策。', en: 'No benefit policy is known for the day of service.' },
   'category-not-offered': { zh: '该医疗类别暂不能联网结算。', en: 'This kind of care can not be settled online yet.' },
 } as const satisfies Record<string, Sentence>

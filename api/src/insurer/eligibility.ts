@@ -5,16 +5,16 @@
 import type { Coverage, CoverageEligibilityRequest, CoverageEligibilityResponse, CoverageEligibilityResponseInsuranceItemBenefit } from '@medplum/fhirtypes'
 import type { Kysely } from 'kysely'
 import type { Ctx } from '../ctx.ts'
-import { personTypeSystem, psnSystem, refusalSystem, regionOfPsnSystem, regionSystem, schemeSystem } from '../fhir/claim-message.ts'
+import { psnSystem, refusalSystem, regionOfPsnSystem, regionSystem, schemeSystem } from '../fhir/claim-message.ts'
 import { dayInShanghai } from '../fhir/date-time.ts'
-import { atLeastZero, yuan } from '../fhir/money.ts'
+import { atLeastZero, yuan, yuanText } from '../fhir/money.ts'
 import { fail } from '../fhir/outcome.ts'
 import type { InsurerTables } from '../storage/tables.ts'
 import { type Centre, frameOf } from './centre.ts'
 import { refusals } from './claim-response.ts'
 import { loadStanding, type Standing } from './coverage-facts.ts'
 import { isDay } from './read-claim.ts'
-import { valueFor } from './rules.ts'
+import { type CategoryTerms, type HospitalLevel, valueFor } from './rules.ts'
 
 export const residentIdSystem = 'urn:oid:2.16.156.10011.1.3'
 const coveragesMax = 50
@@ -50,7 +50,7 @@ export async function submitEligibility(db: Kysely<InsurerTables>, ctx: Ctx, cen
     throw fail('value-invalid', { zh: '缺少参保人员编号及参保地。', en: 'The insured-person number with its region is missing.' }, 'CoverageEligibilityRequest.insurance.coverage.identifier')
   }
   if (!isDay(day)) throw fail('value-invalid', { zh: '就诊日期不正确。', en: 'The day of service is not valid.' }, 'CoverageEligibilityRequest.serviced')
-  const standing = await loadStanding(db, centre.region, { region, psnNo: coverage.value, day }, { lock: false })
+  const standing = await loadStanding(db, centre.region, { region, psnNo: coverage.value, insuredDay: day, benefitDay: day }, { lock: false })
   const frame = frameOf(ctx, centre)
   const answer: CoverageEligibilityResponse = {
     resourceType: 'CoverageEligibilityResponse', id: frame.id, status: 'active', purpose: request.purpose ?? ['benefits'],
@@ -70,22 +70,46 @@ export async function submitEligibility(db: Kysely<InsurerTables>, ctx: Ctx, cen
       item: [{
         category: { coding: [{ system: schemeSystem, code: String(standing.scheme), display: standing.policy.name.zh }] },
         name: standing.policy.id,
-        description: `person-type ${standing.insured.personType} (${personTypeSystem})`,
+        description: bothLanguages(standing),
         benefit: benefits(standing),
       }],
     }],
   }
 }
 
-function benefits({ policy, insured, used, person }: Standing): CoverageEligibilityResponseInsuranceItemBenefit[] {
-  const benefit = (code: string, allowed: bigint, usedUp: bigint): CoverageEligibilityResponseInsuranceItemBenefit => ({
-    type: { coding: [{ system: 'https://pujiang.health/fhir/CodeSystem/insurance-benefit', code }] }, allowedMoney: yuan(allowed), usedMoney: yuan(usedUp < allowed ? usedUp : allowed),
-  })
+const levels = [1, 2, 3] as const
+
+/** What a person asks at the counter, in both languages. */
+function bothLanguages(standing: Standing): string {
+  const { policy, insured, used } = standing
   const outpatient = policy.categories.outpatient
+  const inpatient = policy.categories.inpatient
+  const at = { level: 3 as const, stay: 1 }
+  const left = outpatient ? atLeastZero(valueFor(outpatient.deductible.fen, insured, at) - used.deductibleOutpatientFen) : 0n
+  const capLeft = atLeastZero(policy.capFen - used.aboveDeductibleFen)
+  const ratios = (terms: CategoryTerms | undefined) => (terms ? levels.map((level) => `${valueFor(terms.ratio, insured, { ...at, level }) / 100}%`).join(' / ') : '—')
+  return `${policy.name.zh}：门急诊起付线剩余 ${yuanText(left)} 元，一二三级医院支付比例 ${ratios(outpatient)}，住院 ${ratios(inpatient)}，最高支付限额剩余 ${yuanText(capLeft)} 元。`
+    + ` ${policy.name.en}: ¥${yuanText(left)} of the outpatient deductible left; the fund pays ${ratios(outpatient)} at level 1 / 2 / 3, inpatient ${ratios(inpatient)}; ¥${yuanText(capLeft)} left below the cap.`
+}
+
+function benefits({ policy, insured, used, account }: Standing): CoverageEligibilityResponseInsuranceItemBenefit[] {
+  const type = (code: string) => ({ coding: [{ system: 'https://pujiang.health/fhir/CodeSystem/insurance-benefit', code }] })
+  const money = (code: string, allowed: bigint, usedUp: bigint): CoverageEligibilityResponseInsuranceItemBenefit => ({
+    type: type(code), allowedMoney: yuan(allowed), usedMoney: yuan(usedUp < allowed ? usedUp : allowed),
+  })
+  const deductible = (code: string, terms: CategoryTerms | undefined, usedUp: bigint, level: HospitalLevel) => (
+    terms ? [money(code, valueFor(terms.deductible.fen, insured, { level, stay: 1 }), terms.deductible.per === 'year' ? usedUp : 0n)] : [])
+  const ratios = (code: string, terms: CategoryTerms | undefined) => (
+    terms ? levels.map((level) => ({ type: type(`${code}-${level}`), allowedString: `${valueFor(terms.ratio, insured, { level, stay: 1 }) / 100}%` })) : [])
+  const { outpatient, inpatient } = policy.categories
   return [
-    ...(outpatient ? [benefit('deductible-outpatient', valueFor(outpatient.deductible.fen, insured, 3), used.deductibleOutpatientFen)] : []),
-    benefit('cap', policy.capFen, atLeastZero(used.aboveDeductibleFen)),
-    benefit('account-current', person.account_current_fen, 0n),
-    benefit('account-prior', person.account_prior_fen, 0n),
+    ...deductible('deductible-outpatient', outpatient, used.deductibleOutpatientFen, 3),
+    ...deductible('deductible-inpatient', inpatient, used.deductibleInpatientFen, 3),
+    ...ratios('ratio-outpatient', outpatient),
+    ...ratios('ratio-inpatient', inpatient),
+    ...(outpatient?.capFen === undefined || outpatient.capFen === null ? [] : [money('cap-outpatient', outpatient.capFen, used.outpatientAboveFen)]),
+    money('cap', policy.capFen, used.aboveDeductibleFen),
+    money('account-current', account.currentFen, 0n),
+    money('account-prior', account.priorFen, 0n),
   ]
 }

@@ -1,6 +1,6 @@
 /**
- * Who is insured: people and their enrolments, as the centre's registration office enters them. Invariant (constraint
- * enrolment_one_scheme): a person has one basic scheme at a time.
+ * Who is insured: people and their enrolments in bulk, as a register is taken over. Invariant (constraint enrolment_one_scheme): a
+ * person has one basic scheme at a time, but for a transition. One person at a time: `enrol-person.ts`.
  */
 import type { InsurerTrx } from '../storage/pool.ts'
 import { policyOn } from './policies.ts'
@@ -29,6 +29,10 @@ export interface Enrolment {
   retiredOn: string | null
   /** Entitled to medical aid. */
   aid: boolean
+  /** First day of work; absent when not known. */
+  workingSince?: string
+  /** Signed with a family doctor; absent: no. */
+  gpContract?: boolean
   /** Personal account of the employee scheme: of this benefit year and of earlier ones. */
   accountCurrentFen: bigint
   accountPriorFen: bigint
@@ -45,9 +49,10 @@ export async function insertEnrolments(trx: InsurerTrx, rows: readonly Enrolment
     await trx.insertInto('insured_person').values(part.map((row) => ({
       psn_no: row.psnNo, region: row.region, resident_id: row.residentId, name: row.name, sex: row.sex, birth_date: row.birthDate,
       retired_on: row.retiredOn, aid: row.aid, account_current_fen: row.accountCurrentFen, account_prior_fen: row.accountPriorFen,
+      working_since: row.workingSince ?? null, gp_contract: row.gpContract ?? false,
     }))).onConflict((conflict) => conflict.doNothing()).execute()
     await trx.insertInto('enrolment').values(part.map((row) => ({
-      psn_no: row.psnNo, scheme: row.scheme, person_type: row.personType, from_date: row.from, until_date: row.until,
+      psn_no: row.psnNo, scheme: row.scheme, person_type: row.personType, from_date: row.from, until_date: row.until, benefits_from: null, ended_because: null,
     }))).onConflict((conflict) => conflict.doNothing()).execute()
     const used = part.flatMap(accumulatorOf)
     if (used.length > 0) await trx.insertInto('accumulator').values(used).onConflict((conflict) => conflict.doNothing()).execute()
@@ -59,5 +64,6 @@ function accumulatorOf({ psnNo, region, scheme, used }: Enrolment) {
   return used && policy ? [{
     psn_no: psnNo, scheme, year_from: benefitYear(policy, used.day),
     deductible_outpatient_fen: used.deductibleOutpatientFen, above_deductible_fen: used.aboveDeductibleFen,
+    outpatient_above_fen: used.aboveDeductibleFen,
   }] : []
 }

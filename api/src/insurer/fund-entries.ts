@@ -16,11 +16,21 @@ const fundCodes: Record<Scheme, Record<string, string>> = {
   390: { pool: '390100', critical: '390200', aid: '610100' },
 }
 
-/** What the institution gets from funds and accounts; what the patient pays in cash does not pass through the centre. */
-export function settlementEntries(scheme: Scheme, psnNo: string, split: Split): Entry[] {
-  const funds = fundCategories.map((category) => ({ debit: `fund:${fundCodes[scheme][category] ?? '999997'}:${category}`, credit: 'provider', amountFen: split[category] }))
-  const accounts = (['account-current', 'account-prior'] as const).map((category) => ({ debit: `account:310200:${category}:${psnNo}`, credit: 'provider', amountFen: split[category] }))
+/**
+ * What the institution gets from funds and accounts; what the patient pays in cash does not pass through the centre. Of a person
+ * treated elsewhere the money is owed to the centre there, which pays the institution.
+ * @param treatingRegion null when treated here.
+ */
+export function settlementEntries(scheme: Scheme, psnNo: string, split: Split, treatingRegion: string | null): Entry[] {
+  const credit = treatingRegion === null ? 'provider' : regionAccount(treatingRegion)
+  const funds = fundCategories.map((category) => ({ debit: `fund:${fundCodes[scheme][category] ?? '999997'}:${category}`, credit, amountFen: split[category] }))
+  const accounts = (['account-current', 'account-prior'] as const).map((category) => ({ debit: `account:310200:${category}:${psnNo}`, credit, amountFen: split[category] }))
   return [...funds, ...accounts].filter((entry) => entry.amountFen > 0n)
+}
+
+/** What we owe the centre of a region, or it owes us. */
+export function regionAccount(region: string): string {
+  return `region:${region}`
 }
 
 export async function postEntries(

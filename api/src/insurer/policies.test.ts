@@ -14,12 +14,12 @@ test('of one region and scheme no two policies hold on the same day', () => {
 test('every policy has a deductible and a ratio for every person and hospital', () => {
   for (const policy of policies) {
     for (const terms of Object.values(policy.categories)) {
-      for (const level of [1, 2, 3] as HospitalLevel[]) {
+      for (const level of [0, 1, 2, 3] as HospitalLevel[]) {
         for (const age of [0, 18, 19, 59, 60, 69, 70, 100]) {
           for (const [personType, retiredOn] of [[11, null], [12, '2000-12-31'], [12, '2001-01-01'], [1400, null]] as const) {
-            const insured: Insured = { personType, age, retiredOn }
-            expect(valueFor(terms.deductible.fen, insured, level) >= 0n).toBe(true)
-            expect(valueFor(terms.ratio, insured, level)).toBeLessThanOrEqual(10_000)
+            const insured: Insured = { personType, age, retiredOn, birthDate: '1950-01-01', workingSince: null, gpContract: false }
+            expect(valueFor(terms.deductible.fen, insured, { level, stay: 1 }) >= 0n).toBe(true)
+            expect(valueFor(terms.ratio, insured, { level, stay: 1 })).toBeLessThanOrEqual(10_000)
           }
         }
       }
@@ -32,7 +32,10 @@ test.each([
   [310, '2025-07-01', '310000-310-2025-07'],
   [310, '2026-11-23', '310000-310-2025-07'],
   [390, '2026-11-23', '310000-390-2025-01'],
-  [310, '2023-01-01', undefined],
+  [310, '2024-06-30', '310000-310-2023-07'],
+  [310, '2023-06-30', '310000-310-2022-07'],
+  [310, '2022-06-30', undefined],
+  [390, '2024-12-31', undefined],
 ] as const)('scheme %i on %s follows %s', (scheme, day, id) => {
   expect(policyOn('310000', scheme, day)?.id).toBe(id)
 })
@@ -53,5 +56,5 @@ test.each([
 })
 
 test('levels of hospitals', () => {
-  expect(['02', '05', '08', '11', '99'].map(levelOf)).toEqual([3, 2, 1, 1, null])
+  expect(['01', '02', '03', '04', '05', '06', '07', '08', '09', '10', '11', '12', '99'].map(levelOf)).toEqual([3, 3, 3, 3, 2, 2, 2, 1, 1, 1, 1, 0, null])
 })

@@ -10,7 +10,10 @@ import { isDate } from '../fhir/date-time.ts'
 import { fenOf } from '../fhir/money.ts'
 import { type Issue, issue, OutcomeError, type Sentence } from '../fhir/outcome.ts'
 import type { ClaimLine } from './adjudicate.ts'
-import { type HospitalLevel, levelOf, type MedicalCategory } from './rules.ts'
+import type { CareKind } from './categories.ts'
+import { divisionOf } from './centre.ts'
+import { careKindOf } from './coverage-facts.ts'
+import { type HospitalLevel, levelOf } from './rules.ts'
 
 export interface ClaimRequest {
   messageId: string
@@ -19,19 +22,26 @@ export interface ClaimRequest {
   region: string
   psnNo: string
   provider: string
+  /** Six digits: where the institution is. */
+  division: string
   level: HospitalLevel
   /** med_type as sent, and what it is to a policy; null when we don't settle it. */
   medicalType: string
-  category: MedicalCategory | null
-  serviceDate: string
-  lines: ClaimLine[]
+  kind: CareKind | null
+  /** First day of service; of a stay the admission. */
+  begunOn: string
+  /** Last day of service: of a stay the discharge, or the last day of an interim bill. */
+  endedOn: string
+  /** ICD-10. */
+  diagnoses: string[]
+  /** Which stay an inpatient bill belongs to; null otherwise. */
+  stay: string | null
+  lines: (ClaimLine & { code: string })[]
   totalFen: bigint
 }
 
 export const linesMax = 500
-
-/** med_type → category. Major disease and inpatient need filings and admissions that the centre does not keep yet. */
-const categories: Record<string, MedicalCategory> = { 11: 'outpatient', 12: 'outpatient', 13: 'outpatient' }
+export const icd10System = 'http://hl7.org/fhir/sid/icd-10'
 
 /** @throws OutcomeError `required`, `value-invalid`, `amount-mismatch` with every fault found. */
 export function readClaim(claim: Claim, today: string): ClaimRequest {
@@ -52,8 +62,11 @@ export function readClaim(claim: Claim, today: string): ClaimRequest {
   if (level === null) wrong(`Claim.extension('${hospitalLevelUrl}')`, { zh: '缺少医院等级编码（01 至 11）。', en: 'The hospital level, 01 to 11, is missing.' })
   const medicalType = claim.type?.coding?.find((each) => each.system === medicalCategorySystem)?.code ?? ''
   if (medicalType === '') wrong('Claim.type', { zh: '缺少医疗类别。', en: 'The medical category is missing.' })
-  const serviceDate = claim.billablePeriod?.start?.slice(0, 10) ?? ''
-  if (!isDay(serviceDate) || serviceDate > today) wrong('Claim.billablePeriod.start', { zh: '就诊日期不正确，或晚于今天。', en: 'The day of service is not valid or lies in the future.' })
+  const begunOn = claim.billablePeriod?.start?.slice(0, 10) ?? ''
+  const endedOn = claim.billablePeriod?.end?.slice(0, 10) ?? begunOn
+  if (!isDay(begunOn) || begunOn > today) wrong('Claim.billablePeriod.start', { zh: '就诊日期不正确，或晚于今天。', en: 'The day of service is not valid or lies in the future.' })
+  else if (!isDay(endedOn) || endedOn > today || endedOn < begunOn) wrong('Claim.billablePeriod.end', { zh: '结束日期不正确，早于开始日期或晚于今天。', en: 'The last day of service is not valid, before the first or in the future.' })
+  const diagnoses = (claim.diagnosis ?? []).flatMap((each) => each.diagnosisCodeableConcept?.coding ?? []).filter((each) => each.system === icd10System).flatMap((each) => each.code ?? [])
 
   const lines = readLines(claim.item ?? [], faults)
   const totalFen = lines.reduce((sum, line) => sum + line.amountFen, 0n)
@@ -61,13 +74,14 @@ export function readClaim(claim: Claim, today: string): ClaimRequest {
     faults.push(issue('amount-mismatch', { zh: '总额与各明细之和不一致。', en: 'The total differs from the sum of the lines.' }, 'Claim.total'))
   }
   if (faults.length > 0) throw new OutcomeError(faults)
+  const kind = careKindOf(medicalType)
   return {
-    messageId, use: use ?? 'predetermination', region: region ?? '', psnNo: coverage?.value ?? '', provider, level: level ?? 1,
-    medicalType, category: categories[medicalType] ?? null, serviceDate, lines, totalFen,
+    messageId, use: use ?? 'predetermination', region: region ?? '', psnNo: coverage?.value ?? '', provider, division: divisionOf(provider), level: kind?.level ?? level ?? 1,
+    medicalType, kind, begunOn, endedOn, diagnoses, stay: kind?.stay ? `${provider}/${begunOn}` : null, lines, totalFen,
   }
 }
 
-function readLines(items: readonly ClaimItem[], faults: Issue[]): ClaimLine[] {
+function readLines(items: readonly ClaimItem[], faults: Issue[]): ClaimRequest['lines'] {
   if (items.length === 0 || items.length > linesMax) {
     faults.push(issue('value-invalid', { zh: `明细须为 1 至 ${linesMax} 行。`, en: `A claim has 1 to ${linesMax} lines.` }, 'Claim.item'))
     return []
@@ -90,7 +104,7 @@ function readLines(items: readonly ClaimItem[], faults: Issue[]): ClaimLine[] {
     if (unit * BigInt(quantity) !== net) {
       faults.push(issue('amount-mismatch', { zh: '明细金额不等于单价乘数量。', en: 'The amount of the line is not price times quantity.' }, `${at}.net`))
     }
-    return [{ sequence: item.sequence, quantity, amountFen: net, ...terms }]
+    return [{ sequence: item.sequence, code, quantity, amountFen: net, ...terms }]
   })
 }
 

@@ -7,6 +7,7 @@ import type { ClaimResponse } from '@medplum/fhirtypes'
 import type { Selectable } from 'kysely'
 import type { Ctx } from '../ctx.ts'
 import { messageIdPattern, splitOf } from '../fhir/claim-message.ts'
+import { dayInShanghai } from '../fhir/date-time.ts'
 import { fail, notFound } from '../fhir/outcome.ts'
 import type { InsurerDb, InsurerTrx } from '../storage/pool.ts'
 import type { ClaimTable } from '../storage/tables.ts'
@@ -39,6 +40,7 @@ async function barMessage(trx: InsurerTrx, ctx: Ctx, centre: Centre, messageId: 
   await trx.insertInto('claim').values({
     message_id: messageId, client_id: ctx.principal.id, state: 'void', body_hash: null, psn_no: null, scheme: null, year_from: null, service_date: null,
     policy: null, content: null, response_id: null, response: null, received_at: ctx.now, reversed_at: ctx.now, reversal_id: id, reversal: JSON.stringify(reversal),
+    provider: null, insured_region: null, treating_region: null, medical_type: null, stay: null, settled_day: null, reversed_day: dayInShanghai(ctx.now),
   }).execute()
   return reversal
 }
@@ -55,7 +57,7 @@ async function undo(trx: InsurerTrx, ctx: Ctx, centre: Centre, claim: ClaimRow):
   }
   const id = ctx.newId(null)
   const reversal = reversalResponse(id, claim.message_id, original, settled ? splitOf(original.total) : null, centre.region, ctx.now)
-  await trx.updateTable('claim').set({ state: 'reversed', reversed_at: ctx.now, reversal_id: id, reversal: JSON.stringify(reversal) })
+  await trx.updateTable('claim').set({ state: 'reversed', reversed_at: ctx.now, reversed_day: dayInShanghai(ctx.now), reversal_id: id, reversal: JSON.stringify(reversal) })
     .where('message_id', '=', claim.message_id).execute()
   return reversal
 }
@@ -70,6 +72,9 @@ async function giveBack(trx: InsurerTrx, claim: ClaimRow): Promise<void> {
     deductible_outpatient_fen: eb('deductible_outpatient_fen', '-', claim.deductible_outpatient_fen),
     deductible_inpatient_fen: eb('deductible_inpatient_fen', '-', claim.deductible_inpatient_fen),
     above_deductible_fen: eb('above_deductible_fen', '-', claim.above_deductible_fen),
+    outpatient_above_fen: eb('outpatient_above_fen', '-', claim.outpatient_above_fen),
+    above_cap_fen: eb('above_cap_fen', '-', claim.above_cap_fen),
+    self_fen: eb('self_fen', '-', claim.self_fen),
     aid_fen: eb('aid_fen', '-', claim.aid_fen),
   })).where('psn_no', '=', psnNo).where('scheme', '=', claim.scheme ?? 0).where('year_from', '=', claim.year_from ?? '').execute()
 }

@@ -4,10 +4,11 @@
  */
 import type { Sentence } from '../fhir/outcome.ts'
 import { atLeastZero, shareOf, smaller } from '../fhir/money.ts'
+import { type FilingKind, reducedParts, type Reduction, type Rounding } from './rules.ts'
 
 /**
  * `given`: a fact; `sum` of all; `excess`: the first less the others, never below zero; `min`: the smallest;
- * `share`: `parts` of 10 000, rounded half-up to the fen.
+ * `share`: `parts` of 10 000, rounded to the fen, half-up unless the step says `rounding`.
  */
 export type TraceOperation = 'given' | 'sum' | 'excess' | 'min' | 'share'
 
@@ -21,14 +22,28 @@ export interface TraceStep {
   fen: bigint
   /** What the number is, for people; null for a step inside a line. */
   text: Sentence | null
+  /** Where the value or the ratio stands: policy, then its element. Absent for facts of the bill and the person. */
+  rule?: string
+  /** Of a share whose ratio was reduced because of treatment in another region: the ratio before, and what was done to it. */
+  reduced?: Reduction & { from: number; filing: FilingKind }
+  /** Of a share that is not rounded half-up. */
+  rounding?: Rounding
 }
+
+/** What may be said of a step beside its sum. */
+type More = Pick<TraceStep, 'rule' | 'reduced'> & { text?: Sentence | null }
 
 export class Trace {
   readonly steps: TraceStep[] = []
   readonly #values = new Map<string, bigint>()
+  readonly #rounding: Rounding
 
-  given(name: string, fen: bigint, text: Sentence | null = null): bigint {
-    return this.#add({ name, operation: 'given', of: [], parts: null, fen, text })
+  constructor(rounding: Rounding) {
+    this.#rounding = rounding
+  }
+
+  given(name: string, fen: bigint, text: Sentence | null = null, rule?: string): bigint {
+    return this.#add({ name, operation: 'given', of: [], parts: null, fen, text, ...(rule === undefined ? {} : { rule }) })
   }
   sum(name: string, of: readonly string[], text: Sentence | null = null): bigint {
     return this.#add(this.#computed(name, 'sum', of, null, text))
@@ -39,8 +54,9 @@ export class Trace {
   min(name: string, of: readonly [string, ...string[]], text: Sentence | null = null): bigint {
     return this.#add(this.#computed(name, 'min', of, null, text))
   }
-  share(name: string, of: string, parts: number, text: Sentence | null = null): bigint {
-    return this.#add(this.#computed(name, 'share', [of], parts, text))
+  share(name: string, of: string, parts: number, { text = null, ...more }: More = {}): bigint {
+    const fen = shareOf(this.value(of), parts, this.#rounding)
+    return this.#add({ name, operation: 'share', of: [of], parts, fen, text, ...more, ...(this.#rounding === 'half-up' ? {} : { rounding: this.#rounding }) })
   }
   value(name: string): bigint {
     const value = this.#values.get(name)
@@ -48,8 +64,8 @@ export class Trace {
     return value
   }
 
-  #computed(name: string, operation: Exclude<TraceOperation, 'given'>, of: readonly string[], parts: number | null, text: Sentence | null): TraceStep {
-    return { name, operation, of, parts, text, fen: apply(operation, of.map((each) => this.value(each)), parts) }
+  #computed(name: string, operation: Combining, of: readonly string[], parts: null, text: Sentence | null): TraceStep {
+    return { name, operation, of, parts, text, fen: combined(operation, of.map((each) => this.value(each))) }
   }
   #add(step: TraceStep): bigint {
     if (this.#values.has(step.name)) throw new Error(`Step ${step.name} is there already.`)
@@ -59,14 +75,22 @@ export class Trace {
   }
 }
 
-function apply(operation: TraceOperation, values: readonly bigint[], parts: number | null): bigint {
+type Combining = Exclude<TraceOperation, 'given' | 'share'>
+
+function combined(operation: Combining, values: readonly bigint[]): bigint {
   const [first = 0n, ...rest] = values
   switch (operation) {
     case 'sum': return values.reduce((sum, each) => sum + each, 0n)
     case 'excess': return atLeastZero(rest.reduce((left, each) => left - each, first))
     case 'min': return rest.reduce(smaller, first)
-    case 'share': return shareOf(first, parts ?? 0)
-    case 'given': throw new Error('A given step is not computed.')
+  }
+}
+
+function redone(step: TraceStep, values: readonly bigint[]): bigint {
+  switch (step.operation) {
+    case 'given': return step.fen
+    case 'share': return shareOf(values[0] ?? 0n, step.parts ?? 0, step.rounding ?? 'half-up')
+    default: return combined(step.operation, values)
   }
 }
 
@@ -79,7 +103,8 @@ export function replayTrace(steps: readonly TraceStep[]): Map<string, bigint> {
       if (value === undefined) throw new Error(`Step ${step.name} uses ${name} before it is there.`)
       return value
     })
-    const fen = step.operation === 'given' ? step.fen : apply(step.operation, of, step.parts)
+    if (step.reduced && reducedParts(step.reduced.from, step.reduced) !== step.parts) throw new Error(`Step ${step.name} says ${step.parts} parts; the reduction gives another ratio.`)
+    const fen = redone(step, of)
     if (fen !== step.fen || fen < 0n) throw new Error(`Step ${step.name} says ${step.fen}, the sum is ${fen}.`)
     values.set(step.name, fen)
   }

@@ -416,9 +416,20 @@ export interface InsuredPersonTable {
   aid: Generated<boolean>
   account_current_fen: Generated<bigint>
   account_prior_fen: Generated<bigint>
+  working_since: string | null
+  gp_contract: Generated<boolean>
 }
-/** insurer: until_date is the last day, null when open. */
-export interface EnrolmentTable { psn_no: string; scheme: number; person_type: number; from_date: string; until_date: string | null }
+/** insurer: until_date is the last day, null when open; rank 2 is the outgoing one of a transition. */
+export interface EnrolmentTable {
+  psn_no: string
+  scheme: number
+  person_type: number
+  from_date: string
+  until_date: string | null
+  rank: Generated<number>
+  benefits_from: string | null
+  ended_because: 'interrupted' | 'transferred' | 'retired' | 'ended' | null
+}
 /** insurer */
 export interface AccumulatorTable {
   psn_no: string
@@ -428,6 +439,32 @@ export interface AccumulatorTable {
   deductible_inpatient_fen: Generated<bigint>
   above_deductible_fen: Generated<bigint>
   aid_fen: Generated<bigint>
+  outpatient_above_fen: Generated<bigint>
+  above_cap_fen: Generated<bigint>
+  self_fen: Generated<bigint>
+}
+/** insurer */
+export interface FilingTable {
+  id: string
+  psn_no: string
+  kind: 'long-term' | 'referred' | 'emergency' | 'temporary' | 'disease'
+  region: string | null
+  disease: string | null
+  from_date: string
+  until_date: string | null
+  withdrawn_on: string | null
+  client_id: string
+  filed_at: Instant
+}
+/** insurer */
+export interface CatalogueItemTable {
+  code: string
+  from_date: string
+  until_date: string | null
+  name: string
+  catalogue_class: 'A' | 'B' | 'C'
+  first_pay_parts: number
+  limit_fen: bigint | null
 }
 /** insurer: one a message id. */
 export interface ClaimTable {
@@ -453,8 +490,21 @@ export interface ClaimTable {
   reversed_at: InstantOrNull
   reversal_id: string | null
   reversal: string | null
+  provider: string | null
+  insured_region: string | null
+  treating_region: string | null
+  medical_type: string | null
+  stay: string | null
+  settled_day: string | null
+  reversed_day: string | null
+  total_fen: Generated<bigint>
+  fund_fen: Generated<bigint>
+  cash_fen: Generated<bigint>
+  outpatient_above_fen: Generated<bigint>
+  above_cap_fen: Generated<bigint>
+  self_fen: Generated<bigint>
 }
-/** insurer: append-only; a row moves an amount from one account to another. */
+/** insurer: append-only, also by trigger; a row moves an amount from one account to another. */
 export interface FundEntryTable {
   id: string
   message_id: string
@@ -476,4 +526,6 @@ export interface InsurerTables {
   accumulator: AccumulatorTable
   claim: ClaimTable
   fund_entry: FundEntryTable
+  filing: FilingTable
+  catalogue_item: CatalogueItemTable
 }

@@ -10,7 +10,7 @@ const centre = await testCentre()
 let serial = 0
 
 beforeEach(async () => {
-  await sql`truncate fund_entry, claim, accumulator, enrolment, insured_person`.execute(centre.db)
+  await centre.empty()
 })
 
 function messageId(): string {
@@ -138,7 +138,8 @@ describe('a claim', () => {
     ['an unknown person', { psnNo: 'nobody' }, 'not-insured'],
     ['a day before the insurance', { day: '2019-12-31' }, 'coverage-inactive'],
     ['a day we know no policy for', { day: '2021-05-01' }, 'policy-missing'],
-    ['a stay in hospital', { type: '21' }, 'category-not-offered'],
+    ['maternity care', { type: '51' }, 'category-not-offered'],
+    ['a chronic disease without its filing', { type: '14' }, 'disease-not-filed'],
   ])('%s is refused with a reason, kept, and all is cash', async (_name, more, code) => {
     await centre.enrol({ psnNo: 'P1' })
     const body = claim(e01, more)

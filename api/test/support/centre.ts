@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { serve } from '@hono/node-server'
+import { sql } from 'kysely'
 import { afterAll } from 'vitest'
 import { makeClientAssertion, assertionType } from '../../src/access/client-credentials.ts'
 import { loadSigningKeys, type TokenTables } from '../../src/access/signing-keys.ts'
@@ -34,6 +35,8 @@ export interface TestCentre {
   gateway: SettlementGateway
   /** A gateway to a port where nobody listens. */
   nowhere: SettlementGateway
+  /** Takes everything away again, also what the ledger lets nobody take away. */
+  empty(): Promise<void>
   enrol(...people: (Partial<Enrolment> & { psnNo: string })[]): Promise<void>
   token(scope?: string): Promise<string>
   request(method: string, path: string, body?: unknown, token?: string): Promise<{ status: number; json: unknown }>
@@ -65,6 +68,12 @@ export async function testCentre(region = '310000', given: { clock?: { now: Date
     db, url, clock, fault: { submit: 'none', ask: 'none' }, submitted: 0,
     gateway: gatewayTo(url, key, clock),
     nowhere: gatewayTo('http://127.0.0.1:9', key, clock),
+    async empty() {
+      await inTransaction(db, async (trx) => {
+        await sql`set local session_replication_role = replica`.execute(trx)
+        await sql`truncate fund_entry, claim, accumulator, enrolment, filing, catalogue_item, insured_person`.execute(trx)
+      })
+    },
     async enrol(...people) {
       await inTransaction(db, (trx) => insertEnrolments(trx, people.map((person) => ({
         region, residentId: '999901198001010011', name: '测试', sex: 'male' as const, birthDate: '1985-01-01', scheme: 310 as const, personType: 11,

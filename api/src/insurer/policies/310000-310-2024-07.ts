@@ -3,6 +3,7 @@
  * [S] stated by a compilation of city insurance rules, [M]/[L] general knowledge of medium or low certainty.
  */
 import type { Bands, CategoryTerms, Policy } from '../rules.ts'
+import { crossRegion } from './310000-cross-region.ts'
 
 const retired = [12]
 
@@ -29,13 +30,16 @@ const outpatientRatio: Bands<number> = [
 /** 85 % active [S], 92 % retired ([S] inpatient, [M] outpatient major disease). */
 const highRatio: Bands<number> = [[{ personTypes: retired }, 9200], [{}, 8500]]
 
-const outpatient: CategoryTerms = { deductible: { per: 'year', fen: outpatientDeductible }, ratio: outpatientRatio, currentAccountFirst: true }
-const outpatientMajor: CategoryTerms = { deductible: { per: 'year', fen: [[{}, 0n]] }, ratio: highRatio, currentAccountFirst: false }
+const outpatient: CategoryTerms = { deductible: { per: 'year', fen: outpatientDeductible }, ratio: outpatientRatio, currentAccountFirst: true, capFen: null }
+const outpatientMajor: CategoryTerms = { deductible: { per: 'year', fen: [[{}, 0n]] }, ratio: highRatio, currentAccountFirst: false, capFen: null }
+/** 80 % [S]. */
+const homeSickbed: CategoryTerms = { deductible: { per: 'year', fen: [[{}, 0n]] }, ratio: [[{}, 8000]], currentAccountFirst: false, capFen: null }
 const inpatient: CategoryTerms = {
   // Once a year: active 1500, retired 1200 [S]; retired by the end of 2000: 700 [M].
   deductible: { per: 'year', fen: [[{ personTypes: retired, retiredUntil: '2000-12-31' }, 70_000n], [{ personTypes: retired }, 120_000n], [{}, 150_000n]] },
   ratio: highRatio,
   currentAccountFirst: false,
+  capFen: null,
 }
 
 export const policy: Policy = {
@@ -46,10 +50,12 @@ export const policy: Policy = {
   until: '2025-06-30',
   name: { zh: '上海市职工基本医疗保险', en: 'Shanghai employee basic medical insurance' },
   yearBegins: '07-01',
-  categories: { outpatient, 'outpatient-major': outpatientMajor, inpatient },
+  rounding: 'half-up',
+  categories: { outpatient, 'outpatient-major': outpatientMajor, 'home-sickbed': homeSickbed, inpatient },
   capFen: 63_000_000n, // [S]
-  aboveCapParts: 8000, // [S] supplementary fund, without limit
+  aboveCap: { parts: 8000, untilFen: null }, // [S] 地方附加基金, without limit
   criticalIllness: null,
   aid: null,
   priorAccountPays: ['first-pay', 'self'],
+  crossRegion,
 }
