@@ -179,7 +179,9 @@ function* livesBetween(city: City, from: number, to: number): Generator<Life> {
 function* resourcesOf(lives: Iterable<Life>, onLife: (life: Life) => void = () => {}): Generator<Made> {
   for (const life of lives) {
     onLife(life)
-    yield* life.resources
+    // Visits first: what belongs to a visit takes its hospital and department from it.
+    yield* life.resources.filter((each) => each.resourceType === 'Encounter')
+    yield* life.resources.filter((each) => each.resourceType !== 'Encounter')
   }
 }
 

@@ -1,18 +1,23 @@
 /** May the caller act in a patient's name: book, cancel, settle? */
 import type { Kysely } from 'kysely'
 import type { Ctx } from '../ctx.ts'
+import { keyOf } from '../fhir/id.ts'
 import type { Tables } from '../storage/tables.ts'
 import { loadAccessFacts } from './facts.ts'
-import { scopeGrants } from './scopes.ts'
+import { scopesFor } from './scopes.ts'
 
-/** True for the citizen, for those with a valid proxy grant, and for systems that may create appointments. @param pid key of the patient. */
+/** True for the citizen and for those with a valid proxy grant, also through an app that may create appointments, and for such systems. @param pid key of the patient. */
 export async function mayActFor(db: Kysely<Tables>, ctx: Ctx, pid: string): Promise<boolean> {
-  if (ctx.principal.kind === 'client') return scopeGrants(ctx.principal.scopes, 'Appointment', 'c')
+  const { principal } = ctx
+  const scopes = scopesFor(principal, 'Appointment', 'c')
+  if (principal.kind === 'client') return scopes.length > 0
+  const launched = principal.launchPatient !== null && keyOf(principal.launchPatient) === pid
+  if (principal.scopes.length > 0 && !scopes.some((scope) => scope.context === 'user' || launched)) return false
   const facts = (await loadAccessFacts(db, ctx, [pid])).get(pid)
-  return facts !== undefined && (facts.own || facts.actsFor)
+  return facts !== undefined && (facts.own || facts.grants.length > 0)
 }
 
 /** True when the caller treats the patient now. @param pid key of the patient. */
 export async function isInCare(db: Kysely<Tables>, ctx: Ctx, pid: string): Promise<boolean> {
-  return (await loadAccessFacts(db, ctx, [pid])).get(pid)?.inCare ?? false
+  return ((await loadAccessFacts(db, ctx, [pid])).get(pid)?.relations.length ?? 0) > 0
 }

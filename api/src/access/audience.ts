@@ -4,6 +4,7 @@
  * professionals, and whatever is not named is for system clients by scope only.
  */
 import { type ResourceType, resourceTypes, typeCode } from '../fhir/resource-types.ts'
+import { typesOfGroups } from './data-groups.ts'
 
 export type Audience = 'directory' | 'patient' | 'staff' | 'system'
 
@@ -53,5 +54,18 @@ export const clinicalTypes: ReadonlySet<ResourceType> = new Set<ResourceType>([
   'Provenance', 'QuestionnaireResponse', 'RiskAssessment', 'ServiceRequest', 'Specimen', 'Task',
 ])
 
+/** What a clinician reads: everything but money, and what would say that something is hidden. They read the charges they enter. */
+export const clinicalReadable: readonly ResourceType[] = [
+  ...typesOfGroups(['basics', 'problems', 'visits', 'results', 'notes', 'immunizations']), 'ChargeItem',
+]
+
+/** What a hospital's desk reads of its own hospital's bookings and bills, beside the patient's particulars. */
+export const deskTypes: readonly ResourceType[] = ['Account', 'Appointment', 'AppointmentResponse', 'ChargeItem', 'Claim', 'ClaimResponse', 'ExplanationOfBenefit', 'Invoice']
+
+/** What the insurance centre needs of those it insures: claims and what they rest on. Whose Coverage it pays is asked of each. */
+export const insurerTypes: readonly ResourceType[] = [
+  'Claim', 'ClaimResponse', 'Coverage', 'CoverageEligibilityRequest', 'CoverageEligibilityResponse', 'EnrollmentRequest', 'ExplanationOfBenefit', 'Invoice', 'Patient',
+]
+
 /** What a citizen may send about themselves or those they act for, where a domain's write rule takes it. */
-export const citizenTypes: ReadonlySet<ResourceType> = new Set<ResourceType>(['Appointment', 'AppointmentResponse'])
+export const citizenTypes: ReadonlySet<ResourceType> = new Set<ResourceType>(['Appointment', 'AppointmentResponse', 'Consent'])

@@ -1,40 +1,80 @@
-/** Loads what the rules look at: whether patients are the caller's own, acted for, or in their care, now. */
-import type { Kysely } from 'kysely'
+/** Loads what the rules look at: what the caller is to each of these patients, now. One statement a kind of caller. */
+import { type Kysely, sql } from 'kysely'
 import type { Ctx } from '../ctx.ts'
 import { keyOf } from '../fhir/id.ts'
+import { typeCode } from '../fhir/resource-types.ts'
 import type { Tables } from '../storage/tables.ts'
-import type { AccessFacts } from './rules.ts'
+import { guardianGroupsFrom14 } from './data-groups.ts'
+import type { AccessFacts, Grant, Relation } from './rules.ts'
 
-const nothing: AccessFacts = { own: false, actsFor: false, inCare: false }
+export const noAccessFacts: AccessFacts = { own: false, grants: [], relations: [], barred: false, known: false, insured: false }
 
 /** Facts for each patient key; a key that has none is missing from the map. */
 export async function loadAccessFacts(db: Kysely<Tables>, ctx: Ctx, pids: readonly string[]): Promise<Map<string, AccessFacts>> {
   const found = new Map<string, AccessFacts>()
   const { principal } = ctx
-  if (pids.length === 0 || principal.kind !== 'person') return found
+  if (pids.length === 0) return found
+  const note = (pid: string, facts: Partial<AccessFacts>) => found.set(pid, { ...noAccessFacts, ...found.get(pid), ...facts })
+  if (principal.kind === 'client') {
+    if (principal.organization !== null) for (const pid of await knownAt(db, ctx, keyOf(principal.organization), pids)) note(pid, { known: true })
+    return found
+  }
+  if (principal.kind !== 'person') return found
   if (principal.role === 'citizen' && principal.patient !== null) {
     const own = keyOf(principal.patient)
-    if (pids.includes(own)) found.set(own, { ...nothing, own: true })
-    const others = pids.filter((pid) => pid !== own)
-    if (others.length > 0) for (const pid of await proxied(db, ctx, own, others)) found.set(pid, { ...nothing, actsFor: true })
-  } else if (principal.practitioner !== null) {
-    for (const pid of await inCare(db, ctx, keyOf(principal.practitioner), pids)) found.set(pid, { ...nothing, inCare: true })
+    if (pids.includes(own)) note(own, { own: true })
+    for (const [pid, grants] of await grantsOf(db, ctx, own, pids)) note(pid, { grants })
+  } else if (principal.practitioner !== null && (principal.role === 'clinician' || principal.role === 'gp')) {
+    const actors = actorsOf(ctx)
+    for (const [pid, relations] of await relationsOf(db, ctx, actors, pids)) note(pid, { relations })
+    for (const pid of await barredFrom(db, ctx, actors, pids)) note(pid, { barred: true })
+  } else if (principal.organization !== null) {
+    if (principal.role === 'scheduler') for (const pid of await knownAt(db, ctx, keyOf(principal.organization), pids)) note(pid, { known: true })
+    if (principal.role === 'insurer') for (const pid of await insuredBy(db, keyOf(principal.organization), pids)) note(pid, { insured: true })
   }
   return found
 }
 
-async function proxied(db: Kysely<Tables>, ctx: Ctx, own: string, pids: readonly string[]): Promise<string[]> {
-  const rows = await db.selectFrom('proxy_grant').select('pid')
-    .where('grantee_pid', '=', own).where('pid', 'in', [...pids]).where('from_at', '<=', ctx.now.toISOString())
-    .where((eb) => eb.or([eb('until_at', 'is', null), eb('until_at', '>', ctx.now.toISOString())])).execute()
-  return rows.map((row) => row.pid)
+/** Keys under which a professional stands in care_relation and record_bar: their own and their hospital's. */
+export function actorsOf({ principal }: Pick<Ctx, 'principal'>): string[] {
+  return [principal.practitioner, principal.organization].filter((id) => id !== null).map(keyOf)
 }
 
-async function inCare(db: Kysely<Tables>, ctx: Ctx, practitioner: string, pids: readonly string[]): Promise<string[]> {
-  const rows = await db.selectFrom('care_relation').select('pid').distinct()
-    .where('practitioner', '=', practitioner).where('pid', 'in', [...pids])
+async function grantsOf(db: Kysely<Tables>, ctx: Ctx, own: string, pids: readonly string[]): Promise<Map<string, Grant[]>> {
+  const rows = await db.selectFrom('proxy_grant').select(['pid', 'kind', 'groups', 'limited_at'])
+    .where('grantee_pid', '=', own).where('pid', 'in', [...pids]).where('from_at', '<=', ctx.now.toISOString())
+    .where((eb) => eb.or([eb('until_at', 'is', null), eb('until_at', '>', ctx.now.toISOString())])).execute()
+  const limited = (at: string | null) => at !== null && Date.parse(at) <= ctx.now.getTime()
+  return grouped(rows, (row) => ({ kind: row.kind, groups: limited(row.limited_at) ? row.groups & guardianGroupsFrom14 : row.groups }))
+}
+
+async function relationsOf(db: Kysely<Tables>, ctx: Ctx, actors: readonly string[], pids: readonly string[]): Promise<Map<string, Relation[]>> {
+  const rows = await db.selectFrom('care_relation').select(['pid', 'organization', 'department', 'opens'])
+    .where('practitioner', 'in', [...actors]).where('pid', 'in', [...pids])
+    .where('from_at', '<=', ctx.now.toISOString()).where('until_at', '>', ctx.now.toISOString()).execute()
+  return grouped(rows, ({ organization, department, opens }) => ({ organization, department, opens }))
+}
+
+function grouped<R extends { pid: string }, T>(rows: readonly R[], make: (row: R) => T): Map<string, T[]> {
+  const map = new Map<string, T[]>()
+  for (const row of rows) map.set(row.pid, [...map.get(row.pid) ?? [], make(row)])
+  return map
+}
+
+async function barredFrom(db: Kysely<Tables>, ctx: Ctx, actors: readonly string[], pids: readonly string[]): Promise<string[]> {
+  const rows = await db.selectFrom('record_bar').select('pid').distinct().where('actor', 'in', [...actors]).where('pid', 'in', [...pids])
     .where('from_at', '<=', ctx.now.toISOString()).where('until_at', '>', ctx.now.toISOString()).execute()
   return rows.map((row) => row.pid)
 }
 
-export const noAccessFacts = nothing
+async function knownAt(db: Kysely<Tables>, ctx: Ctx, organization: string, pids: readonly string[]): Promise<string[]> {
+  const rows = await db.selectFrom('care_relation').select('pid').distinct().where('organization', '=', organization).where('pid', 'in', [...pids])
+    .where('from_at', '<=', ctx.now.toISOString()).where('until_at', '>', ctx.now.toISOString()).execute()
+  return rows.map((row) => row.pid)
+}
+
+async function insuredBy(db: Kysely<Tables>, organization: string, pids: readonly string[]): Promise<string[]> {
+  const { rows } = await sql<{ pid: string }>`select distinct c.pid from resource c
+    where c.t = ${sql.raw(String(typeCode('Coverage')))} and c.org = ${organization}::uuid and c.pid = any(${[...pids]}::uuid[])`.execute(db)
+  return rows.map((row) => row.pid)
+}

@@ -1,66 +1,145 @@
 /**
- * The SQL twin of `rules.ts` for reading: a condition on a row `r` of `resource` or `resource_history` (columns t, pid). What
- * it hides does not show in any answer: not as a row, not in a count, not by an error. Every query that reads records for a
- * caller carries it.
+ * The SQL twin of `rules.ts` for reading: a condition on a row `r` of `resource` or `resource_history` (columns t, pid, labels, org, dept,
+ * author, and keys where a scope names a category). What it hides does not show in any answer: not as a row, not in a count, not by an
+ * error. Every query that reads records for a caller carries it. Most rows are decided by one look at who treats whom and one test of
+ * bits; the rest is asked only of rows that carry a label.
  */
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
 import type { Ctx } from '../ctx.ts'
 import { keyOf } from '../fhir/id.ts'
-import { isResourceType, type ResourceType, typeCode } from '../fhir/resource-types.ts'
-import { audienceOf, typeCodesOf } from './audience.ts'
-import { type Permission, typesGranted } from './scopes.ts'
+import { type ResourceType, resourceTypes, typeCode } from '../fhir/resource-types.ts'
+import { type Audience, audienceOf, clinicalReadable, deskTypes, insurerTypes, typeCodesOf } from './audience.ts'
+import { groupBit, groupBitOf, groupBitsByCode, guardianGroupsFrom14 } from './data-groups.ts'
+import { actorsOf } from './facts.ts'
+import { adolescentBit, barredBit, hiddenBit, sensitiveBits, statutoryBit, unhideableBit, unjudged } from './labels.ts'
+import type { Principal } from './principal.ts'
+import { keysOf, type Permission, type Scope, scopesFor } from './scopes.ts'
 
-const directoryCodes = sql.raw(typeCodesOf('directory').join(','))
-const staffCodes = sql.raw(typeCodesOf('staff').join(','))
-const patientCodes = sql.raw(typeCodesOf('patient').join(','))
+/** A condition, or what it always is: conditions that are known need not be asked. */
+type Condition = RawBuilder<SqlBool> | boolean
 
 /**
  * Rows of alias `r` that the caller may read. With `type` the condition is simpler, which keeps the planner on the right
  * index.
  */
 export function visible(ctx: Ctx, type: ResourceType | null = null, permission: Permission = 'r'): RawBuilder<SqlBool> {
-  if (type !== null) {
-    return audienceOf(type) === 'directory' ? sql<SqlBool>`true` : byCaller(ctx, type, permission)
-  }
-  return sql<SqlBool>`(r.t in (${directoryCodes}) or ${byCaller(ctx, null, permission)})`
+  return written(any(ofAudience(type, 'directory'), byCaller(ctx, type, permission)))
 }
 
-function byCaller(ctx: Ctx, type: ResourceType | null, permission: Permission): RawBuilder<SqlBool> {
+function byCaller(ctx: Ctx, type: ResourceType | null, permission: Permission): Condition {
   const { principal } = ctx
-  if (principal.kind === 'client') return byScope(principal.scopes, permission)
-  if (principal.kind === 'anonymous') return sql<SqlBool>`false`
-  if (principal.role === 'citizen' && principal.patient !== null) return ofTypes(type, byFamily(ctx, keyOf(principal.patient)), false)
-  if (principal.role === 'clinician' || principal.role === 'gp') {
-    const patientRows = principal.practitioner === null ? sql<SqlBool>`false` : byCareRelation(ctx, keyOf(principal.practitioner))
-    return ofTypes(type, patientRows, true)
+  if (principal.kind === 'anonymous') return false
+  const scoped = principal.kind === 'client' || principal.scopes.length > 0 ? byScope(principal, type, permission) : true
+  if (scoped === false) return false
+  if (principal.kind === 'client') return all(scoped, ofHospital(ctx, type))
+  return all(scoped, byRole(ctx, type))
+}
+
+function byScope(principal: Principal, type: ResourceType | null, permission: Permission): Condition {
+  return any(...scopesFor(principal, type, permission).map((scope) => oneScope(principal, scope, type)))
+}
+
+function oneScope(principal: Principal, scope: Scope, type: ResourceType | null): Condition {
+  const ofType = scope.type === '*' ? true : ofTypes(type, [scope.type])
+  const launched: Condition = scope.context !== 'patient' ? true : principal.launchPatient !== null && sql<SqlBool>`r.pid = ${keyOf(principal.launchPatient)}::uuid`
+  const tokens = scope.type === '*' ? [] : keysOf(scope, scope.type).map((key) => sql<SqlBool>`${String(key)}::bigint = any(r.keys)`)
+  return all(ofType, launched, ...tokens)
+}
+
+/** A system that acts for a hospital: that hospital's entries, and its patients. */
+function ofHospital(ctx: Ctx, type: ResourceType | null): Condition {
+  const { organization } = ctx.principal
+  if (organization === null) return true
+  const key = keyOf(organization)
+  return any(not(ofAudience(type, 'patient')), sql<SqlBool>`coalesce(r.org = ${key}::uuid, false)`, all(ofTypes(type, ['Patient']), knownAt(ctx, key)))
+}
+
+function byRole(ctx: Ctx, type: ResourceType | null): Condition {
+  const { principal } = ctx
+  switch (principal.role) {
+    case 'citizen': return principal.patient !== null && all(ofAudience(type, 'patient'), byFamily(ctx, type, keyOf(principal.patient)))
+    case 'clinician': case 'gp': return any(ofAudience(type, 'staff'), all(ofTypes(type, clinicalReadable), byTreatment(ctx)))
+    case 'scheduler': return principal.organization !== null && byDesk(ctx, type, keyOf(principal.organization))
+    case 'insurer': return principal.organization !== null && all(ofTypes(type, insurerTypes), insuredBy(keyOf(principal.organization)))
+    case 'public-health': return all(ofTypes(type, ['Condition']), sql<SqlBool>`r.pid is not null`, sql<SqlBool>`(r.labels & ${bits(statutoryBit)}) <> 0`)
+    default: return false
   }
-  return sql<SqlBool>`false`
 }
 
-function byScope(scopes: readonly string[], permission: Permission): RawBuilder<SqlBool> {
-  const types = typesGranted(scopes, permission)
-  if (types === null) return sql<SqlBool>`true`
-  const codes = types.filter(isResourceType).map(typeCode)
-  return codes.length === 0 ? sql<SqlBool>`false` : sql<SqlBool>`r.t in (${sql.raw(codes.join(','))})`
+function byFamily(ctx: Ctx, type: ResourceType | null, own: string): Condition {
+  const groups = sql`(case when g.limited_at <= ${ctx.now} then g.groups & ${bits(guardianGroupsFrom14)} else g.groups end)`
+  const group = type === null ? sql`(${groupBitsByCode}::int[])[r.t]` : bits(groupBitOf(type))
+  const closed = sql`(case when g.groups & ${bits(groupBit('sensitive'))} <> 0 and (g.limited_at is null or g.limited_at > ${ctx.now}) then ${bits(adolescentBit)} else ${bits(sensitiveBits | hiddenBit)} end)`
+  return sql<SqlBool>`(r.pid = ${own}::uuid or exists (select from proxy_grant g where g.grantee_pid = ${own}::uuid and g.pid = r.pid
+    and g.from_at <= ${ctx.now} and (g.until_at is null or g.until_at > ${ctx.now}) and (${groups} & ${group}) <> 0 and (${labels} & ${closed}) = 0))`
 }
 
-/** Patient data by the given condition; for professionals also the staff catalogue. */
-function ofTypes(type: ResourceType | null, patientRows: RawBuilder<SqlBool>, professional: boolean): RawBuilder<SqlBool> {
-  if (type !== null) {
-    const audience = audienceOf(type)
-    if (audience === 'patient') return patientRows
-    return audience === 'staff' && professional ? sql<SqlBool>`true` : sql<SqlBool>`false`
-  }
-  const ofPatients = sql<SqlBool>`(r.t in (${patientCodes}) and ${patientRows})`
-  return professional ? sql<SqlBool>`(${ofPatients} or r.t in (${staffCodes}))` : ofPatients
+/** Bits as a literal: the planner then knows them. */
+function bits(value: number): RawBuilder<unknown> {
+  return sql.raw(String(value))
 }
 
-function byFamily(ctx: Ctx, own: string): RawBuilder<SqlBool> {
-  return sql<SqlBool>`(r.pid = ${own}::uuid or r.pid in (select g.pid from proxy_grant g
-    where g.grantee_pid = ${own}::uuid and g.from_at <= ${ctx.now} and (g.until_at is null or g.until_at > ${ctx.now})))`
+const labels = sql`coalesce(r.labels, ${bits(unjudged)})`
+
+function byTreatment(ctx: Ctx): Condition {
+  const { practitioner, organization } = ctx.principal
+  if (practitioner === null) return false
+  const actors = sql`any(${actorsOf(ctx)}::uuid[])`
+  const open = sql`c.practitioner = ${actors} and c.from_at <= ${ctx.now} and c.until_at > ${ctx.now}`
+  const relation = (that: RawBuilder<unknown>) => sql<SqlBool>`exists (select from care_relation c where ${open} and c.pid = r.pid and ${that})`
+  const wrote = sql<SqlBool>`coalesce(r.author = ${keyOf(practitioner)}::uuid, false)`
+  const hidden = any(sql<SqlBool>`(${labels} & ${bits(hiddenBit)}) = 0`, wrote, relation(sql`c.opens & ${bits(hiddenBit)} <> 0`))
+  const sensitive = any(sql<SqlBool>`(${labels} & ${bits(sensitiveBits)}) = 0`, wrote,
+    relation(sql`((${labels} & ${bits(sensitiveBits)} & ~c.opens) = 0 or (c.organization = r.org and c.department = r.dept))`))
+  const barred = sql`select b.pid from record_bar b where b.actor = ${actors} and b.from_at <= ${ctx.now} and b.until_at > ${ctx.now}
+    and not exists (select from care_relation c where ${open} and c.pid = b.pid and c.opens & ${bits(barredBit)} <> 0)`
+  const ownHospital: Condition = organization !== null && sql<SqlBool>`coalesce(r.org = ${keyOf(organization)}::uuid, false)`
+  return all(
+    sql<SqlBool>`r.pid in (select c.pid from care_relation c where ${open})`,
+    any(sql<SqlBool>`(${labels} & ${bits(sensitiveBits | hiddenBit)}) = 0`, all(hidden, sensitive)),
+    any(sql<SqlBool>`r.pid not in (${barred})`, ownHospital, sql<SqlBool>`(${labels} & ${bits(unhideableBit)}) <> 0`),
+  )
 }
 
-function byCareRelation(ctx: Ctx, practitioner: string): RawBuilder<SqlBool> {
-  return sql<SqlBool>`r.pid in (select c.pid from care_relation c
-    where c.practitioner = ${practitioner}::uuid and c.from_at <= ${ctx.now} and c.until_at > ${ctx.now})`
+function byDesk(ctx: Ctx, type: ResourceType | null, organization: string): Condition {
+  return any(all(ofTypes(type, ['Patient']), knownAt(ctx, organization)), all(ofTypes(type, deskTypes), sql<SqlBool>`r.pid is not null`, sql<SqlBool>`r.org = ${organization}::uuid`))
+}
+
+function knownAt(ctx: Ctx, organization: string): RawBuilder<SqlBool> {
+  return sql<SqlBool>`exists (select from care_relation c where c.organization = ${organization}::uuid and c.pid = r.pid and c.from_at <= ${ctx.now} and c.until_at > ${ctx.now})`
+}
+
+function insuredBy(organization: string): RawBuilder<SqlBool> {
+  return sql<SqlBool>`exists (select from resource v where v.t = ${bits(typeCode('Coverage'))} and v.pid = r.pid and v.org = ${organization}::uuid)`
+}
+
+function ofAudience(type: ResourceType | null, audience: Audience): Condition {
+  return type === null ? sql<SqlBool>`r.t in (${sql.raw(typeCodesOf(audience).join(','))})` : audienceOf(type) === audience
+}
+
+function ofTypes(type: ResourceType | null, types: readonly ResourceType[]): Condition {
+  if (type !== null) return types.includes(type)
+  return types.length === resourceTypes.length || sql<SqlBool>`r.t in (${sql.raw(types.map(typeCode).join(','))})`
+}
+
+function all(...conditions: Condition[]): Condition {
+  const asked = conditions.filter((each) => each !== true)
+  if (asked.includes(false)) return false
+  const open = asked as RawBuilder<SqlBool>[]
+  return open.length === 0 || (open.length === 1 ? open[0] as RawBuilder<SqlBool> : sql<SqlBool>`(${sql.join(open, sql` and `)})`)
+}
+
+function any(...conditions: Condition[]): Condition {
+  const asked = conditions.filter((each) => each !== false)
+  if (asked.includes(true)) return true
+  const open = asked as RawBuilder<SqlBool>[]
+  return open.length > 0 && (open.length === 1 ? open[0] as RawBuilder<SqlBool> : sql<SqlBool>`(${sql.join(open, sql` or `)})`)
+}
+
+function not(condition: Condition): Condition {
+  return typeof condition === 'boolean' ? !condition : sql<SqlBool>`not ${condition}`
+}
+
+function written(condition: Condition): RawBuilder<SqlBool> {
+  return typeof condition === 'boolean' ? sql<SqlBool>`${sql.raw(String(condition))}` : condition
 }

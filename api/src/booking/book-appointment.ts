@@ -54,6 +54,6 @@ async function confirmHold(trx: Trx, ctx: Ctx, store: Store, id: string): Promis
 export async function confirmRow(trx: Trx, ctx: Ctx, { facts, row, appointment }: OwnFacts): Promise<Appointment> {
   checkRules('confirm', facts)
   await setState(trx, row, 'booked', ctx.now)
-  await openRecord(trx, { id: row.id, pid: row.pid, practitioner: row.practitioner, organization: row.organization, start: new Date(row.start_at) })
+  await openRecord(trx, { id: row.id, pid: row.pid, practitioner: row.practitioner, organization: row.organization, department: row.department, start: new Date(row.start_at) })
   return appointmentInState(appointment, { state: 'booked', reason: null, comment: null })
 }

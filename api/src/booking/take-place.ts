@@ -43,7 +43,7 @@ export async function takePlace(trx: Trx, ctx: Ctx, store: Store, taking: Taking
     organization: session.organization, department: session.department, practitioner: session.practitioner, booked_by: ctx.principal.id,
     cancel_reason: null, created_at: ctx.now, updated_at: ctx.now,
   })
-  if (!heldUntil) await openRecord(trx, { id: keyOf(id), pid: take.pid, practitioner: session.practitioner, organization: session.organization, start: segment.start })
+  if (!heldUntil) await openRecord(trx, { id: keyOf(id), pid: take.pid, practitioner: session.practitioner, organization: session.organization, department: session.department, start: segment.start })
   return newAppointment({ id, state: heldUntil ? 'held' : 'booked', session, segment, place, patient: take.patient, created: ctx.now, heldUntil, given: taking.given })
 }
 
@@ -63,9 +63,9 @@ async function lockPlace(trx: Trx, ctx: Ctx, store: Store, take: TakeFacts): Pro
 }
 
 /** The doctor may read the record from the day before the visit until thirty days after it. */
-export async function openRecord(trx: Trx, visit: { id: string; pid: string; practitioner: string; organization: string; start: Date }): Promise<void> {
+export async function openRecord(trx: Trx, visit: { id: string; pid: string; practitioner: string; organization: string; department: string; start: Date }): Promise<void> {
   await grantCareRelation(trx, {
-    pid: visit.pid, practitioner: keyOf(visit.practitioner), organization: keyOf(visit.organization), reason: 'appointment', reasonId: visit.id,
+    pid: visit.pid, practitioner: keyOf(visit.practitioner), organization: keyOf(visit.organization), department: visit.department, reason: 'appointment', reasonId: visit.id,
     from: addMinutes(visit.start, -24 * 60), until: addMinutes(visit.start, 30 * 24 * 60),
   })
 }

@@ -127,8 +127,10 @@ export class OutcomeError extends Error {
   readonly issues: readonly Issue[]
   /** Extra response headers, such as `Retry-After`; empty when none. */
   readonly headers: Readonly<Record<string, string>>
+  /** Keys of the patients whose record was refused: for the audit trail, never for the answer. */
+  readonly patients: readonly string[]
 
-  constructor(issues: readonly Issue[], options: { status?: number; headers?: Record<string, string>; cause?: unknown } = {}) {
+  constructor(issues: readonly Issue[], options: { status?: number; headers?: Record<string, string>; patients?: readonly string[]; cause?: unknown } = {}) {
     const first = issues[0]
     if (!first) throw new Error('An OutcomeError needs at least one issue.')
     super(first.text.en, { cause: options.cause })
@@ -136,12 +138,18 @@ export class OutcomeError extends Error {
     this.issues = issues
     this.status = options.status ?? outcomeCodes[first.code][0]
     this.headers = options.headers ?? {}
+    this.patients = options.patients ?? []
   }
 }
 
 /** Short form for the common case: one issue. `throw fail('slot-taken', { zh, en })`. */
 export function fail(code: OutcomeCode, text: Sentence, expression: string | null = null): OutcomeError {
   return new OutcomeError([issue(code, text, expression)])
+}
+
+/** The same refusal, knowing whose records it kept closed. */
+export function refused(error: OutcomeError, patients: readonly string[]): OutcomeError {
+  return new OutcomeError(error.issues, { status: error.status, headers: error.headers, patients })
 }
 
 export function notFound(what: string): OutcomeError {

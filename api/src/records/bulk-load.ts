@@ -8,9 +8,9 @@ import type { Resource } from '@medplum/fhirtypes'
 import type { ReservedSql, Sql } from 'postgres'
 import { keyOf, shardOf } from '../fhir/id.ts'
 import { type ResourceType, typeCode } from '../fhir/resource-types.ts'
-import { contentOf } from './content.ts'
 import { indexResource } from './index-resource.ts'
 import type { TextRow } from './index-texts.ts'
+import { loadPlacer } from './place-writes.ts'
 import type { Store } from './store.ts'
 import { keysText, shardFor } from './write-rows.ts'
 
@@ -22,7 +22,7 @@ const turnSize = 20
 interface Chunk { resource: string[]; idx_string: string[]; idx_value: string[]; id_alias: string[]; texts: Map<bigint, TextRow> }
 
 const columns: Record<Exclude<keyof Chunk, 'texts'>, string> = {
-  resource: 'shard, t, id, version, last_updated, pid, d0, d1, keys, content',
+  resource: 'shard, t, id, version, last_updated, pid, d0, d1, keys, labels, org, dept, author, content',
   idx_string: 'shard, k, val, rid',
   idx_value: 'shard, k, lo, hi, rid',
   id_alias: 'shard, t, id, home',
@@ -37,6 +37,7 @@ export async function bulkLoad(sql: Sql, store: Pick<Store, 'model'>, resources:
   const totals = new Map<string, number>()
   const underWay = new Set<Promise<void>>()
   const instant = at.toISOString()
+  const place = loadPlacer()
   let chunk = emptyChunk()
   const send = async (): Promise<void> => {
     while (underWay.size >= chunksUnderWayMax) await Promise.race(underWay)
@@ -47,7 +48,7 @@ export async function bulkLoad(sql: Sql, store: Pick<Store, 'model'>, resources:
     chunk = emptyChunk()
   }
   for await (const resource of resources) {
-    addRows(chunk, store, resource, instant)
+    addRows(chunk, store, place(resource as Resource & { id: string }), instant)
     totals.set(resource.resourceType, (totals.get(resource.resourceType) ?? 0) + 1)
     if (chunk.resource.length >= chunkSize) await send()
     // The socket gets its turn between resources, or PostgreSQL would wait while the next chunk is made.
@@ -62,14 +63,15 @@ function emptyChunk(): Chunk {
   return { resource: [], idx_string: [], idx_value: [], id_alias: [], texts: new Map() }
 }
 
-function addRows(chunk: Chunk, { model }: Pick<Store, 'model'>, resource: Resource, instant: string): void {
+function addRows(chunk: Chunk, { model }: Pick<Store, 'model'>, { resource, content: text, placement }: ReturnType<ReturnType<typeof loadPlacer>>, instant: string): void {
   const index = indexResource(model, resource)
   const id = resource.id ?? ''
   const key = keyOf(id)
   const t = typeCode(resource.resourceType as ResourceType)
   const shard = shardFor(id, index)
-  const content = contentOf(resource).replaceAll('\\', '\\\\')
-  chunk.resource.push(`${shard}\t${t}\t${key}\t1\t${instant}\t${index.pid ?? '\\N'}\t${index.d0 ?? '\\N'}\t${index.d1 ?? '\\N'}\t${keysText(index.keys)}\t${content}\n`)
+  const content = text.replaceAll('\\', '\\\\')
+  const or = (value: string | null) => value ?? '\\N'
+  chunk.resource.push(`${shard}\t${t}\t${key}\t1\t${instant}\t${or(index.pid)}\t${or(index.d0)}\t${or(index.d1)}\t${keysText(index.keys)}\t${placement.labels}\t${or(placement.organization)}\t${or(placement.department)}\t${or(placement.author)}\t${content}\n`)
   for (const each of index.texts) chunk.texts.set(each.h, each)
   for (const { k, val } of index.strings) chunk.idx_string.push(`${shard}\t${k}\t${val.replaceAll('\\', '\\\\')}\t${key}\n`)
   for (const { k, lo, hi } of index.values) chunk.idx_value.push(`${shard}\t${k}\t${lo}\t${hi}\t${key}\n`)

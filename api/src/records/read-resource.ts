@@ -36,9 +36,9 @@ export async function readVersion(db: Db, ctx: Ctx, store: Store, type: Resource
   }
   const { rows } = await sql<StoredRow & { deleted: boolean }>`
     select r.t, r.id, r.version, r.last_updated, r.pid, r.content, r.deleted from (
-      select c.shard, c.t, c.id, c.version, c.last_updated, c.pid, c.content, false as deleted from resource c where ${atKey(sql`c`, type, keyOf(id))} and c.version = ${version}
+      select c.shard, c.t, c.id, c.version, c.last_updated, c.pid, c.labels, c.org, c.dept, c.author, c.keys, c.content, false as deleted from resource c where ${atKey(sql`c`, type, keyOf(id))} and c.version = ${version}
       union all
-      select h.shard, h.t, h.id, h.version, h.last_updated, h.pid, h.content, h.deleted from resource_history h
+      select h.shard, h.t, h.id, h.version, h.last_updated, h.pid, h.labels, h.org, h.dept, h.author, '{}'::bigint[] as keys, h.content, h.deleted from resource_history h
       where h.id = ${keyOf(id)}::uuid and h.t = ${sql.raw(String(typeCode(type)))} and h.version = ${version}
     ) r where ${visible(ctx, type)}`.execute(db)
   const row = rows[0]
@@ -68,7 +68,7 @@ async function selectCurrent(db: Db, type: ResourceType, id: string, condition: 
 }
 
 async function throwIfGone(db: Db, ctx: Ctx, type: ResourceType, id: string): Promise<void> {
-  const { rows } = await sql<{ deleted: boolean }>`select r.deleted from resource_history r
+  const { rows } = await sql<{ deleted: boolean }>`select r.deleted from (select h.*, '{}'::bigint[] as keys from resource_history h) r
     where r.id = ${keyOf(id)}::uuid and r.t = ${sql.raw(String(typeCode(type)))} and ${visible(ctx, type)}
     order by r.version desc limit 1`.execute(db)
   if (rows[0]?.deleted) throw gone(`${type}/${id}`)

@@ -5,7 +5,10 @@
  * Done means: as many rows were seen as there are now, by a count at the end. A type whose parameters have not changed costs one look-up.
  */
 import { createHash } from 'node:crypto'
+import type { Resource } from '@medplum/fhirtypes'
 import { sql } from 'kysely'
+import { hiddenBit } from '../access/labels.ts'
+import type { Placement } from '../access/placement.ts'
 import type { Ctx } from '../ctx.ts'
 import type { FhirModel } from '../fhir/model.ts'
 import { type ResourceType, typeCode } from '../fhir/resource-types.ts'
@@ -14,6 +17,7 @@ import { inTransaction } from '../storage/transaction.ts'
 import { resourceOf } from './content.ts'
 import { indexResource, type IndexRow } from './index-resource.ts'
 import { keepTexts } from './index-texts.ts'
+import { placementsOfStored } from './place-writes.ts'
 import { paramKey } from './search/keys.ts'
 import type { Store } from './store.ts'
 import { settledParameters } from './stored-parameters.ts'
@@ -26,7 +30,7 @@ export interface ReindexProgress { type: ResourceType; state: 'running' | 'done'
 interface ProgressRow { fingerprint: string; state: 'running' | 'done'; position: string | null; rows_done: bigint; rows_total: bigint; started_at: string }
 
 /** Raised when the way values are indexed changes, so that everything is indexed anew. */
-const indexVersion = 1
+const indexVersion = 2
 
 /** What rows of a type are indexed by. */
 export function indexFingerprint(model: FhirModel, type: ResourceType): string {
@@ -43,7 +47,8 @@ export async function reindexChanged(db: Db, ctx: Ctx, store: Store, stepsMax = 
   await settledParameters(db, ctx, store)
   let rows = 0
   let steps = 0
-  for (const entry of store.entries.values()) {
+  // Visits first: other entries take hospital and department from them.
+  for (const entry of [...store.entries.values()].sort((a, b) => Number(b.type === 'Encounter') - Number(a.type === 'Encounter'))) {
     if (entry.projection !== null) continue
     const fingerprint = indexFingerprint(store.model, entry.type)
     if (!await begin(db, ctx, entry.type, fingerprint)) continue
@@ -91,8 +96,10 @@ function step(db: Db, ctx: Ctx, store: Store, type: ResourceType, fingerprint: s
       ${progress.position === null ? sql`` : sql`and r.id > ${progress.position}::uuid`} order by r.id limit ${rowsPerStep} for update`.execute(trx)
     const last = rows.at(-1)
     if (!last) return await finish(trx, ctx, type, progress)
-    const indexed = rows.map((row) => ({ shard: row.shard, id: row.id, index: indexResource(store.model, resourceOf({ version: row.version, lastUpdated: row.last_updated, content: row.content })) }))
+    const resources = rows.map((row) => resourceOf<Resource & { id: string }>({ version: row.version, lastUpdated: row.last_updated, content: row.content }))
+    const indexed = rows.map((row, at) => ({ shard: row.shard, id: row.id, index: indexResource(store.model, resources[at] as Resource) }))
     await replaceIndex(trx, store.model, type, indexed)
+    await judge(trx, type, rows.map((row) => row.id), await placementsOfStored(trx, resources))
     await trx.updateTable('reindex').set({ position: last.id, rows_done: progress.rows_done + BigInt(rows.length) }).where('t', '=', t).execute()
     return rows.length
   })
@@ -139,6 +146,18 @@ async function replaceIndex(trx: Trx, model: FhirModel, type: ResourceType, rows
   if (values.length > 0) {
     await sql`insert into idx_value (shard, k, lo, hi, rid) select * from unnest(${values.map((each) => each.shard)}::int[], ${keysText(values.map((each) => each.k))}::text::bigint[],
       ${values.map((each) => each.lo)}::float8[], ${values.map((each) => each.hi)}::float8[], ${values.map((each) => each.rid)}::uuid[])`.execute(trx)
+  }
+}
+
+/** Rows that were stored before the access decision looked at labels, and their former versions. What is judged already stays. */
+async function judge(trx: Trx, type: ResourceType, ids: readonly string[], placements: readonly Placement[]): Promise<void> {
+  const t = sql.raw(String(typeCode(type)))
+  for (const table of ['resource', 'resource_history'] as const) {
+    await sql`update ${sql.table(table)} r set org = w.org, dept = w.dept, author = w.author,
+        labels = w.labels | case when exists (select from hidden_item h where h.id = r.id and h.t = r.t) then ${sql.raw(String(hiddenBit))} else 0 end
+      from unnest(${[...ids]}::uuid[], ${placements.map((each) => each.labels)}::int[], ${placements.map((each) => each.organization)}::uuid[],
+        ${placements.map((each) => each.department)}::text[], ${placements.map((each) => each.author)}::uuid[]) as w (id, labels, org, dept, author)
+      where r.id = w.id and r.t = ${t} and r.labels is null`.execute(trx)
   }
 }
 

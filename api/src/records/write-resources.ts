@@ -6,15 +6,19 @@
  * An update that would store what is stored already makes no version. Source: FHIR R4 § RESTful API; docs/decisions/0002-storage.md.
  */
 import type { Resource } from '@medplum/fhirtypes'
-import { assertMayWrite } from '../access/may-write.ts'
+import { judgeWrites, type JudgedChange } from '../access/may-write.ts'
+import { unjudged } from '../access/labels.ts'
+import type { Placement } from '../access/placement.ts'
 import { type AuditEntry, recordEvents } from '../audit/record-event.ts'
 import type { Ctx } from '../ctx.ts'
 import { isFhirId, keyOf, shardOf } from '../fhir/id.ts'
 import { fail, type Issue, OutcomeError } from '../fhir/outcome.ts'
 import { type ResourceType, typeCode } from '../fhir/resource-types.ts'
 import type { Trx } from '../storage/pool.ts'
-import { contentOf, resourceOf } from './content.ts'
+import { resourceOf } from './content.ts'
 import { indexResource, type IndexRow } from './index-resource.ts'
+import { keepAccess } from './keep-access.ts'
+import { placeWrites } from './place-writes.ts'
 import type { Change, ResourceEntry, Store } from './store.ts'
 import { refreshParameters } from './stored-parameters.ts'
 import { validateResources } from './validation/load-profiles.ts'
@@ -64,6 +68,9 @@ interface Plan {
   current: CurrentRow | null
   before: Resource | null
   index: IndexRow | null
+  /** Stored text of `after`, and where it stands for the access decision; null for a delete. */
+  content: string | null
+  placement: Placement | null
   /** Number and instant of the last version there ever was, also of an id that was deleted; 0 and null when there was none. */
   lastVersion: number
   lastUpdated: string | null
@@ -83,13 +90,18 @@ export async function writeResources(trx: Trx, ctx: Ctx, store: Store, writes: r
   for (const plan of plans) indexPlan(ctx, store, plan)
   await loadCurrent(trx, plans)
   // Access first: a version conflict would tell a stranger that the resource is there.
-  if (mode !== 'platform') await assertMayWrite(trx, ctx, plans.map(changeOf))
+  await placeWrites(trx, ctx, store, plans)
+  if (mode !== 'platform') {
+    const unseen = await judgeWrites(trx, ctx, plans.map((plan) => judgedOf(ctx, store, plan)))
+    plans.filter((_, index) => unseen[index]).forEach(forgetCurrent)
+  }
   for (const plan of plans) assertMatch(plan)
   if (mode === 'client' && plans.some(({ entry }) => entry.rule)) {
     await applyRules(trx, ctx, store, plans)
     await assertValid(trx, store, plans.filter(({ entry }) => entry.rule), { mode, completed: true })
   }
   const written = await writePlans(trx, ctx, store, plans)
+  await keepAccess(trx, ctx, plans.filter((plan) => plan.current !== null || plan.after !== null).map(changeOf))
   await recordEvents(trx, ctx, written.flatMap((each, index) => eventsOf(each, plans[index] as Plan)))
   return written
 }
@@ -99,7 +111,7 @@ function planOf(ctx: Ctx, store: Store, write: Write, mode: WriteMode): Plan {
   const id = write.id ?? (write.type === 'Patient' ? ctx.newId(null) : '')
   if (write.method !== 'create' && !isFhirId(id)) throw idInvalid(write.path)
   const after = write.method === 'delete' || !write.resource ? null : id === '' ? write.resource : { ...write.resource, id }
-  return { write, entry, id, key: id === '' ? '' : keyOf(id), after, current: null, before: null, index: null, lastVersion: 0, lastUpdated: null }
+  return { write, entry, id, key: id === '' ? '' : keyOf(id), after, current: null, before: null, index: null, content: null, placement: null, lastVersion: 0, lastUpdated: null }
 }
 
 /** Throws type-unknown and read-only-type. `path`: where the write stands in the request. */
@@ -193,6 +205,25 @@ function adopt(plans: readonly Plan[], rows: ReadonlyMap<string, CurrentRow>): v
   }
 }
 
+function judgedOf(ctx: Ctx, store: Store, plan: Plan): JudgedChange {
+  const { current, before } = plan
+  // Only scopes that name a category look at keys.
+  const keys = before !== null && ctx.principal.scopes.some((scope) => scope.includes('?')) ? indexResource(store.model, before).keys : []
+  return {
+    ...changeOf(plan), named: plan.write.method === 'update',
+    was: current && { labels: current.labels ?? unjudged, organization: current.org, department: current.dept, author: current.author, keys },
+    will: plan.placement && { ...plan.placement, keys: plan.index?.keys ?? [] },
+  }
+}
+
+/** To the caller it is not there. */
+function forgetCurrent(plan: Plan): void {
+  plan.current = null
+  plan.before = null
+  plan.lastVersion = 0
+  plan.lastUpdated = null
+}
+
 function assertMatch({ write, current, id }: Plan): void {
   if (write.ifMatch === null || write.ifMatch === current?.version) return
   throw versionConflict(write.type, id, current?.version ?? null, write.path)
@@ -219,7 +250,9 @@ async function applyRules(trx: Trx, ctx: Ctx, store: Store, plans: readonly Plan
     if (replaced === undefined || plan.after === null) continue
     plan.after = { ...replaced, id: plan.id }
     plan.index = indexResource(store.model, plan.after)
+    plan.content = null
   }
+  await placeWrites(trx, ctx, store, plans.filter((plan) => plan.content === null))
 }
 
 async function writePlans(trx: Trx, ctx: Ctx, store: Store, plans: readonly Plan[]): Promise<Written[]> {
@@ -258,7 +291,7 @@ function newRow(plan: Plan, version: number, lastUpdated: string): NewRow {
   const shard = shardFor(plan.id, index)
   // An update has locked its alias already; only a write rule can have changed the shard since.
   const alias = plan.write.method === 'update' ? plan.entry.rule !== null : shard !== shardOf(plan.key) || plan.key[14] !== '7'
-  return { shard, ...rowOf(plan), version, lastUpdated, index, content: contentOf(plan.after as Resource), alias }
+  return { shard, ...rowOf(plan), version, lastUpdated, index, placement: plan.placement as Placement, content: plan.content as string, alias }
 }
 
 /** One row for each patient concerned: the one it is about now and, when it moved, the one it was about. */

@@ -4,6 +4,7 @@
  * the planner then opens the partitions it needs and no other.
  */
 import { type RawBuilder, sql } from 'kysely'
+import type { Placement } from '../access/placement.ts'
 import { keyOf, shardOf } from '../fhir/id.ts'
 import type { Trx } from '../storage/pool.ts'
 import type { IndexRow } from './index-resource.ts'
@@ -17,6 +18,10 @@ export interface CurrentRow {
   version: number
   last_updated: string
   pid: string | null
+  labels: number | null
+  org: string | null
+  dept: string | null
+  author: string | null
   content: string
 }
 
@@ -29,6 +34,8 @@ export interface NewRow {
   version: number
   lastUpdated: string
   index: IndexRow
+  /** What the access decision looks at. */
+  placement: Placement
   content: string
   /** The id was chosen by a client, or is not where its own shard bits say: it needs a row in id_alias. */
   alias: boolean
@@ -48,7 +55,7 @@ function typeList(rows: readonly { t: number }[]): RawBuilder<unknown> {
 export async function lockRows(trx: Trx, wanted: readonly { t: number; id: string }[]): Promise<Map<string, CurrentRow>> {
   if (wanted.length === 0) return new Map()
   const { rows } = await sql<CurrentRow>`
-    select r.shard, r.t, r.id, r.version, r.last_updated, r.pid, r.content from resource r
+    select r.shard, r.t, r.id, r.version, r.last_updated, r.pid, r.labels, r.org, r.dept, r.author, r.content from resource r
     where r.id = any(${wanted.map((each) => each.id)}::uuid[]) and r.t in (${typeList(wanted)})
     order by r.t, r.id for update`.execute(trx)
   return new Map(rows.map((row) => [rowKey(row), row]))
@@ -87,7 +94,9 @@ function columns(rows: readonly NewRow[]): RawBuilder<unknown> {
     ${rows.map((row) => row.version)}::int[], ${rows.map((row) => row.lastUpdated)}::timestamptz[],
     ${rows.map((row) => row.index.pid)}::uuid[], ${rows.map((row) => row.index.d0)}::timestamptz[],
     ${rows.map((row) => row.index.d1)}::timestamptz[], ${rows.map((row) => keysText(row.index.keys))}::text[],
-    ${textArray(rows.map((row) => row.content))}::text[]) as w (shard, t, id, version, last_updated, pid, d0, d1, keys, content)`
+    ${rows.map((row) => row.placement.labels)}::int[], ${rows.map((row) => row.placement.organization)}::uuid[],
+    ${rows.map((row) => row.placement.department)}::text[], ${rows.map((row) => row.placement.author)}::uuid[],
+    ${textArray(rows.map((row) => row.content))}::text[]) as w (shard, t, id, version, last_updated, pid, d0, d1, keys, labels, org, dept, author, content)`
 }
 
 /** `{1,2}`, as PostgreSQL reads arrays. */
@@ -130,8 +139,8 @@ export async function insertRows(trx: Trx, rows: readonly NewRow[]): Promise<voi
   if (rows.length === 0) return
   await keepTexts(trx, rows.flatMap((row) => row.index.texts))
   const parts = indexInserts(rows)
-  await sql`${withClause(parts)} insert into resource (shard, t, id, version, last_updated, pid, d0, d1, keys, content)
-    select w.shard, w.t, w.id, w.version, w.last_updated, w.pid, w.d0, w.d1, w.keys::bigint[], w.content from ${columns(rows)}`.execute(trx)
+  await sql`${withClause(parts)} insert into resource (shard, t, id, version, last_updated, pid, d0, d1, keys, labels, org, dept, author, content)
+    select w.shard, w.t, w.id, w.version, w.last_updated, w.pid, w.d0, w.d1, w.keys::bigint[], w.labels, w.org, w.dept, w.author, w.content from ${columns(rows)}`.execute(trx)
 }
 
 /** A locked row, what replaces it, and what its old text had in the side indexes. */
@@ -153,13 +162,13 @@ async function updateInPlace(trx: Trx, replacements: readonly Replacement[]): Pr
   await keepTexts(trx, rows.flatMap((row) => row.index.texts))
   const parts = [
     sql`w as (select * from ${columns(rows)})`,
-    sql`superseded as (insert into resource_history (shard, t, id, version, last_updated, pid, method, enc, content, content_z)
-      select r.shard, r.t, r.id, r.version, r.last_updated, r.pid, case r.version when 1 then 'C' else 'U' end, r.enc, r.content, r.content_z
+    sql`superseded as (insert into resource_history (shard, t, id, version, last_updated, pid, labels, org, dept, author, method, enc, content, content_z)
+      select r.shard, r.t, r.id, r.version, r.last_updated, r.pid, r.labels, r.org, r.dept, r.author, case r.version when 1 then 'C' else 'U' end, r.enc, r.content, r.content_z
       from resource r join w on r.id = w.id and r.t = w.t and r.shard = w.shard where r.t in (${typeList(rows)}))`,
     ...indexInserts(reindexed.map((each) => ({ ...each.row, alias: false }))),
   ]
   await sql`${withClause(parts)} update resource r set version = w.version, last_updated = w.last_updated, pid = w.pid, d0 = w.d0, d1 = w.d1,
-    keys = w.keys::bigint[], enc = 0, content = w.content, content_z = null
+    keys = w.keys::bigint[], labels = w.labels, org = w.org, dept = w.dept, author = w.author, enc = 0, content = w.content, content_z = null
     from w where r.id = w.id and r.t = w.t and r.shard = w.shard and r.t in (${typeList(rows)})`.execute(trx)
 }
 
@@ -171,8 +180,8 @@ async function move(trx: Trx, replacements: readonly Replacement[]): Promise<voi
   await sql`with gone as (delete from resource r using unnest(${olds.map((row) => row.t)}::smallint[], ${olds.map((row) => row.id)}::uuid[],
       ${olds.map((row) => row.shard)}::int[]) as w (t, id, shard)
       where r.id = w.id and r.t = w.t and r.shard = w.shard and r.t in (${typeList(olds)}) returning r.*)
-    insert into resource_history (shard, t, id, version, last_updated, pid, method, enc, content, content_z)
-    select shard, t, id, version, last_updated, pid, case version when 1 then 'C' else 'U' end, enc, content, content_z from gone`.execute(trx)
+    insert into resource_history (shard, t, id, version, last_updated, pid, labels, org, dept, author, method, enc, content, content_z)
+    select shard, t, id, version, last_updated, pid, labels, org, dept, author, case version when 1 then 'C' else 'U' end, enc, content, content_z from gone`.execute(trx)
   await insertRows(trx, replacements.map((each) => ({ ...each.row, alias: true })))
 }
 
@@ -184,9 +193,9 @@ export async function deleteRows(trx: Trx, deletions: readonly { old: CurrentRow
   await sql`with gone as (delete from resource r using unnest(${olds.map((row) => row.t)}::smallint[], ${olds.map((row) => row.id)}::uuid[],
       ${olds.map((row) => row.shard)}::int[], ${deletions.map((each) => each.at)}::timestamptz[]) as w (t, id, shard, deleted_at)
       where r.id = w.id and r.t = w.t and r.shard = w.shard and r.t in (${typeList(olds)}) returning r.*, w.deleted_at)
-    insert into resource_history (shard, t, id, version, last_updated, deleted, pid, method, enc, content, content_z)
-    select shard, t, id, version, last_updated, false, pid, case version when 1 then 'C' else 'U' end, enc, content, content_z from gone
-    union all select shard, t, id, version + 1, deleted_at, true, pid, 'D', 0, null, null from gone`.execute(trx)
+    insert into resource_history (shard, t, id, version, last_updated, deleted, pid, labels, org, dept, author, method, enc, content, content_z)
+    select shard, t, id, version, last_updated, false, pid, labels, org, dept, author, case version when 1 then 'C' else 'U' end, enc, content, content_z from gone
+    union all select shard, t, id, version + 1, deleted_at, true, pid, labels, org, dept, author, 'D', 0, null, null from gone`.execute(trx)
 }
 
 /** The side index rows of old texts. `rid` alone would not do: ids of different types may have the same key. */

@@ -20,6 +20,14 @@ export interface ResourceTable {
   d0: InstantOrNull
   d1: InstantOrNull
   keys: ColumnType<bigint[], bigint[] | string, bigint[] | string>
+  /** Bits of access/labels.ts; null until judged. */
+  labels: number | null
+  /** Key of the Organization the entry comes from. */
+  org: string | null
+  /** Code of the national department catalogue. */
+  dept: string | null
+  /** Key of the Practitioner who wrote it. */
+  author: string | null
   enc: Generated<number>
   content: string | null
   content_z: Uint8Array | null
@@ -34,6 +42,10 @@ export interface ResourceHistoryTable {
   last_updated: Instant
   deleted: Generated<boolean>
   pid: string | null
+  labels: number | null
+  org: string | null
+  dept: string | null
+  author: string | null
   /** C create, U update, D delete: the interaction that made this version. */
   method: Generated<string>
   enc: Generated<number>
@@ -144,20 +156,34 @@ export interface ProxyGrantTable {
   patient: string
   relationship: string
   patient_name: string
+  kind: Generated<'guardian' | 'authorization'>
+  /** Bits of access/data-groups.ts. */
+  groups: Generated<number>
+  /** From then on a guardian sees less: the child's fourteenth birthday. */
+  limited_at: InstantOrNull
+  /** Key of the Consent that gave it. */
+  consent: string | null
   from_at: Instant
   until_at: InstantOrNull
 }
-/** access */
+/** access: `practitioner` is the key of an Organization when a whole hospital is meant. */
 export interface CareRelationTable {
   shard: number
   pid: string
   practitioner: string
   organization: string
-  reason: 'appointment' | 'encounter' | 'gp-contract'
+  department: string | null
+  /** Label bits opened whatever the department. */
+  opens: Generated<number>
+  reason: 'appointment' | 'encounter' | 'gp-contract' | 'referral' | 'care-team' | 'shared' | 'break-glass'
   reason_id: string
   from_at: Instant
   until_at: Instant
 }
+/** access: whom a citizen has barred, by key. */
+export interface RecordBarTable { shard: number; pid: string; actor: string; consent: string; from_at: Instant; until_at: Instant }
+/** access: entries a citizen has hidden. */
+export interface HiddenItemTable { shard: number; pid: string; t: number; id: string; consent: string }
 /** access */
 export interface ClientTable { id: string; display_name: string; jwks: unknown; scopes: string; organization: string | null }
 /** access */
@@ -386,6 +412,8 @@ export interface Tables {
   account_role: AccountRoleTable
   proxy_grant: ProxyGrantTable
   care_relation: CareRelationTable
+  record_bar: RecordBarTable
+  hidden_item: HiddenItemTable
   client: ClientTable
   signing_key: SigningKeyTable
   used_assertion: UsedAssertionTable

@@ -104,7 +104,7 @@ function take(random: Random, today: Day, clinic: Clinic, life: Life, now: Date,
     department: session.department, practitioner: session.practitioner, booked_by: 'demo-city', cancel_reason: null, created_at: created, updated_at: created,
   })
   made.relations.push({
-    shard: person.shard, pid, practitioner: keyOf(session.practitioner), organization: keyOf(session.organization), reason: 'appointment', reason_id: keyOf(id),
+    shard: person.shard, pid, practitioner: keyOf(session.practitioner), organization: keyOf(session.organization), department: session.department, reason: 'appointment', reason_id: keyOf(id),
     from_at: new Date(segment.start.getTime() - dayMs), until_at: new Date(segment.start.getTime() + 30 * dayMs),
   })
 }

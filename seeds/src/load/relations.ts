@@ -1,4 +1,5 @@
 /** Who may see and act for whom in the new city: parents for their children, grown children for old parents, family doctors. */
+import { allGroups, familyGroups, groupBits } from '@pujiang/api/access/data-groups.ts'
 import { keyOf } from '@pujiang/api/fhir/id.ts'
 import type { Trx } from '@pujiang/api/storage/pool.ts'
 import type { CareRelationTable, ProxyGrantTable } from '@pujiang/api/storage/tables.ts'
@@ -8,18 +9,21 @@ import type { Life } from '../history/life.ts'
 import { parentsOf, type Person } from '../people/households.ts'
 
 const adultAge = 18
+/** From then on a guardian sees a part of the record only. */
+const limitedAge = 14
 const rowsPerStatement = 500
 
-/** Parents act for a child until its eighteenth birthday; an old parent has agreed that the child they live with does. */
+/** Parents act for a child until its eighteenth birthday, from its fourteenth on for a part of the record; an old parent has agreed that the child they live with does. */
 export function grantsOf(person: Person, today: Day): Insertable<ProxyGrantTable>[] {
-  const grant = (grantee: Person, relationship: string, until: Day | null): Insertable<ProxyGrantTable> => ({
+  const grant = (grantee: Person, relationship: string, until: Day, more: Pick<Insertable<ProxyGrantTable>, 'kind' | 'groups' | 'limited_at'>): Insertable<ProxyGrantTable> => ({
     shard: person.shard, pid: keyOf(person.id), grantee_pid: keyOf(grantee.id), patient: person.id, relationship, patient_name: person.name.zh,
-    from_at: new Date(instantMs(Math.max(person.birth, today - 700), 600)), until_at: until === null ? null : new Date(instantMs(until, 0)),
+    from_at: new Date(instantMs(Math.max(person.birth, today - 700), 600)), until_at: new Date(instantMs(until, 0)), consent: null, ...more,
   })
   if (person.kin === 'child' && ageOn(person.birth, today) < adultAge) {
-    return parentsOf(person).map((parent) => grant(parent, person.sex === 'male' ? 'SON' : 'DAU', addYears(person.birth, adultAge)))
+    const limited = new Date(instantMs(addYears(person.birth, limitedAge), 0))
+    return parentsOf(person).map((parent) => grant(parent, person.sex === 'male' ? 'SON' : 'DAU', addYears(person.birth, adultAge), { kind: 'guardian', groups: allGroups, limited_at: limited }))
   }
-  if (person.kin === 'parent') return [grant(person.household.members[0] as Person, person.sex === 'male' ? 'FTH' : 'MTH', addYears(today, 1))]
+  if (person.kin === 'parent') return [grant(person.household.members[0] as Person, person.sex === 'male' ? 'FTH' : 'MTH', addYears(today, 1), { kind: 'authorization', groups: groupBits(familyGroups), limited_at: null })]
   return []
 }
 
@@ -28,7 +32,7 @@ export function contractRelation(life: Life): Insertable<CareRelationTable> | nu
   if (!contract) return null
   return {
     shard: person.shard, pid: keyOf(person.id), practitioner: keyOf(contract.gp.doctor.id), organization: keyOf(contract.gp.post.hospital.id),
-    reason: 'gp-contract', reason_id: keyOf(contract.episode), from_at: new Date(instantMs(contract.from, 540)), until_at: new Date(instantMs(contract.until, 540)),
+    reason: 'gp-contract', reason_id: keyOf(contract.episode), department: '02', from_at: new Date(instantMs(contract.from, 540)), until_at: new Date(instantMs(contract.until, 540)),
   }
 }
 

@@ -3,8 +3,8 @@ import type { Resource } from '@medplum/fhirtypes'
 import { keyOf, shardOf } from '@pujiang/api/fhir/id.ts'
 import type { FhirModel } from '@pujiang/api/fhir/model.ts'
 import { typeCode } from '@pujiang/api/fhir/resource-types.ts'
-import { contentOf } from '@pujiang/api/records/content.ts'
 import { indexResource } from '@pujiang/api/records/index-resource.ts'
+import { loadPlacer } from '@pujiang/api/records/place-writes.ts'
 import { insertRows, shardFor } from '@pujiang/api/records/write-rows.ts'
 import type { Db, Trx } from '@pujiang/api/storage/pool.ts'
 import { sql } from 'kysely'
@@ -14,13 +14,14 @@ const rowsPerStatement = 500
 const keysPerDelete = 5000
 
 export async function insertResources(trx: Trx, model: FhirModel, made: readonly Made[], at: Date): Promise<void> {
+  const place = loadPlacer()
   for (let from = 0; from < made.length; from += rowsPerStatement) {
     await insertRows(trx, made.slice(from, from + rowsPerStatement).map((each) => {
-      const resource = each as unknown as Resource
+      const { resource, content, placement } = place(each as unknown as Resource & { id: string })
       const index = indexResource(model, resource)
       const id = keyOf(each.id)
       const shard = shardFor(each.id, index)
-      return { shard, t: typeCode(each.resourceType), id, version: 1, lastUpdated: at.toISOString(), index, content: contentOf(resource), alias: shardOf(id) !== shard }
+      return { shard, t: typeCode(each.resourceType), id, version: 1, lastUpdated: at.toISOString(), index, placement, content, alias: shardOf(id) !== shard }
     }))
   }
 }

@@ -1,0 +1,107 @@
+/**
+ * Where each entry of a request stands for the access decision: labels, hospital, department, author. What an entry does not say it
+ * takes from its visit (in the same request or stored), from the version before, and from the caller. The labels go into `meta.security`
+ * too. One statement, and only when a visit or diagnosis outside the request is named.
+ */
+import type { Resource } from '@medplum/fhirtypes'
+import { sql } from 'kysely'
+import { departmentBits, hiddenBit, labelsOf, sensitiveBits, withLabels } from '../access/labels.ts'
+import { anonymous } from '../access/principal.ts'
+import { type Origin, originOf, type Placement, placed } from '../access/placement.ts'
+import type { Ctx } from '../ctx.ts'
+import { keyOf } from '../fhir/id.ts'
+import { typeCode } from '../fhir/resource-types.ts'
+import type { Trx } from '../storage/pool.ts'
+import { contentOf } from './content.ts'
+import { indexResource, type IndexRow } from './index-resource.ts'
+import type { Store } from './store.ts'
+import type { CurrentRow } from './write-rows.ts'
+
+/** The part of a write's plan that this fills. */
+export interface PlacedPlan {
+  key: string
+  after: Resource | null
+  current: CurrentRow | null
+  index: IndexRow | null
+  content: string | null
+  placement: Placement | null
+}
+
+type Known = ReadonlyMap<string, Placement>
+
+export async function placeWrites(trx: Trx, ctx: Ctx, { model }: Pick<Store, 'model'>, plans: readonly PlacedPlan[]): Promise<void> {
+  const origins = new Map<PlacedPlan, Origin>()
+  for (const plan of plans) if (plan.after !== null) origins.set(plan, originOf(plan.after))
+  const known = new Map<string, Placement>(await placementsOf(trx, [...origins.values()], new Set(plans.map((plan) => plan.key))))
+  // Visits first, then diagnoses: what refers to them comes after.
+  const ranks: Readonly<Record<string, number>> = { Encounter: 0, Condition: 1 }
+  const ordered = [...origins].sort(([a], [b]) => (ranks[a.after?.resourceType ?? ''] ?? 2) - (ranks[b.after?.resourceType ?? ''] ?? 2))
+  for (const [plan, origin] of ordered) {
+    const before = plan.after
+    place(ctx, plan, origin, known)
+    if (plan.after !== null && plan.after !== before) plan.index = indexResource(model, plan.after)
+    if (plan.placement !== null) known.set(plan.key, plan.placement)
+  }
+}
+
+function place(ctx: Pick<Ctx, 'principal'>, plan: PlacedPlan, origin: Origin, known: Known): void {
+  const resource = plan.after as Resource
+  const text = contentOf(resource)
+  const placement = placementOf(ctx, resource, text, plan.current, origin, known)
+  const labelled = withLabels(resource, placement.labels)
+  plan.after = labelled
+  plan.content = labelled === resource ? text : contentOf(labelled)
+  plan.placement = placement
+}
+
+type Before = Pick<CurrentRow, 'labels' | 'org' | 'dept' | 'author'>
+
+function placementOf({ principal }: Pick<Ctx, 'principal'>, resource: Resource, text: string, current: Before | null, origin: Origin, known: Known): Placement {
+  const visit = origin.encounter === null ? undefined : known.get(origin.encounter)
+  const caller = {
+    organization: principal.role === 'citizen' || principal.organization === null ? null : keyOf(principal.organization),
+    author: principal.practitioner === null ? null : keyOf(principal.practitioner),
+  }
+  const before = current && { organization: current.org, department: current.dept, author: current.author }
+  const where = placed(origin, [visit, before, caller])
+  const inherited = departmentBits(visit?.department ?? null) | origin.reasons.reduce((bits, key) => bits | ((known.get(key)?.labels ?? 0) & sensitiveBits), 0)
+  const labels = labelsOf(resource, text, where.department) | (unlabelled.has(resource.resourceType) ? 0 : inherited)
+  return { labels: labels | ((current?.labels ?? 0) & hiddenBit), ...where }
+}
+
+/** They say nothing of what was found at the visit. */
+const unlabelled: ReadonlySet<string> = new Set(['AllergyIntolerance', 'Appointment', 'ChargeItem', 'Immunization'])
+
+/** Stored visits and diagnoses that the entries name and the request does not hold. */
+async function placementsOf(trx: Trx, origins: readonly Origin[], own: ReadonlySet<string>): Promise<[string, Placement][]> {
+  const wanted = new Set<string>()
+  for (const origin of origins) {
+    for (const key of [...(origin.encounter === null ? [] : [origin.encounter]), ...origin.reasons]) if (!own.has(key)) wanted.add(key)
+  }
+  if (wanted.size === 0) return []
+  const { rows } = await sql<{ id: string; labels: number | null; org: string | null; dept: string | null; author: string | null }>`
+    select r.id, r.labels, r.org, r.dept, r.author from resource r
+    where r.id = any(${[...wanted]}::uuid[]) and r.t in (${sql.raw(`${typeCode('Encounter')},${typeCode('Condition')}`)})`.execute(trx)
+  return rows.map((row) => [row.id, { labels: row.labels ?? 0, organization: row.org, department: row.dept, author: row.author }])
+}
+
+/** The same for entries that are loaded one after the other, visits before what belongs to them. */
+export function loadPlacer(): (resource: Resource & { id: string }) => { resource: Resource; content: string; placement: Placement } {
+  const known = new Map<string, Placement>()
+  return (resource) => {
+    const plan: PlacedPlan = { key: keyOf(resource.id), after: resource, current: null, index: null, content: null, placement: null }
+    place(nobody, plan, originOf(resource), known)
+    const placement = plan.placement as unknown as Placement
+    if (resource.resourceType === 'Encounter' || (resource.resourceType === 'Condition' && placement.labels !== 0)) known.set(plan.key, placement)
+    return { resource: plan.after as Resource, content: plan.content as unknown as string, placement }
+  }
+}
+
+/** Placements of stored resources, as the job that indexes anew needs them: their text stays as it is. */
+export async function placementsOfStored(trx: Trx, resources: readonly (Resource & { id: string })[]): Promise<Placement[]> {
+  const origins = resources.map(originOf)
+  const known = new Map(await placementsOf(trx, origins, new Set()))
+  return resources.map((resource, index) => placementOf(nobody, resource, contentOf(resource), null, origins[index] as Origin, known))
+}
+
+const nobody: Pick<Ctx, 'principal'> = { principal: anonymous }
