@@ -5,6 +5,7 @@
  */
 import { isInCare, mayActFor } from '../access/acts-for.ts'
 import { signInRequired } from '../access/may-write.ts'
+import type { Principal } from '../access/principal.ts'
 import { scopeGrants } from '../access/scopes.ts'
 import type { Ctx } from '../ctx.ts'
 import { forbidden, notFound } from '../fhir/outcome.ts'
@@ -24,15 +25,20 @@ export async function assertMaySettle(db: Db, ctx: Ctx, about: About, asked: str
 async function maySettle(db: Db, ctx: Ctx, about: About): Promise<boolean> {
   const { principal } = ctx
   if (principal.kind === 'anonymous') throw signInRequired()
-  if (principal.kind === 'client') return scopeGrants(principal.scopes, 'Claim', 'c')
+  if (principal.kind === 'client') return scopeGrants(principal.scopes, 'Claim', 'c') && isOwn(principal, about.organizationId)
   if (principal.role === 'scheduler') return principal.organization === about.organizationId
-  return principal.role === 'citizen' && mayActFor(db, ctx, about.pid)
+  return principal.role === 'citizen' && mayActFor(db, ctx, about.pid, 'costs')
+}
+
+/** A system of a hospital settles that hospital's bills only. */
+function isOwn({ organization }: Principal, organizationId: string): boolean {
+  return organization === null || organization === organizationId
 }
 
 /** A citizen can not take a settlement back; the institution and its systems can. Throws as `assertMaySettle`. */
 export async function assertMayReverse(db: Db, ctx: Ctx, about: About, asked: string): Promise<void> {
   const { principal } = ctx
-  if (principal.kind === 'client' && scopeGrants(principal.scopes, 'Claim', 'u')) return
+  if (principal.kind === 'client' && scopeGrants(principal.scopes, 'Claim', 'u') && isOwn(principal, about.organizationId)) return
   if (principal.kind === 'person' && principal.role === 'scheduler' && principal.organization === about.organizationId) return
   await assertMaySettle(db, ctx, about, asked)
   throw forbidden()
@@ -45,9 +51,12 @@ export async function assertMayReverse(db: Db, ctx: Ctx, about: About, asked: st
 export async function billsInSight(db: Db, ctx: Ctx, pid: string): Promise<{ organizationId: string } | 'all' | 'none'> {
   const { principal } = ctx
   if (principal.kind === 'anonymous') throw signInRequired()
-  if (principal.kind === 'client') return scopeGrants(principal.scopes, 'Claim', 'r') ? 'all' : 'none'
+  if (principal.kind === 'client') {
+    if (!scopeGrants(principal.scopes, 'Claim', 'r')) return 'none'
+    return principal.organization === null ? 'all' : { organizationId: principal.organization }
+  }
   if (principal.role === 'scheduler') return principal.organization === null ? 'none' : { organizationId: principal.organization }
-  if (principal.role === 'citizen') return await mayActFor(db, ctx, pid) ? 'all' : 'none'
+  if (principal.role === 'citizen') return await mayActFor(db, ctx, pid, 'costs') ? 'all' : 'none'
   return await isInCare(db, ctx, pid) ? 'all' : 'none'
 }
 
@@ -55,6 +64,6 @@ export async function billsInSight(db: Db, ctx: Ctx, pid: string): Promise<{ org
 export function maySeeBillsAt(ctx: Ctx, organizationId: string): boolean {
   const { principal } = ctx
   if (principal.kind === 'anonymous') throw signInRequired()
-  if (principal.kind === 'client') return scopeGrants(principal.scopes, 'Claim', 's')
+  if (principal.kind === 'client') return scopeGrants(principal.scopes, 'Claim', 's') && isOwn(principal, organizationId)
   return principal.role === 'scheduler' && principal.organization === organizationId
 }

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { anonymous, platform as platformPrincipal, type Principal } from '../../src/access/principal.ts'
 import { makeCtx } from '../../src/ctx.ts'
 import { fundCategories, splitOf } from '../../src/fhir/claim-message.ts'
-import { keyOf, shardOf } from '../../src/fhir/id.ts'
+import { keyOf } from '../../src/fhir/id.ts'
 import { loadResource } from '../../src/records/read-resource.ts'
 import { validateResource } from '../../src/records/validate.ts'
 import { resolveAttempts } from '../../src/settlement/resolve-attempts.ts'
@@ -253,16 +253,12 @@ describe('who may settle and look', () => {
     const elsewhere: Principal = { ...cashier, organization: 'another' }
     expect((await submit(visit, stranger)).status).toBe(404)
     expect((await submit(visit, elsewhere)).status).toBe(404)
-    expect((await submit(visit, doctor)).status).toBe(404)
+    expect((await submit(visit, clinician('doctor-elsewhere', hospital.organization))).status).toBe(404)
     expect((await platform.request('GET', `/api/bills/${visit.encounter}`, { as: stranger })).status).toBe(404)
     expect((await platform.request('GET', `/api/bills?patient=${visit.patient}`, { as: stranger })).status).toBe(404)
     expect((await platform.request('GET', `/api/bills/${visit.encounter}`)).status).toBe(401)
 
     const pid = keyOf(visit.patient)
-    await platform.db.insertInto('care_relation').values({
-      shard: shardOf(pid), pid, practitioner: keyOf(hospital.practitioner), organization: keyOf(hospital.organization), reason: 'encounter', reason_id: keyOf(visit.encounter),
-      from_at: new Date(clock.now.getTime() - 1000), until_at: new Date(clock.now.getTime() + 1e9),
-    }).execute()
     expect((await submit(visit, doctor)).status).toBe(403)
     expect((await bill(visit, doctor)).totalFen).toBe(3800)
     expect((await bill(visit, cashier)).totalFen).toBe(3800)
