@@ -1,13 +1,13 @@
 /** The whole HTTP surface of the platform on one page: middleware order, mounts, errors. */
 import { prometheus } from '@hono/prometheus'
 import { Hono } from 'hono'
-import { compress } from 'hono/compress'
 import { routePath } from 'hono/route'
 import { secureHeaders } from 'hono/secure-headers'
 import { Registry } from 'prom-client'
-import { monotonicMs, newRequestId } from './ctx.ts'
+import { monotonicMs } from './ctx.ts'
 import { type AppEnv, authenticate } from './http/auth.ts'
 import { bookingRoutes } from './http/booking-routes.ts'
+import { compressed } from './http/compressed.ts'
 import { fhirCors } from './http/cors.ts'
 import { renderErrors } from './http/errors.ts'
 import { exportRoutes } from './http/exports.ts'
@@ -17,6 +17,7 @@ import { discovery, oidcRoutes } from './http/oidc.ts'
 import { portalFiles } from './http/portal-files.ts'
 import { settlementRoutes } from './http/settlement-routes.ts'
 import { signInRoutes } from './http/sign-in.ts'
+import { standardHeaders } from './http/standard-headers.ts'
 import { fail } from './fhir/outcome.ts'
 import type { Services } from './services.ts'
 
@@ -24,27 +25,26 @@ export function createApp(services: Services): Hono<AppEnv> {
   const { config, log, authority } = services
   const registry = new Registry()
   const metrics = prometheus({ registry, collectDefaultMetrics: true })
-  // `$` may arrive as %24: decoded before routing, or /Patient/%24find would be read as the id `$find`.
-  const app = new Hono<AppEnv>({ getPath: (request) => new URL(request.url).pathname.replaceAll('%24', '$') })
+  const app = new Hono<AppEnv>({ getPath })
 
   app.onError(renderErrors(services))
   app.notFound(() => { throw fail('not-found', { zh: '没有这个地址。', en: 'There is nothing at this address.' }) })
 
-  app.use(async (c, next) => {
-    const started = monotonicMs()
-    c.set('requestId', newRequestId())
-    c.header('X-Request-Id', c.get('requestId'))
-    await next()
-    log.debug({ requestId: c.get('requestId'), method: c.req.method, route: routePath(c, -1), status: c.res.status, ms: Math.round(monotonicMs() - started) }, 'request')
-  })
-  app.use(secureHeaders({
+  app.use(standardHeaders(secureHeaders({
     contentSecurityPolicy: {
       defaultSrc: ["'self'"], scriptSrc: ["'self'"], styleSrc: ["'self'"], imgSrc: ["'self'", 'data:'], objectSrc: ["'none'"],
       baseUri: ["'none'"], frameAncestors: ["'none'"], formAction: ["'self'"],
     },
     strictTransportSecurity: config.production ? 'max-age=31536000; includeSubDomains' : false,
     referrerPolicy: 'no-referrer',
-  }))
+  })))
+  if (log.isLevelEnabled('debug')) {
+    app.use(async (c, next) => {
+      const started = monotonicMs()
+      await next()
+      log.debug({ requestId: c.get('requestId'), method: c.req.method, route: routePath(c, -1), status: c.res.status, ms: Math.round(monotonicMs() - started) }, 'request')
+    })
+  }
   app.use(metrics.registerMetrics)
   app.get('/metrics', metrics.printMetrics)
   app.route('/health', healthRoutes(services))
@@ -55,9 +55,9 @@ export function createApp(services: Services): Hono<AppEnv> {
   app.get('/.well-known/openid-configuration', (c) => c.json(discovery(authority.issuer)))
   app.get('/fhir/.well-known/smart-configuration', (c) => c.json(discovery(authority.issuer)))
 
-  app.use('/fhir/*', compress({ threshold: 2048 }), authenticate(services.verifyToken, services.now))
-  app.use('/fhir', compress({ threshold: 2048 }), authenticate(services.verifyToken, services.now))
-  app.use('/api/*', compress({ threshold: 2048 }), authenticate(services.verifyToken, services.now))
+  app.use('/fhir/*', compressed(), authenticate(services.verifyToken, services.now))
+  app.use('/fhir', compressed(), authenticate(services.verifyToken, services.now))
+  app.use('/api/*', compressed(), authenticate(services.verifyToken, services.now))
   app.route('/fhir/_export', exportRoutes(services))
   app.route('/fhir', fhirRoutes(services))
   app.route('/api', signInRoutes(services))
@@ -66,4 +66,10 @@ export function createApp(services: Services): Hono<AppEnv> {
   app.all('/api/*', () => { throw fail('not-found', { zh: '没有这个接口。', en: 'There is no such endpoint.' }) })
   app.route('/', portalFiles())
   return app
+}
+
+/** The path as it was sent. `$` may arrive as %24: decoded before routing, or /Patient/%24find would be read as the id `$find`. */
+function getPath({ url }: Request): string {
+  const path = /^[^:]+:\/\/[^/]*([^?#]*)/.exec(url)?.[1] ?? ''
+  return path.includes('%24') ? path.replaceAll('%24', '$') : path
 }

@@ -29,6 +29,12 @@ export function makeCtx(principal: Principal, given: Partial<Ctx> = {}): Ctx {
   }
 }
 
+/** Who asks, with everything a decision may rest on: all of a Ctx but the moment, the words and the ids of the request. Equal texts, equal decisions. */
+export function callerOf(ctx: Ctx): string {
+  const { now: _now, language: _language, requestId: _requestId, newId: _newId, ...caller } = ctx
+  return JSON.stringify(caller)
+}
+
 /** Joins the log, audit and reply of one request. */
 export function newRequestId(): string {
   return randomUUID()

@@ -37,9 +37,12 @@ type Row = ReturnType<typeof rowOf>
 function inserterOf(db: Kysely<Tables>): (rows: Row[]) => Promise<void> {
   let inserter = inserters.get(db)
   if (!inserter) {
-    inserter = batched<Row[], void>(64, async (groups) => {
-      await insert(db, groups.flat())
-      return groups.map(() => undefined)
+    inserter = batched<Row[], void>({
+      max: 64,
+      run: async (groups) => {
+        await insert(db, groups.flat())
+        return groups.map(() => undefined)
+      },
     })
     inserters.set(db, inserter)
   }

@@ -9,11 +9,13 @@ const publicPaths = new Set(['/fhir/metadata', '/fhir/.well-known/smart-configur
 
 export function fhirCors(origins: readonly string[]): MiddlewareHandler {
   const all = origins.includes('*')
-  return cors({
+  const answer = cors({
     origin: (origin, c) => (all || publicPaths.has(c.req.path) ? '*' : origins.includes(origin) ? origin : null),
     allowMethods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     allowHeaders: ['Authorization', 'Content-Type', 'Accept', 'Accept-Language', 'Prefer', 'If-Match', 'If-None-Match', 'If-Modified-Since', 'If-None-Exist', 'Idempotency-Key'],
     exposeHeaders: ['ETag', 'Last-Modified', 'Location', 'Content-Location', 'Retry-After', 'X-Progress', 'X-Request-Id', 'WWW-Authenticate'],
     maxAge: 600,
   })
+  // Programs send no Origin, and nothing here concerns them. (`send` says `Vary: Origin` in every answer.)
+  return (c, next) => (c.req.header('Origin') === undefined ? next() : answer(c, next))
 }

@@ -158,7 +158,7 @@ async function operationRoute(
 }
 
 function queryOf(c: Context): URLSearchParams {
-  return new URL(c.req.url).searchParams
+  return c.req.url.includes('?') ? new URL(c.req.url).searchParams : new URLSearchParams()
 }
 
 function offeredType(services: Services, name: string): ResourceType {

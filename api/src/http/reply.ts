@@ -72,17 +72,19 @@ function information(text: Sentence, language: Language): Resource {
 
 /** Sends an answer; a GET whose validator still holds gets 304. `base` is the address of /fhir. */
 export function send(c: Context, answer: Answer, base: string): Response {
-  const headers: Record<string, string> = { 'Cache-Control': 'no-store, private', Vary: 'Accept, Authorization, Cookie', ...answer.headers }
+  const headers: Record<string, string> = { 'Cache-Control': 'no-store, private', Vary: 'Accept, Accept-Encoding, Authorization, Cookie, Origin', ...answer.headers }
   if (answer.version !== null) headers.ETag = etagOf(answer.version)
   if (answer.lastModified !== null) headers['Last-Modified'] = new Date(answer.lastModified).toUTCString()
   if (answer.location !== null) headers[answer.status === 201 ? 'Location' : 'Content-Location'] = `${base}/${answer.location}`
   const reading = c.req.method === 'GET' || c.req.method === 'HEAD'
-  if (reading && isFresh(answer, c.req.header('If-None-Match') ?? null, c.req.header('If-Modified-Since') ?? null)) return c.body(null, 304, headers)
-  if (answer.text === null) return c.body(null, answer.status as 204, headers)
-  // Said here because compression leaves small answers alone only when it knows their size.
-  headers['Content-Length'] = String(Buffer.byteLength(answer.text))
+  if (reading && isFresh(answer, c.req.header('If-None-Match') ?? null, c.req.header('If-Modified-Since') ?? null)) return new Response(null, { status: 304, headers })
+  if (answer.text === null) return new Response(null, { status: answer.status, headers })
   const text = c.req.query('_pretty') === 'true' ? prettyJson(answer.text) : answer.text
-  return c.body(text, answer.status as 200, { ...headers, 'Content-Type': fhirJson })
+  headers['Content-Type'] = fhirJson
+  // Said here because compression leaves small answers alone only when it knows their size.
+  headers['Content-Length'] = String(Buffer.byteLength(text))
+  // Not `c.body`: it would copy the headers into an object that Node takes apart again.
+  return new Response(text, { status: answer.status, headers })
 }
 
 export function etagOf(version: number): string {

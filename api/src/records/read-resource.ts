@@ -2,14 +2,16 @@
  * Reading one resource. `readResource` and `readVersion` answer a caller: what the caller may not see is `not-found`, as if it
  * were not there, and `gone` is said only of what could have been seen. `loadResource` is for domain code that has judged by
  * itself. A server id says its shard; an id chosen by a client is looked up through id_alias in the same statement.
+ * Reads of one type by one caller that arrive together are one statement; a decision is never shared between callers.
  */
 import type { Resource } from '@medplum/fhirtypes'
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
 import { visible } from '../access/visible.ts'
-import type { Ctx } from '../ctx.ts'
+import { callerOf, type Ctx } from '../ctx.ts'
 import { isFhirId, keyOf, shardOf } from '../fhir/id.ts'
 import { gone, notFound } from '../fhir/outcome.ts'
 import { type ResourceType, typeCode } from '../fhir/resource-types.ts'
+import { batchedByGroup } from '../storage/batched.ts'
 import type { Db } from '../storage/pool.ts'
 import { contentOf, resourceOf, type Stored, storedOf, type StoredRow } from './content.ts'
 import type { Store } from './store.ts'
@@ -19,7 +21,8 @@ export async function readResource(db: Db, ctx: Ctx, store: Store, type: Resourc
   const projection = store.entries.get(type)?.projection
   if (projection) return readProjected(await projection.read(db, ctx, id), ctx, type, id)
   if (!isFhirId(id)) throw notFound(`${type}/${id}`)
-  const stored = await selectCurrent(db, type, id, visible(ctx, type))
+  const wanted = { ctx, type, key: keyOf(id) }
+  const stored = db.isTransaction ? (await selectMany(db, [wanted]))[0] : await readerOf(db)(wanted)
   if (stored) return stored
   await throwIfGone(db, ctx, type, id)
   throw notFound(`${type}/${id}`)
@@ -65,6 +68,39 @@ async function selectCurrent(db: Db, type: ResourceType, id: string, condition: 
   const { rows } = await sql<StoredRow>`select r.t, r.id, r.version, r.last_updated, r.pid, r.content from resource r
     where ${atKey(sql`r`, type, keyOf(id))} and ${condition}`.execute(db)
   return rows[0] ? storedOf(type, rows[0]) : null
+}
+
+interface Wanted { ctx: Ctx; type: ResourceType; key: string }
+
+const readers = new WeakMap<Db, (wanted: Wanted) => Promise<Stored | null>>()
+const joinedMax = 64
+
+function readerOf(db: Db): (wanted: Wanted) => Promise<Stored | null> {
+  let reader = readers.get(db)
+  if (!reader) {
+    reader = batchedByGroup(({ ctx, type }) => `${type} ${callerOf(ctx)}`, { max: joinedMax, run: (wanted: Wanted[]) => selectMany(db, wanted) })
+    readers.set(db, reader)
+  }
+  return reader
+}
+
+/** What one caller may see of resources of one type, at the moment of the last who asked; null for each that is not there for them. */
+async function selectMany(db: Db, wanted: readonly Wanted[]): Promise<(Stored | null)[]> {
+  const last = wanted.at(-1)
+  if (!last) return []
+  const { ctx, type } = last
+  const keys = [...new Set(wanted.map((each) => each.key))]
+  const t = sql.raw(String(typeCode(type)))
+  const { rows } = await sql<StoredRow>`select r.t, r.id, r.version, r.last_updated, r.pid, r.content
+    from unnest(${keys}::uuid[], ${keys.map(shardOf)}::int[]) as w (id, shard)
+    join resource r on r.id = w.id and r.t = ${t}
+      and (r.shard = w.shard or r.shard = (select a.home from id_alias a where a.id = w.id and a.t = ${t} and a.shard = w.shard))
+    where ${visible(ctx, type)}`.execute(db)
+  const found = new Map(rows.map((row) => [row.id, row]))
+  return wanted.map(({ key }) => {
+    const row = found.get(key)
+    return row ? storedOf(type, row) : null
+  })
 }
 
 async function throwIfGone(db: Db, ctx: Ctx, type: ResourceType, id: string): Promise<void> {

@@ -1,13 +1,24 @@
 /**
  * Joins calls that arrive together into one: at most two batches under way, each of at most `max` members. An idle server
  * sends at once, so nothing waits at low load. A batch that fails is run again member by member, so that one bad member does not
- * fail the others. Measured: docs/decisions/0002-storage.md.
+ * fail the others. Measured: docs/decisions/0002-storage.md, docs/bench.md.
  */
 const underWayMax = 2
 
-export function batched<A, R>(max: number, run: (members: A[]) => Promise<R[]>): (member: A) => Promise<R> {
-  interface Waiting { member: A; resolve: (result: R) => void; reject: (error: unknown) => void }
-  const queue: Waiting[] = []
+export interface Batching<A, R> {
+  max: number
+  /** One result a member, in their order. */
+  run(members: A[]): Promise<R[]>
+  /** Members with the same key are never under way at the same time; null is nobody's key. */
+  keyOf?(member: A): string | null
+  /** Runs one member of a batch that failed; `run` of it alone unless said. */
+  runAlone?(member: A, failure: unknown): Promise<R>
+}
+
+export function batched<A, R>({ max, run, keyOf = () => null, runAlone }: Batching<A, R>): (member: A) => Promise<R> {
+  interface Waiting { member: A; key: string | null; resolve: (result: R) => void; reject: (error: unknown) => void }
+  let queue: Waiting[] = []
+  const busy = new Set<string>()
   let underWay = 0
   let scheduled = false
 
@@ -15,17 +26,38 @@ export function batched<A, R>(max: number, run: (members: A[]) => Promise<R[]>):
     try {
       const results = await run(batch.map((each) => each.member))
       batch.forEach((each, index) => { each.resolve(results[index] as R) })
-    } catch (error) {
-      if (batch.length === 1) batch[0]?.reject(error)
-      else for (const each of batch) await runBatch([each])
+    } catch (failure) {
+      const [only] = batch
+      if (batch.length === 1 && !runAlone) only?.reject(failure)
+      else if (!runAlone) for (const each of batch) await runBatch([each])
+      else for (const each of batch) await runAlone(each.member, failure).then(each.resolve, each.reject)
     }
+  }
+
+  /** The first members whose keys are free. */
+  function nextBatch(): Waiting[] {
+    const batch: Waiting[] = []
+    const left: Waiting[] = []
+    for (const each of queue) {
+      if (batch.length >= max || (each.key !== null && busy.has(each.key))) {
+        left.push(each)
+        continue
+      }
+      if (each.key !== null) busy.add(each.key)
+      batch.push(each)
+    }
+    queue = left
+    return batch
   }
 
   function flush(): void {
     scheduled = false
     while (queue.length > 0 && underWay < underWayMax) {
+      const batch = nextBatch()
+      if (batch.length === 0) return
       underWay++
-      void runBatch(queue.splice(0, max)).finally(() => {
+      void runBatch(batch).finally(() => {
+        for (const { key } of batch) if (key !== null) busy.delete(key)
         underWay--
         flush()
       })
@@ -33,10 +65,27 @@ export function batched<A, R>(max: number, run: (members: A[]) => Promise<R[]>):
   }
 
   return (member) => new Promise<R>((resolve, reject) => {
-    queue.push({ member, resolve, reject })
+    queue.push({ member, key: keyOf(member), resolve, reject })
     if (!scheduled && underWay < underWayMax) {
       scheduled = true
       setImmediate(flush)
     }
   })
+}
+
+/** Batches whose members all belong to one group. A group is kept only while it has members. */
+export function batchedByGroup<A, R>(groupOf: (member: A) => string, batching: Batching<A, R>): (member: A) => Promise<R> {
+  const groups = new Map<string, { join: (member: A) => Promise<R>; members: number }>()
+  return async (member) => {
+    const name = groupOf(member)
+    let group = groups.get(name)
+    if (!group) groups.set(name, group = { join: batched(batching), members: 0 })
+    group.members++
+    try {
+      return await group.join(member)
+    } finally {
+      group.members--
+      if (group.members === 0) groups.delete(name)
+    }
+  }
 }

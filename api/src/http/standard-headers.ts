@@ -1,0 +1,36 @@
+/**
+ * The headers that every answer has: the request id and the security headers of Hono's `secureHeaders`, which do not depend on the
+ * request and are therefore asked of it once. Under Node they are put on Node's own response before the handler runs: put on
+ * the web Response afterwards they would make Hono build it again and stream its body, at more cost than reading a record.
+ */
+import type { HttpBindings } from '@hono/node-server'
+import { type Context, Hono, type MiddlewareHandler } from 'hono'
+import { newRequestId } from '../ctx.ts'
+import type { AppEnv } from './auth.ts'
+
+/** `secure`: the library's middleware with its options. */
+export function standardHeaders(secure: MiddlewareHandler): MiddlewareHandler<AppEnv> {
+  let constant: readonly (readonly [string, string])[] | null = null
+  return async (c, next) => {
+    constant ??= await headersOf(secure)
+    const requestId = newRequestId()
+    c.set('requestId', requestId)
+    const outgoing = outgoingOf(c)
+    outgoing?.setHeader('X-Request-Id', requestId)
+    if (outgoing) for (const [name, value] of constant) outgoing.setHeader(name, value)
+    await next()
+    if (outgoing) return
+    c.res.headers.set('X-Request-Id', requestId)
+    for (const [name, value] of constant) c.res.headers.set(name, value)
+  }
+}
+
+/** Null when no Node server called the app, as in tests. */
+function outgoingOf(c: Context): HttpBindings['outgoing'] | null {
+  return (c.env as Partial<HttpBindings> | undefined)?.outgoing ?? null
+}
+
+async function headersOf(secure: MiddlewareHandler): Promise<[string, string][]> {
+  const answer = await new Hono().use(secure).get('/', (c) => c.body(null)).request('/')
+  return [...answer.headers]
+}
