@@ -5,7 +5,8 @@ import { routePath } from 'hono/route'
 import { secureHeaders } from 'hono/secure-headers'
 import { Registry } from 'prom-client'
 import { monotonicMs } from './ctx.ts'
-import { type AppEnv, authenticate } from './http/auth.ts'
+import { accountRoutes } from './http/account-routes.ts'
+import { type AppEnv, authenticate, noApps } from './http/auth.ts'
 import { bookingRoutes } from './http/booking-routes.ts'
 import { compressed } from './http/compressed.ts'
 import { fhirCors } from './http/cors.ts'
@@ -13,8 +14,10 @@ import { renderErrors } from './http/errors.ts'
 import { exportRoutes } from './http/exports.ts'
 import { fhirRoutes } from './http/fhir.ts'
 import { healthRoutes } from './http/health.ts'
-import { discovery, oidcRoutes } from './http/oidc.ts'
+import { platformDiscovery } from './http/oidc.ts'
+import { platformOidcRoutes } from './http/oidc-routes.ts'
 import { portalFiles } from './http/portal-files.ts'
+import { rateLimit } from './http/rate-limit.ts'
 import { settlementRoutes } from './http/settlement-routes.ts'
 import { signInRoutes } from './http/sign-in.ts'
 import { standardHeaders } from './http/standard-headers.ts'
@@ -48,19 +51,22 @@ export function createApp(services: Services): Hono<AppEnv> {
   app.use(metrics.registerMetrics)
   app.get('/metrics', metrics.printMetrics)
   app.route('/health', healthRoutes(services))
-  app.route('/oidc', oidcRoutes({ db: services.db.$pickTables<'client' | 'signing_key' | 'used_assertion'>(), authority, now: services.now }))
+  app.route('/oidc', platformOidcRoutes(services))
   const cors = fhirCors(config.corsOrigins)
   app.use('/fhir/*', cors)
   app.use('/fhir', cors)
-  app.get('/.well-known/openid-configuration', (c) => c.json(discovery(authority.issuer)))
-  app.get('/fhir/.well-known/smart-configuration', (c) => c.json(discovery(authority.issuer)))
+  app.get('/.well-known/openid-configuration', (c) => c.json(platformDiscovery(authority.issuer)))
+  app.get('/fhir/.well-known/smart-configuration', (c) => c.json(platformDiscovery(authority.issuer)))
 
-  app.use('/fhir/*', compressed(), authenticate(services.verifyToken, services.now))
-  app.use('/fhir', compressed(), authenticate(services.verifyToken, services.now))
-  app.use('/api/*', compressed(), authenticate(services.verifyToken, services.now))
+  const who = authenticate(services.verifyToken, services.sessions, services.now)
+  const limited = rateLimit(config.rateLimits, config.trustedProxies)
+  app.use('/fhir/*', compressed(), who, limited)
+  app.use('/fhir', compressed(), who, limited)
+  app.use('/api/*', compressed(), who, limited, noApps)
   app.route('/fhir/_export', exportRoutes(services))
   app.route('/fhir', fhirRoutes(services))
   app.route('/api', signInRoutes(services))
+  app.route('/api', accountRoutes(services))
   app.route('/api', bookingRoutes(services))
   app.route('/api', settlementRoutes(services))
   app.all('/api/*', () => { throw fail('not-found', { zh: '没有这个接口。', en: 'There is no such endpoint.' }) })

@@ -20,6 +20,12 @@ export const variables = [
   { name: 'REGION', default: '310000', why: 'Region of an insurance centre process (set by start).' },
   { name: 'SEED', default: 'demo', why: 'What an empty database gets: `demo` (2,000 citizens), `none`, or a number of citizens.' },
   { name: 'SIGNING_KEY_FILE', default: '', why: 'File with the private JWK (ES256) that signs access tokens; required in production. Unset: a key made and kept in the database.' },
+  { name: 'SECRETS_KEY_FILE', default: '', why: 'File with 32 random bytes in base64url that seal second-factor secrets in the database; required in production. Unset: made and kept in the database.' },
+  { name: 'SIGNING_KEY_DAYS', default: '30', why: 'Days after which the worker makes the next signing key; it signs once it has been published for a quarter of an hour. Keys of SIGNING_KEY_FILE are rotated by hand.' },
+  { name: 'TRUSTED_PROXIES', default: '0', why: 'Proxies of our own before the platform; the address of a caller is taken from that many entries of X-Forwarded-For. 0: from the socket.' },
+  { name: 'RATE_PERSON', default: '3000', why: 'Points a person, or an app that acts for one, may use in a minute at one process: a read costs 1, a search 2, a write 3, a bundle 10, an export 25. 0: no limit.' },
+  { name: 'RATE_SYSTEM', default: '0', why: 'Points a system may use in a minute at one process. 0: no limit.' },
+  { name: 'RATE_ANONYMOUS', default: '3000', why: 'Points an address without a token may use in a minute at one process. 0: no limit.' },
   { name: 'BODY_MEGABYTES_MAX', default: '20', why: 'Largest request body accepted.' },
   { name: 'CORS_ORIGINS', default: '', why: 'Origins, separated by spaces, whose pages may use /fhir with a token; `*` for all. Unset: only the public metadata.' },
   { name: 'NODE_ENV', default: '', why: '`production`: no demo accounts, no token command, secrets must be given, secure cookies, fictitious-region IDs refused.' },
@@ -46,6 +52,12 @@ export interface Config {
   /** Citizens of the demo city; 0 for none. */
   seedCitizens: number
   signingKeyFile: string | null
+  secretsKeyFile: string | null
+  signingKeyDays: number
+  /** Proxies of our own before the platform. */
+  trustedProxies: number
+  /** Points a minute; 0: no limit. */
+  rateLimits: { person: number; system: number; anonymous: number }
   bodyBytesMax: number
   /** Origins such as `https://app.example.org`, or `*`. */
   corsOrigins: readonly string[]
@@ -81,6 +93,7 @@ export function readConfig(env: Environment = process.env as Environment): Confi
   const logLevel = text('LOG_LEVEL')
   if (!['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].includes(logLevel)) faults.push(`LOG_LEVEL "${logLevel}" is not a level.`)
   if (production && optional('SIGNING_KEY_FILE') === null) faults.push('SIGNING_KEY_FILE must be given in production.')
+  if (production && optional('SECRETS_KEY_FILE') === null) faults.push('SECRETS_KEY_FILE must be given in production.')
   if (production && optional('PUBLIC_URL') === null) faults.push('PUBLIC_URL must be given in production.')
   if (production && whole('CLOCK_OFFSET_MINUTES', -1e7, 1e7) !== 0) faults.push('CLOCK_OFFSET_MINUTES is refused in production.')
 
@@ -102,6 +115,10 @@ export function readConfig(env: Environment = process.env as Environment): Confi
     region: region as Config['region'],
     seedCitizens: seed === 'demo' ? (production ? 0 : 2000) : seed === 'none' ? 0 : Number(seed),
     signingKeyFile: optional('SIGNING_KEY_FILE'),
+    secretsKeyFile: optional('SECRETS_KEY_FILE'),
+    signingKeyDays: whole('SIGNING_KEY_DAYS', 1, 366),
+    trustedProxies: whole('TRUSTED_PROXIES', 0, 8),
+    rateLimits: { person: whole('RATE_PERSON', 0, 1e9), system: whole('RATE_SYSTEM', 0, 1e9), anonymous: whole('RATE_ANONYMOUS', 0, 1e9) },
     bodyBytesMax: whole('BODY_MEGABYTES_MAX', 1, 1024) * 1024 * 1024,
     corsOrigins, production, logLevel,
     clockOffsetMs: whole('CLOCK_OFFSET_MINUTES', -1e7, 1e7) * 60_000,

@@ -2,7 +2,7 @@
  * The one place that hashes, signs and makes secrets. Passwords: argon2id with the parameters of RFC 9106's second
  * recommendation scaled to a sign-in server (19 MiB, 2 passes), stored as a PHC string. Tokens: ES256 by `jose`.
  */
-import { argon2, createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { argon2, createCipheriv, createDecipheriv, createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
 import { exportJWK, generateKeyPair, type JWK } from 'jose'
 
@@ -37,6 +37,37 @@ export function sha256Hex(data: string | Uint8Array): string {
 /** A URL-safe secret of 256 bits. */
 export function newSecret(): string {
   return randomBytes(32).toString('base64url')
+}
+
+/** Equal, in a time that does not tell how far. */
+export function sameText(a: string, b: string): boolean {
+  const [left, right] = [Buffer.from(a), Buffer.from(b)]
+  return left.length === right.length && timingSafeEqual(left, right)
+}
+
+/** HMAC-SHA-1, for one-time passwords only: RFC 6238 and every authenticator app use it. */
+export function hmacSha1(key: Uint8Array, data: Uint8Array): Buffer {
+  return createHmac('sha1', key).update(data).digest()
+}
+
+/** Encrypts for storage: AES-256-GCM, bound to `owner` so that a sealed value does not open in another row. */
+export function seal(key: Uint8Array, owner: string, plain: string): string {
+  const nonce = randomBytes(12)
+  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(owner))
+  const sealed = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()])
+  return Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString('base64url')
+}
+
+/** @throws Error when it was sealed by another key, for another owner, or changed. */
+export function unseal(key: Uint8Array, owner: string, sealed: string): string {
+  const bytes = Buffer.from(sealed, 'base64url')
+  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12)).setAAD(Buffer.from(owner)).setAuthTag(bytes.subarray(12, 28))
+  return Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]).toString('utf8')
+}
+
+/** Random bytes, for secrets that other programs fix the shape of. */
+export function randomSecret(bytes: number): Buffer {
+  return randomBytes(bytes)
 }
 
 export interface SigningKey { kid: string; alg: string; privateJwk: JWK; publicJwk: JWK }

@@ -3,6 +3,7 @@ import { serve } from '@hono/node-server'
 import { createApp } from './app.ts'
 import { readConfig } from './config.ts'
 import { makeServices } from './platform-services.ts'
+import { watchIdentity } from './watch-identity.ts'
 import { closeServer, stopOnSignal } from './process.ts'
 
 const config = readConfig()
@@ -11,7 +12,9 @@ const app = createApp(services)
 const server = serve({ fetch: app.fetch, port: config.port, hostname: config.host }, (address) => {
   services.log.info({ port: address.port }, 'platform listens')
 })
+const watched = await watchIdentity(services)
 stopOnSignal(services.log, async () => {
   await closeServer(server)
+  await watched.stop()
   await services.db.destroy()
 })

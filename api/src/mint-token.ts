@@ -1,5 +1,5 @@
 /** Tokens for demonstration and tests, without the network: signed by the platform's own key, refused in production. */
-import { signIn } from './access/accounts.ts'
+import { checkPassword, chooseRole } from './access/accounts.ts'
 import { anonymous, type Principal } from './access/principal.ts'
 import { issueToken, personTokenMinutes } from './access/tokens.ts'
 import { demoPassword } from './catalogue/demo-accounts.ts'
@@ -37,11 +37,11 @@ async function clientPrincipal(db: Db, wish: TokenWish): Promise<Principal> {
 }
 
 async function personPrincipal(db: Db, login: string): Promise<Principal> {
-  const found = await signIn(db, login, demoPassword, { role: null, organization: null }).catch(() => null)
-  if (found === null) throw new Error(`There is no demo account "${login}".`)
+  const account = await checkPassword(db, login, demoPassword).catch(() => null)
+  if (account === null) throw new Error(`There is no demo account "${login}".`)
+  const found = await chooseRole(db, account, { role: null, organization: null })
   if (!Array.isArray(found)) return found
-  const choice = found[0]
-  const chosen = await signIn(db, login, demoPassword, { role: choice?.role ?? null, organization: choice?.organization ?? null })
+  const chosen = await chooseRole(db, account, { role: found[0]?.role ?? null, organization: found[0]?.organization ?? null })
   if (Array.isArray(chosen)) throw new Error(`Account "${login}" has several roles that can't be told apart.`)
   return chosen
 }

@@ -1,4 +1,6 @@
 /** What a running platform consists of; made once in `main`, `worker` or a test and handed to `createApp`. */
+import type { FactorRules } from './access/second-factor.ts'
+import type { SessionWatch } from './access/session-watch.ts'
 import type { TokenAuthority, TokenVerifier } from './access/tokens.ts'
 import type { Config } from './config.ts'
 import type { Logger } from './log.ts'
@@ -13,6 +15,8 @@ export interface Services {
   operations: readonly Operation[]
   authority: TokenAuthority
   verifyToken: TokenVerifier
+  sessions: SessionWatch
+  factors: FactorRules
   gateway: SettlementGateway
   log: Logger
   /** The clock of this process, moved by CLOCK_OFFSET_MINUTES. */

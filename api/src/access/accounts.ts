@@ -1,7 +1,9 @@
 /** People who may sign in, and the roles they have. A wrong login and a wrong password give the same answer in the same time. */
+import type { Kysely, Selectable } from 'kysely'
 import { hashPassword, verifyPassword } from '../crypto.ts'
 import { fail } from '../fhir/outcome.ts'
 import type { Db, Trx } from '../storage/pool.ts'
+import type { AccountRoleTable, AccountTable, Tables } from '../storage/tables.ts'
 import { anonymous, type Principal, type Role } from './principal.ts'
 import type { RoleChoice } from './shapes.ts'
 
@@ -12,13 +14,17 @@ export interface NewAccount {
   passwordHash: string
   displayName: string
   demo: boolean
+  phone?: string | null
   roles: { role: Role; patient: string | null; practitioner: string | null; organization: string | null; organizationName: string | null }[]
 }
+
+export type AccountRow = Selectable<AccountTable>
 
 export async function createAccounts(trx: Trx, accounts: readonly NewAccount[], now: Date): Promise<void> {
   if (accounts.length === 0) return
   await trx.insertInto('account').values(accounts.map((account) => ({
     id: account.id, login: account.login, password_hash: account.passwordHash, display_name: account.displayName, demo: account.demo, created_at: now,
+    phone: account.phone ?? null, password_changed_at: now, totp_secret: null, totp_confirmed_at: null, totp_step: null,
   }))).execute()
   await trx.insertInto('account_role').values(accounts.flatMap((account) => account.roles.map((each) => ({
     account_id: account.id, role: each.role, patient: each.patient, practitioner: each.practitioner,
@@ -29,24 +35,49 @@ export async function createAccounts(trx: Trx, accounts: readonly NewAccount[], 
 /** A hash nobody's password has: verified against when the login is unknown, so that timing tells nothing. */
 const decoy = hashPassword('no account has this password')
 
-/**
- * Checks the password and the role asked for.
- * @returns the principal, or the roles to choose from when the person has several and named none.
- * @throws OutcomeError `sign-in-failed` (401).
- */
-export async function signIn(db: Db, login: string, password: string, asked: { role: string | null; organization: string | null }): Promise<Principal | RoleChoice[]> {
-  const account = await db.selectFrom('account').select(['id', 'password_hash', 'display_name']).where('login', '=', login.trim().toLowerCase()).executeTakeFirst()
+/** As typed → as stored: names in small letters, a phone number as its digits. */
+export function normaliseLogin(typed: string): string {
+  const plain = typed.normalize('NFKC').trim().toLowerCase()
+  const digits = plain.replaceAll(/[\s-]/g, '').replace(/^\+?86(?=1\d{10}$)/, '')
+  return /^1\d{10}$/.test(digits) ? digits : plain
+}
+
+/** The account, when login (name or phone) and password are right. @throws OutcomeError `sign-in-failed` (401). */
+export async function checkPassword(db: Db, login: string, password: string): Promise<AccountRow> {
+  const account = await db.selectFrom('account').selectAll().where((eb) => eb.or([eb('login', '=', login), eb('phone', '=', login)])).executeTakeFirst()
   const right = await verifyPassword(password, account?.password_hash ?? await decoy)
   if (!account || !right) throw signInFailed()
-  const choices = await db.selectFrom('account_role').selectAll().where('account_id', '=', account.id).orderBy('role').orderBy('organization_name').execute()
-  const fitting = choices.filter((choice) => (asked.role === null || choice.role === asked.role) && (asked.organization === null || choice.organization === asked.organization))
-  const chosen = fitting[0]
+  return account
+}
+
+export async function readAccount(db: Kysely<Tables>, id: string): Promise<AccountRow> {
+  const account = await db.selectFrom('account').selectAll().where('id', '=', id).executeTakeFirst()
+  if (!account) throw signInFailed()
+  return account
+}
+
+/**
+ * The role asked for.
+ * @returns the principal, or the roles to choose from when several fit. @throws OutcomeError `sign-in-failed` (401) when none does.
+ */
+export async function chooseRole(db: Db, account: Pick<AccountRow, 'id' | 'display_name'>, asked: { role: string | null; organization: string | null }): Promise<Principal | RoleChoice[]> {
+  const roles = await db.selectFrom('account_role').selectAll().where('account_id', '=', account.id).orderBy('role').orderBy('organization_name').execute()
+  const fitting = roles.filter((each) => (asked.role === null || each.role === asked.role) && (asked.organization === null || each.organization === asked.organization))
+  const [chosen] = fitting
   if (!chosen) throw signInFailed()
   if (fitting.length > 1) return fitting.map((each) => ({ role: each.role as Role, organization: each.organization, organizationName: each.organization_name }))
+  return principalIn(account, chosen)
+}
+
+function principalIn(account: Pick<AccountRow, 'id' | 'display_name'>, role: Selectable<AccountRoleTable>): Principal {
   return {
-    ...anonymous, kind: 'person', id: account.id, name: account.display_name, role: chosen.role as Role, patient: chosen.patient,
-    practitioner: chosen.practitioner, organization: chosen.organization, organizationName: chosen.organization_name,
+    ...anonymous, kind: 'person', id: account.id, name: account.display_name, role: role.role as Role, patient: role.patient,
+    practitioner: role.practitioner, organization: role.organization, organizationName: role.organization_name,
   }
+}
+
+export async function changePassword(trx: Trx, now: Date, account: string, password: string): Promise<void> {
+  await trx.updateTable('account').set({ password_hash: await hashPassword(password), password_changed_at: now }).where('id', '=', account).execute()
 }
 
 function signInFailed() {

@@ -3,11 +3,16 @@
  * Used on both sides: the platform asks the insurance centre, systems of hospitals and insurers ask the platform. An
  * assertion counts once (used_assertion). Sources: SMART App Launch 2.2 § Backend Services, RFC 7523, RFC 6749 § 5.2.
  */
-import { createLocalJWKSet, decodeJwt, importJWK, type JSONWebKeySet, jwtVerify, SignJWT } from 'jose'
+import {
+  createLocalJWKSet, createRemoteJWKSet, decodeJwt, errors, importJWK, type JSONWebKeySet, jwtVerify, type JWTVerifyGetKey, SignJWT,
+} from 'jose'
+import type { Selectable } from 'kysely'
 import { signingAlgorithm, type SigningKey } from '../crypto.ts'
+import type { Db } from '../storage/pool.ts'
+import type { ClientTable } from '../storage/tables.ts'
 import { anonymous, type Principal } from './principal.ts'
 import { isSystemScope } from './scopes.ts'
-import type { TokenDb } from './signing-keys.ts'
+import type { TokenDb, TokenTables } from './signing-keys.ts'
 import { clientTokenMinutes, issueToken, type TokenAuthority } from './tokens.ts'
 
 export const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
@@ -45,35 +50,85 @@ export async function exchangeAssertion(
   db: TokenDb, authority: TokenAuthority, form: URLSearchParams, audiences: string[], now: Date, newId: () => string,
 ): Promise<TokenGrant> {
   if (form.get('grant_type') !== 'client_credentials') throw new TokenRequestError('unsupported_grant_type', 'grant_type must be client_credentials.')
-  if (form.get('client_assertion_type') !== assertionType) throw new TokenRequestError('invalid_request', `client_assertion_type must be ${assertionType}.`)
-  const assertion = form.get('client_assertion') ?? ''
-  const client = await verifiedClient(db, assertion, audiences, now)
+  const client = await verifiedClient(db, await clientKeys(db, form), form, audiences, now)
   const scopes = grantedScopes(form.get('scope'), client.scopes.split(' '))
   const principal: Principal = { ...anonymous, kind: 'client', id: client.id, name: client.display_name, organization: client.organization, scopes }
   const token = await issueToken(authority, principal, now, clientTokenMinutes, newId())
   return { access_token: token, token_type: 'Bearer', expires_in: clientTokenMinutes * 60, scope: scopes.join(' ') }
 }
 
-async function verifiedClient(db: TokenDb, assertion: string, audiences: string[], now: Date) {
-  const refuse = () => new TokenRequestError('invalid_client', 'The client assertion is not valid.')
-  let clientId: string
-  try {
-    clientId = decodeJwt(assertion).sub ?? ''
-  } catch {
-    throw refuse()
+/** Whose assertion this claims to be, with the keys that must have signed it; the claim is not checked yet. */
+async function clientKeys(db: TokenDb, form: URLSearchParams): Promise<ClientRow> {
+  const client = await db.selectFrom('client').selectAll().where('id', '=', claimedClient(form)).executeTakeFirst()
+  if (!client) throw invalidClient()
+  return client
+}
+
+type ClientRow = Selectable<ClientTable>
+
+/**
+ * Who sends a request about a token: a system, or an app of people. `system`: a system that has proved itself by an assertion;
+ * `any`: also an app, a public one by its id alone.
+ * @returns the id. @throws TokenRequestError
+ */
+export async function authenticateCaller(db: Db, form: URLSearchParams, audiences: string[], now: Date, who: 'system' | 'any'): Promise<string> {
+  const tokens = db.$pickTables<keyof TokenTables>()
+  if (form.has('client_assertion')) {
+    const id = claimedClient(form)
+    const app = who === 'any' ? await db.selectFrom('app').select(['id', 'jwks']).where('id', '=', id).where('auth_method', '=', 'private_key_jwt').executeTakeFirst() : undefined
+    return (await verifiedClient(tokens, app ?? await clientKeys(tokens, form), form, audiences, now)).id
   }
-  const client = await db.selectFrom('client').selectAll().where('id', '=', clientId).executeTakeFirst()
-  if (!client) throw refuse()
-  const { payload } = await jwtVerify(assertion, createLocalJWKSet(client.jwks as JSONWebKeySet), {
-    algorithms: [signingAlgorithm, 'ES384', 'RS384'], issuer: clientId, subject: clientId, audience: audiences, currentDate: now,
+  const app = who === 'any' ? await db.selectFrom('app').select('id').where('id', '=', form.get('client_id') ?? '').where('auth_method', '=', 'none').executeTakeFirst() : undefined
+  if (!app) throw invalidClient()
+  return app.id
+}
+
+function claimedClient(form: URLSearchParams): string {
+  if (form.get('client_assertion_type') !== assertionType) throw new TokenRequestError('invalid_request', `client_assertion_type must be ${assertionType}.`)
+  try {
+    return decodeJwt(form.get('client_assertion') ?? '').sub ?? ''
+  } catch {
+    throw invalidClient()
+  }
+}
+
+function invalidClient(): TokenRequestError {
+  return new TokenRequestError('invalid_client', 'The client assertion is not valid.')
+}
+
+async function verifiedClient<T extends { id: string; jwks: unknown }>(db: TokenDb, client: T, form: URLSearchParams, audiences: string[], now: Date): Promise<T> {
+  const { payload } = await jwtVerify(form.get('client_assertion') ?? '', keysOf(client.jwks), {
+    algorithms: [signingAlgorithm, 'ES384', 'RS384'], issuer: client.id, subject: client.id, audience: audiences, currentDate: now,
     requiredClaims: ['exp', 'jti'],
-  }).catch(() => { throw refuse() })
+  }).catch(() => { throw invalidClient() })
   const expires = new Date((payload.exp ?? 0) * 1000)
   if (expires.getTime() - now.getTime() > assertionSecondsMax * 1000) throw new TokenRequestError('invalid_client', `An assertion may be valid for ${assertionSecondsMax} seconds at most.`)
-  const stored = await db.insertInto('used_assertion').values({ client_id: clientId, jti: payload.jti ?? '', expires_at: expires })
+  const stored = await db.insertInto('used_assertion').values({ client_id: client.id, jti: payload.jti ?? '', expires_at: expires })
     .onConflict((conflict) => conflict.doNothing()).returning('jti').executeTakeFirst()
   if (!stored) throw new TokenRequestError('invalid_client', 'The client assertion has been used before.')
   return client
+}
+
+/**
+ * Keys of a client: those registered, and where a `jwks_uri` is registered too, those published there when the signer is not among them,
+ * so that a client may rotate its keys. The address is the registration's, never the assertion's.
+ */
+function keysOf(jwks: unknown): JWTVerifyGetKey {
+  const { keys, jwks_uri: uri } = jwks as { keys?: JSONWebKeySet['keys']; jwks_uri?: string }
+  const local = createLocalJWKSet({ keys: keys ?? [] })
+  if (!uri) return local
+  return async (header, token) => local(header, token).catch((error) => {
+    if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
+    return remoteKeys(uri)(header, token)
+  })
+}
+
+const remotes = new Map<string, JWTVerifyGetKey>()
+
+function remoteKeys(uri: string): JWTVerifyGetKey {
+  const known = remotes.get(uri) ?? createRemoteJWKSet(new URL(uri), { timeoutDuration: 3000 })
+  remotes.set(uri, known)
+  return known
 }
 
 /** Asked scopes, each within what the client may have; all of its scopes when none are asked. */

@@ -12,11 +12,14 @@ export interface TokenAuthority {
   issuer: string
   /** `aud`: the FHIR base. */
   audience: string
+  /** The first one signs. Replaced as a whole when keys rotate. */
   keys: readonly SigningKey[]
 }
 
 export const personTokenMinutes = 8 * 60
 export const clientTokenMinutes = 15
+/** Of an app that acts for a person; it refreshes. */
+export const appTokenMinutes = 15
 
 /** Signs a token for a principal. @param minutes lifetime. */
 export async function issueToken(authority: TokenAuthority, principal: Principal, now: Date, minutes: number, id: string): Promise<string> {
@@ -47,9 +50,15 @@ const rememberedMax = 20_000
 
 /** A verifier that keeps the imported keys and remembers verified tokens until they expire. @throws OutcomeError `token-expired` or `token-invalid` (401) from the returned function. */
 export function tokenVerifier(authority: TokenAuthority): TokenVerifier {
-  const keySet = createLocalJWKSet({ keys: authority.keys.map((key) => key.publicJwk) })
   const remembered = new Map<string, { principal: Principal; expires: number; issued: number }>()
+  let keys: readonly SigningKey[] = []
+  let keySet = createLocalJWKSet({ keys: [] })
   return async (token, now) => {
+    if (keys !== authority.keys) {
+      keys = authority.keys
+      keySet = createLocalJWKSet({ keys: keys.map((key) => key.publicJwk) })
+      remembered.clear()
+    }
     const seconds = now.getTime() / 1000
     const known = remembered.get(token)
     if (known && seconds < known.expires && seconds >= known.issued) return known.principal

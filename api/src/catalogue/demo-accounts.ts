@@ -4,6 +4,8 @@ import type { Role } from '../access/principal.ts'
 export interface DemoAccount { login: string; password: string; role: Role; zh: string; en: string }
 
 export const demoPassword = 'pujiang-demo'
+/** Stands for the authenticator of demo accounts; never counts in production. */
+export const demoCode = '246810'
 
 export const demoAccounts: readonly DemoAccount[] = ([
   ['citizen', 'citizen', '市民（有一个孩子和一位高龄父亲）', 'Citizen with a child and an elderly father'],

@@ -4,6 +4,8 @@
  */
 import { type Kysely, sql } from 'kysely'
 import { expireHolds, generateAhead } from '../booking/expire-holds.ts'
+import { forgetIdentityRows } from '../access/sessions.ts'
+import { rotateSigningKeys, type TokenTables } from '../access/signing-keys.ts'
 import type { Ctx } from '../ctx.ts'
 import { runExports } from '../records/export/run-exports.ts'
 import { reindexChanged } from '../records/reindex.ts'
@@ -13,7 +15,7 @@ import { resolveAttempts } from '../settlement/resolve-attempts.ts'
 import type { Db } from '../storage/pool.ts'
 import type { Tables } from '../storage/tables.ts'
 
-export interface JobDeps { db: Db; store: Store; gateway: SettlementGateway; ctx(): Ctx }
+export interface JobDeps { db: Db; store: Store; gateway: SettlementGateway; signingKeyDays: number; ctx(): Ctx }
 
 export interface Job {
   name: string
@@ -30,6 +32,8 @@ export const jobs: readonly Job[] = [
   { name: 'merge-index-pending-lists', everySeconds: 60, run: ({ db }) => mergePendingLists(db) },
   { name: 'reindex', everySeconds: 60, run: ({ db, store, ctx }) => reindexChanged(db, ctx(), store) },
   { name: 'bulk-export', everySeconds: 1, run: ({ db, store, ctx }) => runExports(db, ctx(), store) },
+  { name: 'rotate-signing-keys', everySeconds: 3600, run: ({ db, ctx, signingKeyDays }) => rotateSigningKeys(db.$pickTables<keyof TokenTables>(), ctx().now, signingKeyDays) },
+  { name: 'forget-identity-rows', everySeconds: 600, run: ({ db, ctx }) => forgetIdentityRows(db, ctx().now) },
   { name: 'forget-used-assertions', everySeconds: 600, run: ({ db, ctx }) => forgetAssertions(db, ctx()) },
 ]
 

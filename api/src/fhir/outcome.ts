@@ -42,10 +42,23 @@ export const outcomeCodes = {
   'rate-limited': [429, 'throttled'],
   // who asks
   'forbidden': [403, 'forbidden'],
+  'second-factor-failed': [401, 'login'],
+  'second-factor-missing': [403, 'login'],
+  'session-ended': [401, 'login'],
   'sign-in-failed': [401, 'login'],
   'sign-in-required': [401, 'login'],
+  'sign-in-throttled': [429, 'throttled'],
+  'step-up-required': [403, 'login'],
   'token-expired': [401, 'expired'],
   'token-invalid': [401, 'login'],
+  // accounts and apps
+  'account-exists': [409, 'duplicate'],
+  'account-unproven': [422, 'business-rule'],
+  'app-unknown': [404, 'not-found'],
+  'authorization-expired': [410, 'expired'],
+  'launch-invalid': [422, 'business-rule'],
+  'password-weak': [422, 'value'],
+  'scope-missing': [422, 'required'],
   // the resource
   'cardinality': [422, 'required'],
   'code-unknown': [422, 'code-invalid'],

@@ -5,40 +5,53 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import { anonymous, type Principal } from '../access/principal.ts'
+import type { SessionWatch } from '../access/session-watch.ts'
 import { invalidToken, personTokenMinutes, type TokenVerifier } from '../access/tokens.ts'
 import { type Ctx, makeCtx } from '../ctx.ts'
-import { fail, type Language } from '../fhir/outcome.ts'
+import { fail, forbidden, type Language } from '../fhir/outcome.ts'
 
 const cookieName = 'pujiang_session'
 
 /** What every handler finds in `c.var`. */
 export interface AppEnv { Variables: { ctx: Ctx; requestId: string } }
 
-export function authenticate(verify: TokenVerifier, now: () => Date): MiddlewareHandler<AppEnv> {
+/** @param sessions null where tokens of people are not taken: at an insurance centre. */
+export function authenticate(verify: TokenVerifier, sessions: Pick<SessionWatch, 'alive'> | null, now: () => Date): MiddlewareHandler<AppEnv> {
+  const living = async (token: string, at: Date): Promise<Principal> => {
+    const principal = await verify(token, at)
+    return sessions && principal.sessionId !== null ? sessions.alive(principal, at) : principal
+  }
   return async (c, next) => {
     const at = now()
     const ctx = (principal: Principal) => makeCtx(principal, { now: at, language: languageOf(c), requestId: c.get('requestId') })
     c.set('ctx', ctx(anonymous))
-    c.set('ctx', ctx(await principalOf(c, verify, at)))
+    c.set('ctx', ctx(await principalOf(c, living, at)))
     await next()
   }
 }
 
-async function principalOf(c: Context, verify: TokenVerifier, now: Date): Promise<Principal> {
+async function principalOf(c: Context, living: TokenVerifier, now: Date): Promise<Principal> {
   const header = c.req.header('Authorization')
   if (header !== undefined) {
     const token = /^Bearer ([\w.~+/-]+=*)$/i.exec(header)?.[1]
     if (!token) throw invalidToken()
-    return verify(token, now)
+    return living(token, now)
   }
   const cookie = getCookie(c, cookieName)
   if (!cookie) return anonymous
   if (!['GET', 'HEAD', 'OPTIONS'].includes(c.req.method)) assertOwnPage(c)
-  return verify(cookie, now).catch((error) => {
+  return living(cookie, now).catch((error) => {
     // An expired session must not lock a browser out of signing in again or of public pages.
-    if (c.req.path.startsWith('/api/sign-') || c.req.path === '/api/settings') return anonymous
+    if (/^\/(api\/(sign-|register|settings$)|oidc\/interaction\/)/.test(c.req.path)) return anonymous
     throw error
   })
+}
+
+/** /api is our own portal's: an app that acts for a person has scopes, and those open /fhir only. @throws OutcomeError `forbidden`. */
+export const noApps: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const { principal } = c.get('ctx')
+  if (principal.kind === 'person' && principal.scopes.length > 0) throw forbidden()
+  await next()
 }
 
 /** Refuses a cross-site request that carries the cookie. @throws OutcomeError `forbidden`. */
@@ -52,6 +65,18 @@ function assertOwnPage(c: Context): void {
 /** Chinese unless the reader asks for English first. */
 export function languageOf(c: Context): Language {
   return /^\s*en\b/i.test(c.req.header('Accept-Language') ?? '') ? 'en' : 'zh'
+}
+
+const deviceCookie = 'pujiang_device'
+const deviceDays = 400
+
+/** The secret by which we know a browser on which somebody has signed in before; null on a new one. */
+export function deviceOf(c: Context): string | null {
+  return getCookie(c, deviceCookie) ?? null
+}
+
+export function setDevice(c: Context, secret: string, secure: boolean): void {
+  setCookie(c, deviceCookie, secret, { httpOnly: true, sameSite: 'Strict', secure, path: '/api', maxAge: deviceDays * 86_400 })
 }
 
 export function setSession(c: Context, token: string, secure: boolean): void {

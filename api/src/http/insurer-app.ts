@@ -64,7 +64,7 @@ export function createInsurerApp(services: InsurerServices): Hono<AppEnv> {
   app.route('/oidc', oidcRoutes({ db: db.$pickTables<keyof TokenTables>(), authority, now }))
   app.get('/.well-known/openid-configuration', (c) => c.json(discovery(authority.issuer)))
   app.get('/fhir/.well-known/smart-configuration', (c) => c.json(discovery(authority.issuer)))
-  app.use('/fhir/*', authenticate(tokenVerifier(authority), now))
+  app.use('/fhir/*', authenticate(tokenVerifier(authority), null, now))
   app.use('/fhir/*', bodyLimit({ maxSize: bodyBytesMax, onError: () => { throw fail('body-too-large', { zh: '提交的内容太大。', en: 'The request body is too large.' }) } }))
   app.route('/fhir', insurerRoutes(db, centreOf(services.region), authority.issuer, (use, outcome) => answers.inc({ use, outcome })))
   return app

@@ -137,6 +137,12 @@ export interface AccountTable {
   display_name: string
   demo: Generated<boolean>
   created_at: Instant
+  phone: string | null
+  password_changed_at: InstantOrNull
+  totp_secret: string | null
+  totp_confirmed_at: InstantOrNull
+  totp_step: bigint | null
+  recovery_codes: Generated<string[]>
 }
 /** access */
 export interface AccountRoleTable {
@@ -190,6 +196,74 @@ export interface ClientTable { id: string; display_name: string; jwks: unknown; 
 export interface SigningKeyTable { kid: string; alg: string; private_jwk: unknown; public_jwk: unknown; created_at: Instant }
 /** access */
 export interface UsedAssertionTable { client_id: string; jti: string; expires_at: Instant }
+
+/** access */
+export interface SignInSessionTable {
+  id: string
+  account_id: string
+  kind: 'portal' | 'app'
+  role: string
+  patient: string | null
+  practitioner: string | null
+  organization: string | null
+  organization_name: string | null
+  auth_level: 'password' | 'second-factor'
+  auth_at: Instant
+  device: string
+  network: string
+  created_at: Instant
+  last_seen_at: Instant
+  expires_at: Instant
+  ended_at: InstantOrNull
+  ended_why: 'sign-out' | 'elsewhere' | 'password' | 'revoked' | 'replay' | null
+  app: string | null
+  parent: string | null
+  grant_id: string | null
+  scopes: string | null
+  launch_patient: string | null
+  launch_encounter: string | null
+  offline: Generated<boolean>
+}
+/** access */
+export interface AppTable {
+  id: string
+  name_zh: string
+  name_en: string
+  publisher: string
+  auth_method: 'none' | 'private_key_jwt'
+  jwks: unknown
+  redirect_uris: string[]
+  post_logout_redirect_uris: Generated<string[]>
+  launch_uri: string | null
+  scopes: string
+  roles: string[]
+  created_at: Instant
+}
+/** access: id is the SHA-256 of the launch id. */
+export interface SmartLaunchTable {
+  id: string
+  app: string
+  session_id: string
+  patient: string
+  encounter: string | null
+  created_at: Instant
+  expires_at: Instant
+  used_at: InstantOrNull
+}
+/** access: id is the SHA-256 of the secret. */
+export interface OidcArtefactTable {
+  model: string
+  id: string
+  payload: unknown
+  grant_id: string | null
+  uid: string | null
+  consumed_at: InstantOrNull
+  expires_at: Instant
+}
+/** access */
+export interface SignInFailureTable { key: string; failures: number; last_at: Instant; blocked_until: InstantOrNull }
+/** access */
+export interface KnownDeviceTable { account_id: string; device_hash: string; last_at: Instant }
 
 /** http */
 export interface IdempotencyTable {
@@ -417,6 +491,12 @@ export interface Tables {
   client: ClientTable
   signing_key: SigningKeyTable
   used_assertion: UsedAssertionTable
+  sign_in_session: SignInSessionTable
+  app: AppTable
+  smart_launch: SmartLaunchTable
+  oidc_artefact: OidcArtefactTable
+  sign_in_failure: SignInFailureTable
+  known_device: KnownDeviceTable
   idempotency: IdempotencyTable
   loaded_file: LoadedFileTable
   platform_fact: PlatformFactTable
