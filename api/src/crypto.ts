@@ -34,6 +34,11 @@ export function sha256Hex(data: string | Uint8Array): string {
   return createHash('sha256').update(data).digest('hex')
 }
 
+/** Value of the header Content-Digest (RFC 9530) for a body. */
+export function contentDigest(body: string): string {
+  return `sha-256=:${createHash('sha256').update(body).digest('base64')}:`
+}
+
 /** A URL-safe secret of 256 bits. */
 export function newSecret(): string {
   return randomBytes(32).toString('base64url')

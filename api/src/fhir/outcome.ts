@@ -111,6 +111,8 @@ export const outcomeCodes = {
   'coverage-overlap': [409, 'conflict'],
   'insurer-rejected': [422, 'business-rule'],
   'insurer-unreachable': [503, 'transient'],
+  'period-closed': [409, 'conflict'],
+  'period-open': [409, 'conflict'],
   'region-wrong': [422, 'business-rule'],
   'settled-already': [409, 'duplicate'],
   'settlement-pending': [409, 'conflict'],

@@ -12,6 +12,7 @@ import { Counter, Registry } from 'prom-client'
 import { scopeGrants, type Permission } from '../access/scopes.ts'
 import type { TokenTables } from '../access/signing-keys.ts'
 import { type TokenAuthority, tokenVerifier } from '../access/tokens.ts'
+import { contentDigest } from '../crypto.ts'
 import { newRequestId } from '../ctx.ts'
 import { messageIdSystem } from '../fhir/claim-message.ts'
 import { dayListText, dayListType } from '../fhir/clearing-message.ts'
@@ -148,7 +149,10 @@ async function readResource<T extends Resource>(c: Context<AppEnv>, type: T['res
   if (!/^application\/(fhir\+)?json\b/i.test(c.req.header('Content-Type') ?? '')) {
     throw fail('media-type-unsupported', { zh: '请以 application/fhir+json 提交。', en: 'Send the body as application/fhir+json.' })
   }
-  const body = parseJson(await c.req.text()) as { resourceType?: unknown } | null
+  const text = await c.req.text()
+  const digest = c.req.header('Content-Digest')
+  if (digest !== undefined && digest !== contentDigest(text)) throw fail('bad-request', { zh: '内容与其摘要 Content-Digest 不符，报文在途中被改动。', en: 'The body does not fit its Content-Digest: it was changed on the way.' }, 'http.Content-Digest')
+  const body = parseJson(text) as { resourceType?: unknown } | null
   if (typeof body !== 'object' || body?.resourceType !== type) throw fail('resource-type-mismatch', { zh: `内容须为 ${type}。`, en: `The body must be a ${type}.` })
   return body as T
 }

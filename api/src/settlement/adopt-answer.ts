@@ -14,7 +14,8 @@ import { inTransaction } from '../storage/transaction.ts'
 import { type AttemptKey, type AttemptRow, lockUndecided, moveAttempt } from './attempt-rows.ts'
 import { billLines, lockedBill } from './bill-rows.ts'
 import { judgeAnswer } from './check-answer.ts'
-import { postSettlement } from './ledger.ts'
+import { claimFacts, schemeOf } from './claim-resource.ts'
+import { postSettlement, recordEvent } from './ledger.ts'
 import { invoiceOf, keptClaimResponse, statementOf } from './settlement-resources.ts'
 import { loadVisit } from './visit.ts'
 
@@ -25,6 +26,7 @@ export type Adoption =
   | { kind: 'settled'; response: ClaimResponse }
   | { kind: 'refused'; text: string }
   | { kind: 'reversed' }
+  | { kind: 'foreign' }
   | { kind: 'broken'; reason: string }
   /** Somebody else decided it first. */
   | { kind: 'decided' }
@@ -32,11 +34,16 @@ export type Adoption =
 export async function adoptAnswer(db: Db, ctx: Ctx, store: Store, key: AttemptKey, response: ClaimResponse): Promise<Adoption> {
   return inTransaction(db, async (trx): Promise<Adoption> => {
     const attempt = await lockUndecided(trx, key)
-    if (!attempt) return { kind: 'decided' }
+    if (!attempt || attempt.undo_at !== null) return { kind: 'decided' }
     const request = JSON.parse(attempt.request) as AttemptRequest
     const verdict = judgeAnswer(request.sent, response)
     if (verdict.kind === 'broken') return verdict
     const end = { answer: JSON.stringify(response), decided_at: ctx.now }
+    if (verdict.kind === 'foreign') {
+      await moveAttempt(trx, key, ['sent', 'unknown'], { state: 'rejected', reason: 'the message id was taken', decided_at: ctx.now })
+      await reopenBill(trx, ctx, attempt)
+      return verdict
+    }
     if (verdict.kind === 'reversed') {
       await moveAttempt(trx, key, ['sent', 'unknown'], { ...end, state: 'resolved', resolution: 'reversed' })
       await reopenBill(trx, ctx, attempt)
@@ -69,11 +76,15 @@ async function settleBill(
     create(request.kept), create(response), create(statementOf(request.kept, response, ids.statement)), create(invoice),
   ], 'platform')
   await postSettlement(trx, ctx, { visit, attemptId: attempt.id, messageId: attempt.message_id }, split, 1)
+  if (answer.outcome === 'complete') {
+    await recordEvent(trx, ctx, { visit, attemptId: attempt.id, messageId: attempt.message_id, kind: 'settle', ...claimFacts(request.sent), scheme: schemeOf(answer) }, answer, split)
+  }
   await trx.updateTable('bill').set({
     state: 'settled', fund_fen: fundOf(split), account_current_fen: split['account-current'], account_prior_fen: split['account-prior'] + split['account-family'],
     cash_fen: split.cash, message_zh: message?.zh ?? null, message_en: message?.en ?? null,
     claim_id: attempt.claim_id, claim_response_id: ids.response, explanation_id: ids.statement, invoice_id: ids.invoice, updated_at: ctx.now,
   }).where('shard', '=', at.shard).where('encounter', '=', at.encounterKey).execute()
+  await moveAttempt(trx, attempt, ['confirmed', 'resolved'], { response_id: ids.response })
   const stored = written[1]
   return { ...response, meta: { ...response.meta, versionId: String(stored?.version ?? 1), lastUpdated: stored?.lastUpdated } }
 }

@@ -6,30 +6,49 @@
 import { sql } from 'kysely'
 import type { Selectable } from 'kysely'
 import type { Ctx } from '../ctx.ts'
-import { addSeconds } from '../fhir/date-time.ts'
+import { addMinutes, addSeconds } from '../fhir/date-time.ts'
 import type { Db, Trx } from '../storage/pool.ts'
 import type { SettlementAttemptTable } from '../storage/tables.ts'
 
 export type AttemptRow = Selectable<SettlementAttemptTable>
 type AttemptState = AttemptRow['state']
 
-/** How soon the centre is asked about an attempt whose end we do not know. */
-export const askAfterSeconds = 10
+/** How soon the centre is asked again about an attempt whose end we do not know: six times after 10 s, then every minute. */
+export function askAfterSeconds(tries: number): number {
+  return tries < 6 ? 10 : 60
+}
+
+/** An attempt that is still undecided so long after it was made is a person's task as well. */
+const deadlineMinutes = 30
+
+export function isLate(ctx: Ctx, attempt: Pick<AttemptRow, 'created_at'>): boolean {
+  return attempt.created_at <= addMinutes(ctx.now, -deadlineMinutes).toISOString()
+}
 
 export async function insertAttempt(
-  trx: Trx, ctx: Ctx, attempt: Pick<AttemptRow, 'shard' | 'id' | 'encounter' | 'kind' | 'message_id' | 'claim_id' | 'request' | 'request_hash'>,
+  trx: Trx, ctx: Ctx, attempt: Pick<AttemptRow, 'shard' | 'id' | 'encounter' | 'kind' | 'message_id' | 'claim_id' | 'request' | 'request_hash'> & { idempotency_key?: string | null },
 ): Promise<void> {
   await trx.insertInto('settlement_attempt').values({
-    ...attempt, state: 'prepared', resolution: null, reason: null, answer: null, created_at: ctx.now, sent_at: null, ask_at: null, decided_at: null,
+    idempotency_key: null, response_id: null, escalated_at: null, undo_at: null, ...attempt, state: 'prepared', resolution: null, reason: null, answer: null, created_at: ctx.now, sent_at: null, ask_at: null, decided_at: null,
     principal_id: ctx.principal.id,
   }).execute()
 }
 
 export type AttemptKey = Pick<AttemptRow, 'shard' | 'id'>
 
+/** Of several workers, the one whose update finds the row as it was read goes on. A sent attempt becomes unknown. */
+export async function leaseAttempt(db: Db, ctx: Ctx, attempt: AttemptRow): Promise<AttemptRow | null> {
+  const state = attempt.state === 'sent' ? 'unknown' : attempt.state
+  const tries = attempt.tries + 1
+  const query = db.updateTable('settlement_attempt').set({ state, tries, ask_at: addSeconds(ctx.now, askAfterSeconds(tries)) })
+    .where('shard', '=', attempt.shard).where('id', '=', attempt.id).where('state', '=', attempt.state).where('tries', '=', attempt.tries)
+  const done = await query.executeTakeFirst()
+  return done.numUpdatedRows === 1n ? { ...attempt, state, tries } : null
+}
+
 /** @returns false when the attempt is no longer in one of the expected states: somebody else went on with it. */
 export async function moveAttempt(
-  db: Db, key: AttemptKey, from: readonly AttemptState[], to: Partial<Pick<AttemptRow, 'state' | 'resolution' | 'reason' | 'answer' | 'asked'>> & { sent_at?: Date; ask_at?: Date; decided_at?: Date },
+  db: Db, key: AttemptKey, from: readonly AttemptState[], to: Partial<Pick<AttemptRow, 'state' | 'resolution' | 'reason' | 'answer' | 'asked' | 'response_id'>> & { sent_at?: Date; ask_at?: Date; decided_at?: Date },
 ): Promise<boolean> {
   const done = await db.updateTable('settlement_attempt').set(to)
     .where('shard', '=', key.shard).where('id', '=', key.id).where('state', 'in', [...from]).executeTakeFirst()
@@ -40,8 +59,19 @@ export async function markSent(db: Db, ctx: Ctx, key: AttemptKey): Promise<boole
   return moveAttempt(db, key, ['prepared'], { state: 'sent', sent_at: ctx.now })
 }
 
+/**
+ * Said before the message of an attempt is reversed for want of an answer: from then on it can only end reversed, whatever the centre
+ * says in between, because the reversal may still be on its way.
+ */
+export async function markUndone(db: Db, ctx: Ctx, key: AttemptKey): Promise<boolean> {
+  const done = await db.updateTable('settlement_attempt').set({ undo_at: sql`coalesce(undo_at, ${ctx.now})` })
+    .where('shard', '=', key.shard).where('id', '=', key.id).where('state', 'in', ['sent', 'unknown']).executeTakeFirst()
+  return done.numUpdatedRows === 1n
+}
+
+/** Of the call that sent it: the centre will be asked about it soon. */
 export async function markUnknown(db: Db, ctx: Ctx, key: AttemptKey, reason: string): Promise<boolean> {
-  return moveAttempt(db, key, ['sent', 'unknown'], { state: 'unknown', reason, ask_at: addSeconds(ctx.now, askAfterSeconds) })
+  return moveAttempt(db, key, ['sent'], { state: 'unknown', reason, ask_at: addSeconds(ctx.now, askAfterSeconds(0)) })
 }
 
 /** Of an attempt that is still undecided, locked; null when it has been decided meanwhile. */
@@ -50,12 +80,12 @@ export async function lockUndecided(trx: Trx, key: AttemptKey): Promise<AttemptR
     .where('state', 'in', ['prepared', 'sent', 'unknown']).forUpdate().executeTakeFirst() ?? null
 }
 
-/** Undecided attempts that somebody should look at: unsent or unanswered for 30 s, or due to be asked about. */
+/** Undecided attempts that somebody should look at: unsent or unanswered for 30 s, or due to be asked about; the longest due first. */
 export async function dueAttempts(db: Db, ctx: Ctx, limit: number): Promise<AttemptRow[]> {
   const stale = addSeconds(ctx.now, -30).toISOString()
   return db.selectFrom('settlement_attempt').selectAll()
     .where((eb) => eb.or([
       eb.and([eb('state', 'in', ['prepared', 'sent']), eb(sql<string>`coalesce(sent_at, created_at)`, '<=', stale)]),
       eb.and([eb('state', '=', 'unknown'), eb('ask_at', '<=', ctx.now.toISOString())]),
-    ])).orderBy('created_at').limit(limit).execute()
+    ])).orderBy(sql`coalesce(ask_at, created_at)`).limit(limit).execute()
 }

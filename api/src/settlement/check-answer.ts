@@ -12,6 +12,8 @@ export type Verdict =
   | { kind: 'refused'; code: string; text: string; selfPay: Split | null }
   /** The settlement was undone at the centre meanwhile. */
   | { kind: 'reversed' }
+  /** The message id was used before, for another person: the answer is theirs and must not be touched. */
+  | { kind: 'foreign' }
   | { kind: 'broken'; reason: string }
 
 /** Refusals after which the bill is the patient's alone. Others can be put right and submitted again. */
@@ -21,6 +23,8 @@ export function judgeAnswer(claim: Claim, response: ClaimResponse): Verdict {
   const messageId = claim.identifier?.find((each) => each.system === messageIdSystem)?.value
   const answered = response.request?.identifier
   if (answered?.system !== messageIdSystem || answered.value !== messageId) return { kind: 'broken', reason: 'the answer belongs to another message' }
+  const person = response.patient?.identifier?.value
+  if (person !== undefined && person !== claim.patient?.identifier?.value) return { kind: 'foreign' }
   if (response.status === 'cancelled') return { kind: 'reversed' }
   if (response.status !== 'active' || response.use !== claim.use) return { kind: 'broken', reason: 'status or use of the answer is wrong' }
   const split = splitOf(response.total)

@@ -2,9 +2,10 @@
  * The Claim of a visit: as it goes to the centre, which knows people and institutions by their insurance numbers, and as it is
  * kept here, with references beside the numbers. Pure. The form: docs/settlement.md, § The message.
  */
-import type { Claim, Organization, Reference } from '@medplum/fhirtypes'
+import type { Claim, ClaimResponse, Organization, Reference } from '@medplum/fhirtypes'
 import {
-  chargeItemSystem, hospitalLevelSystem, hospitalLevelUrl, institutionSystem, medicalCategorySystem, messageIdSystem, psnSystem, regionSystem, termExtensions,
+  chargeItemSystem, hospitalLevelSystem, hospitalLevelUrl, institutionSystem, medicalCategorySystem, messageIdSystem, psnSystem, regionOfPsnSystem, regionSystem, schemeSystem,
+  schemeUrl, termExtensions,
 } from '../fhir/claim-message.ts'
 import { instantInShanghai } from '../fhir/date-time.ts'
 import { yuan } from '../fhir/money.ts'
@@ -64,14 +65,34 @@ export function keptClaim(sent: Claim, id: string, visit: Visit, insurance: Insu
   }
 }
 
+/** What the books keep of a Claim: kind of care and where the person is insured. */
+export function claimFacts(claim: Claim): { medicalType: string; region: string } {
+  return {
+    medicalType: claim.type?.coding?.find((each) => each.system === medicalCategorySystem)?.code ?? '',
+    region: regionOfPsnSystem(claim.insurance?.[0]?.coverage?.identifier?.system) ?? '',
+  }
+}
+
+/** Scheme that an answer was given under; empty when it says none. */
+export function schemeOf(answer: Pick<ClaimResponse, 'extension'>): string {
+  const coding = answer.extension?.find((each) => each.url === schemeUrl)?.valueCoding
+  return coding?.system === schemeSystem ? coding.code ?? '' : ''
+}
+
 function insurerOf(insurance: Insurance): Reference<Organization> {
   const { reference, display } = insurance.payor?.[0] ?? {}
   return { ...(reference ? { reference } : {}), ...(display ? { display } : {}), identifier: { system: regionSystem, value: insurance.region } }
 }
 
-/** A message id: institution, moment in the city, and four characters of chance. Never used twice: the centre refuses that. */
+let serial: bigint | null = null
+
+/**
+ * A message id: institution, moment in the city, and four characters that count on from a chance start in each process, so that
+ * ids of one second never meet within a process. Should those of two processes meet, the centre knows the first only, and the
+ * second is seen to be another person's (`check-answer`).
+ */
 export function newMessageId(institutionCode: string, at: Date, newId: (shard: number | null) => string): string {
   const moment = instantInShanghai(at).slice(0, 19).replace(/\D/g, '')
-  const chance = BigInt(`0x${newId(null).slice(24)}`) % 36n ** 4n
-  return `${institutionCode}${moment}${chance.toString(36).toUpperCase().padStart(4, '0')}`
+  serial = ((serial ?? BigInt(`0x${newId(null).slice(24)}`)) + 1n) % 36n ** 4n
+  return `${institutionCode}${moment}${serial.toString(36).toUpperCase().padStart(4, '0')}`
 }

@@ -7,8 +7,9 @@
 import type { Claim, ClaimResponse } from '@medplum/fhirtypes'
 import { Client } from 'fhir-kit-client'
 import { assertionType, makeClientAssertion } from '../access/client-credentials.ts'
-import type { SigningKey } from '../crypto.ts'
+import { contentDigest, type SigningKey } from '../crypto.ts'
 import { messageIdSystem } from '../fhir/claim-message.ts'
+import { type DayRow, dayListType, readDayList } from '../fhir/clearing-message.ts'
 
 export type GatewayAnswer =
   | { kind: 'answer'; response: ClaimResponse }
@@ -28,11 +29,15 @@ export interface SettlementGateway {
   ask(messageId: string): Promise<GatewayFinding>
   /** Undoes a settlement; safe to repeat. A message the centre never saw is barred from being settled later. */
   reverse(messageId: string): Promise<GatewayAnswer>
+  /** The centre's list of a day for an institution. @throws Error when it can't be had whole. */
+  dayList(day: string, institution: string): AsyncIterable<DayRow>
 }
 
 export interface HttpGatewayOptions {
   /** Address of the centre, without `/fhir`. */
   baseUrl: string
+  /** Where tokens are asked for, when that is not below `baseUrl`. */
+  tokenUrl?: string
   clientId: string
   key: SigningKey
   /** Of the whole call; the token is asked for within a time of its own. */
@@ -45,7 +50,7 @@ export interface HttpGatewayOptions {
 const beforeSending = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'])
 
 export function httpGateway(options: HttpGatewayOptions): SettlementGateway {
-  const client = new Client({ baseUrl: `${options.baseUrl}/fhir` })
+  const client = new Client({ baseUrl: `${options.baseUrl}/fhir`, requestSigner: signBody })
   const token = tokenSource(options)
 
   /** Runs a call with a token; a 401 says that nothing was done, so it is repeated once with a fresh token. */
@@ -67,9 +72,15 @@ export function httpGateway(options: HttpGatewayOptions): SettlementGateway {
       client.operation({ name: '$submit', resourceType: 'Claim', input: claim as never, options: request }))),
     reverse: async (messageId) => claimResponse(await call((request) =>
       client.operation({ name: '$reverse', resourceType: 'Claim', id: messageId, options: request }))),
+    dayList: (day, institution) => dayListOf(options, token, day, institution),
     ask: async (messageId) => finding(await call((request) =>
       client.resourceSearch({ resourceType: 'ClaimResponse', searchParams: { 'request-identifier': `${messageIdSystem}|${messageId}` }, options: request }))),
   }
+}
+
+/** RFC 9530: a body that changes on the way is refused there, whatever it changed into. */
+function signBody(_url: string, request: RequestInit): void {
+  if (typeof request.body === 'string' && request.headers instanceof Headers) request.headers.set('Content-Digest', contentDigest(request.body))
 }
 
 type Reply = { kind: 'resource'; resource: unknown } | { kind: 'unauthorized' } | Exclude<GatewayAnswer, { kind: 'answer' }>
@@ -79,6 +90,8 @@ function replyOfError(error: unknown): Reply {
   if (response) {
     const { status } = response
     if (status === 401) return { kind: 'unauthorized' }
+    // Refused before it was read.
+    if (status === 403) return { kind: 'not-sent', reason: 'the centre does not let us do this' }
     const certain = status >= 400 && status < 500 && status !== 408
     return { kind: certain ? 'rejected' : 'unknown', reason: `HTTP ${status}${outcomeText(response.data)}` }
   }
@@ -110,9 +123,19 @@ function isClaimResponse(resource: unknown): resource is ClaimResponse {
   return typeof resource === 'object' && resource !== null && (resource as { resourceType?: unknown }).resourceType === 'ClaimResponse'
 }
 
+/** Streams the list, so that a day of any size fits. The time limit is for each piece, not for the whole. */
+async function* dayListOf(options: HttpGatewayOptions, token: ReturnType<typeof tokenSource>, day: string, institution: string): AsyncGenerator<DayRow> {
+  const granted = await token.get()
+  if (typeof granted !== 'string') throw new Error(granted.reason)
+  const address = `${options.baseUrl}/fhir/PaymentReconciliation/$day-list?${new URLSearchParams({ date: day, institution }).toString()}`
+  const response = await fetch(address, { headers: { Authorization: `Bearer ${granted}`, Accept: dayListType } })
+  if (!response.ok || !response.body) throw new Error(`The centre answered ${response.status} to the list of ${day}.`)
+  yield* readDayList(response.body.pipeThrough(new TextDecoderStream()))
+}
+
 /** Access tokens of the centre, kept until shortly before they expire. Only one is asked for at a time. */
 function tokenSource(options: HttpGatewayOptions) {
-  const tokenUrl = `${options.baseUrl}/oidc/token`
+  const tokenUrl = options.tokenUrl ?? `${options.baseUrl}/oidc/token`
   let kept: { token: string; until: number } | null = null
   let asking: Promise<string | { reason: string }> | null = null
 

@@ -3,8 +3,11 @@
  * every settlement sums to zero by its shape: a trigger that sums rows is not possible on distributed tables, and this form
  * needs none. A reversal posts the same pairs the other way round.
  */
+import type { ClaimResponse } from '@medplum/fhirtypes'
 import type { Ctx } from '../ctx.ts'
-import { payingCategories, type Split } from '../fhir/claim-message.ts'
+import { payingCategories, settlementIdSystem, type Split } from '../fhir/claim-message.ts'
+import { dayAmountsOf } from '../fhir/clearing-message.ts'
+import { dayInShanghai } from '../fhir/date-time.ts'
 import type { Trx } from '../storage/pool.ts'
 import type { Visit } from './visit.ts'
 
@@ -19,4 +22,28 @@ export async function postSettlement(
     ...(sign === 1 ? { debit_account: category, credit_account: 'provider' } : { debit_account: 'provider', credit_account: category }),
   }))
   if (rows.length > 0) await trx.insertInto('ledger_entry').values(rows).execute()
+}
+
+/** One pair: `debit` gets what `credit` gives. Money at the desk: `till-…`, `deposit`, `cash` (what the patient owes). */
+export async function postPair(trx: Trx, ctx: Ctx, about: { visit: Visit; attemptId: string; messageId: string }, debit: string, credit: string, amountFen: bigint): Promise<void> {
+  const { visit, attemptId, messageId } = about
+  await trx.insertInto('ledger_entry').values({
+    shard: visit.shard, id: ctx.newId(visit.shard), encounter: visit.encounterKey, attempt: attemptId, message_id: messageId, organization_id: visit.organizationId,
+    debit_account: debit, credit_account: credit, amount_fen: amountFen, recorded_at: ctx.now,
+  }).execute()
+}
+
+/** What the centre decided, as it is compared with its list of the day; a settlement's answer or that of its reversal. */
+export async function recordEvent(
+  trx: Trx, ctx: Ctx, about: { visit: Visit; attemptId: string; messageId: string; kind: 'settle' | 'reverse'; medicalType: string; region: string; scheme: string },
+  answer: ClaimResponse, split: Split,
+): Promise<void> {
+  const { visit, attemptId, messageId, kind, medicalType, region, scheme } = about
+  const { totalFen, fundFen, accountFen, cashFen } = dayAmountsOf(split)
+  await trx.insertInto('settlement_event').values({
+    shard: visit.shard, attempt: attemptId, kind, message_id: messageId, encounter: visit.encounterKey, organization_id: visit.organizationId,
+    settlement_id: answer.identifier?.find((each) => each.system === settlementIdSystem)?.value ?? answer.id ?? '',
+    institution: visit.institutionCode ?? '', region, scheme, medical_type: medicalType, day: dayInShanghai(ctx.now),
+    decided_at: new Date(answer.created), recorded_at: ctx.now, total_fen: totalFen, fund_fen: fundFen, account_fen: accountFen, cash_fen: cashFen,
+  }).execute()
 }

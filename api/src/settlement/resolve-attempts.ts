@@ -1,7 +1,8 @@
 /**
  * The job that ends what nobody finished: attempts whose process died, whose answer was lost, late or broken. It asks the
  * centre by message id, never sends again: found → adopted; not found three times and for two minutes → reversed there, which
- * also bars a late arrival, and the bill is open again. Runs as often as it likes, on any number of workers.
+ * also bars a late arrival, and the bill is open again. Runs as often as it likes, on any number of workers; several attempts at
+ * a time, so that a centre that hangs delays the others little.
  * Source: failure table of docs/settlement.md.
  */
 import type { Ctx } from '../ctx.ts'
@@ -9,42 +10,49 @@ import { addSeconds } from '../fhir/date-time.ts'
 import type { Store } from '../records/store.ts'
 import type { Db } from '../storage/pool.ts'
 import { inTransaction } from '../storage/transaction.ts'
-import { adoptAnswer, refuseBill, reopenBill } from './adopt-answer.ts'
-import { askAfterSeconds, type AttemptRow, dueAttempts, lockUndecided, markUnknown, moveAttempt } from './attempt-rows.ts'
+import { adoptAnswer, reopenBill } from './adopt-answer.ts'
+import { type AttemptRow, dueAttempts, leaseAttempt, lockUndecided, markUndone, moveAttempt } from './attempt-rows.ts'
 import type { SettlementGateway } from './gateway.ts'
 import { resumeReversal } from './reverse-settlement.ts'
 
 const attemptsMax = 100
+const atOnce = 8
 const notFoundMin = 3
 const notFoundSecondsMin = 120
 
 interface Deps { db: Db; store: Store; gateway: SettlementGateway }
 
-/** @returns how many attempts came to an end. */
+/**
+ * @returns how many attempts came to an end.
+ * @throws the first fault of an attempt, after all others have had their turn.
+ */
 export async function resolveAttempts(deps: Deps, ctx: Ctx): Promise<number> {
+  const due = await dueAttempts(deps.db, ctx, attemptsMax)
   let ended = 0
-  for (const attempt of await dueAttempts(deps.db, ctx, attemptsMax)) {
-    const leased = await lease(deps.db, ctx, attempt)
-    if (leased && await resolve(deps, ctx, leased)) ended++
+  let fault: unknown
+  const worker = async () => {
+    for (let attempt = due.shift(); attempt; attempt = due.shift()) {
+      try {
+        const leased = await leaseAttempt(deps.db, ctx, attempt)
+        if (!leased) continue
+        if (await resolve(deps, ctx, leased)) ended++
+      } catch (error) {
+        fault ??= error
+      }
+    }
   }
+  await Promise.all(Array.from({ length: atOnce }, worker))
+  if (fault !== undefined) throw fault
   return ended
-}
-
-/** Of several workers, the one whose update finds the row as it was read goes on. A sent attempt becomes unknown. */
-async function lease(db: Db, ctx: Ctx, attempt: AttemptRow): Promise<AttemptRow | null> {
-  const state = attempt.state === 'sent' ? 'unknown' : attempt.state
-  const query = db.updateTable('settlement_attempt').set({ state, ask_at: addSeconds(ctx.now, askAfterSeconds) })
-    .where('shard', '=', attempt.shard).where('id', '=', attempt.id).where('state', '=', attempt.state)
-  const done = await (attempt.ask_at === null ? query.where('ask_at', 'is', null) : query.where('ask_at', '=', attempt.ask_at)).executeTakeFirst()
-  return done.numUpdatedRows === 1n ? { ...attempt, state } : null
 }
 
 async function resolve(deps: Deps, ctx: Ctx, attempt: AttemptRow): Promise<boolean> {
   if (attempt.kind === 'reverse') return resumeReversal(deps, ctx, attempt)
   // Marked as sent before sending: a prepared attempt never left the house.
   if (attempt.state === 'prepared') return end(deps.db, ctx, attempt, { state: 'rejected', reason: 'never sent' })
+  if (attempt.undo_at !== null) return reverseThere(deps, ctx, attempt, attempt.reason ?? 'reversed for want of an answer')
   const finding = await deps.gateway.ask(attempt.message_id)
-  if (finding.kind === 'unknown') return later(deps.db, ctx, attempt, finding.reason)
+  if (finding.kind === 'unknown') return later(deps.db, attempt, finding.reason)
   if (finding.kind === 'found') {
     const adoption = await adoptAnswer(deps.db, ctx, deps.store, attempt, finding.response)
     return adoption.kind === 'broken' ? reverseThere(deps, ctx, attempt, adoption.reason) : true
@@ -56,12 +64,15 @@ async function resolve(deps: Deps, ctx: Ctx, attempt: AttemptRow): Promise<boole
   return asked >= notFoundMin && longEnough ? reverseThere(deps, ctx, attempt, 'the centre does not know the message') : false
 }
 
-/** Makes sure that nothing is settled there, now or later, then opens the bill. */
+/**
+ * Makes sure that nothing is settled there, now or later, then opens the bill. As long as the centre does not say so the bill
+ * stays blocked: the message may still be on its way.
+ */
 async function reverseThere({ db, gateway }: Deps, ctx: Ctx, attempt: AttemptRow, reason: string): Promise<boolean> {
+  if (!await markUndone(db, ctx, attempt)) return false
   const answer = await gateway.reverse(attempt.message_id)
   if (answer.kind === 'answer' && answer.response.status === 'cancelled') return end(db, ctx, attempt, { state: 'resolved', resolution: 'reversed', reason })
-  if (answer.kind === 'rejected') return refuse(db, ctx, attempt, answer.reason)
-  return later(db, ctx, attempt, answer.kind === 'answer' ? 'the reversal is broken' : answer.reason)
+  return later(db, attempt, answer.kind === 'answer' ? 'the reversal is broken' : answer.reason)
 }
 
 async function end(db: Db, ctx: Ctx, attempt: AttemptRow, to: { state: 'rejected' | 'resolved'; resolution?: 'reversed'; reason: string }): Promise<boolean> {
@@ -73,17 +84,8 @@ async function end(db: Db, ctx: Ctx, attempt: AttemptRow, to: { state: 'rejected
   })
 }
 
-/** The centre will not even undo it: people must look. The bill stays refused with the reason. */
-async function refuse(db: Db, ctx: Ctx, attempt: AttemptRow, reason: string): Promise<boolean> {
-  return inTransaction(db, async (trx) => {
-    if (!await lockUndecided(trx, attempt)) return false
-    await moveAttempt(trx, attempt, ['unknown'], { state: 'rejected', reason, decided_at: ctx.now })
-    await refuseBill(trx, ctx, attempt, { zh: `医保中心未受理：${reason}`, en: `The insurance centre refused: ${reason}` })
-    return true
-  })
-}
-
-async function later(db: Db, ctx: Ctx, attempt: AttemptRow, reason: string): Promise<false> {
-  await markUnknown(db, ctx, attempt, reason)
+/** Stays unknown; the lease has said when it is asked about again. */
+async function later(db: Db, attempt: AttemptRow, reason: string): Promise<false> {
+  await moveAttempt(db, attempt, ['unknown'], { reason })
   return false
 }

@@ -14,11 +14,12 @@ import { type Write, writeResources } from '../records/write-resources.ts'
 import type { Db, Trx } from '../storage/pool.ts'
 import { inTransaction } from '../storage/transaction.ts'
 import type { AttemptRequest } from './adopt-answer.ts'
-import { type AttemptKey, type AttemptRow, insertAttempt, lockUndecided, markSent, markUnknown, moveAttempt } from './attempt-rows.ts'
+import { type AttemptKey, type AttemptRow, insertAttempt, isLate, lockUndecided, markSent, markUnknown, moveAttempt } from './attempt-rows.ts'
 import { lockedBill, pending, pendingSentence } from './bill-rows.ts'
 import { reversalFault } from './check-answer.ts'
-import type { SettlementGateway } from './gateway.ts'
-import { postSettlement } from './ledger.ts'
+import { claimFacts, schemeOf } from './claim-resource.ts'
+import type { GatewayAnswer, SettlementGateway } from './gateway.ts'
+import { postSettlement, recordEvent } from './ledger.ts'
 import { assertMayReverse } from './may-settle.ts'
 import { keptClaimResponse } from './settlement-resources.ts'
 import { noAnswer, rejected, type SettlementDeps, unreachable } from './submit-claim.ts'
@@ -55,7 +56,7 @@ async function reverseNow(deps: SettlementDeps, ctx: Ctx, visit: Visit, claim: C
   const { db, gateway } = deps
   const attempt = await prepareReversal(db, ctx, visit, claim)
   if (!await markSent(db, ctx, attempt)) throw pending()
-  const answer = await gateway.reverse(attempt.message_id)
+  const answer = await confirmed(gateway, attempt.message_id, await gateway.reverse(attempt.message_id))
   switch (answer.kind) {
     case 'answer': {
       const fault = await adoptReversal(deps, ctx, attempt, answer.response)
@@ -67,6 +68,15 @@ async function reverseNow(deps: SettlementDeps, ctx: Ctx, visit: Visit, claim: C
     case 'not-sent': await giveUpReversal(db, ctx, attempt, answer.reason); throw unreachable(answer.reason)
     case 'rejected': await giveUpReversal(db, ctx, attempt, answer.reason); throw rejected(answer.reason)
   }
+}
+
+/** A reversal that was refused as a message may have been taken as a copy: it is refused only when the settlement still stands there. */
+async function confirmed(gateway: SettlementGateway, messageId: string, answer: GatewayAnswer): Promise<GatewayAnswer> {
+  if (answer.kind !== 'rejected') return answer
+  const finding = await gateway.ask(messageId)
+  if (finding.kind === 'found') return finding.response.status === 'cancelled' ? { kind: 'answer', response: finding.response } : answer
+  // It knew the message when it settled it.
+  return { kind: 'unknown', reason: finding.kind === 'not-found' ? 'the centre does not know what it settled' : finding.reason }
 }
 
 async function prepareReversal(db: Db, ctx: Ctx, visit: Visit, claim: Claim): Promise<AttemptKey & Pick<AttemptRow, 'message_id' | 'encounter'>> {
@@ -104,11 +114,18 @@ export async function adoptReversal({ db, store }: Omit<SettlementDeps, 'gateway
       ...await cancellations(trx, bill),
     ], 'platform')
     await postSettlement(trx, ctx, { visit, attemptId: attempt.id, messageId: attempt.message_id }, settled, -1)
+    if (original?.outcome === 'complete') await recordReversal(trx, ctx, visit, attempt, kept, original, answer)
     const end = { answer: JSON.stringify(response), decided_at: ctx.now }
     await moveAttempt(trx, key, ['sent', 'unknown'], attempt.state === 'unknown' ? { ...end, state: 'resolved', resolution: 'adopted' } : { ...end, state: 'confirmed' })
     await setBill(trx, ctx, attempt, { state: 'reversed', message: { zh: '结算已撤销，可以重新结算。', en: 'The settlement was reversed; the bill can be settled again.' } })
     return response
   })
+}
+
+/** In the books of the day: what the centre gave back, by its own answer. */
+async function recordReversal(trx: Trx, ctx: Ctx, visit: Visit, attempt: AttemptRow, claim: Claim, original: ClaimResponse, answer: ClaimResponse): Promise<void> {
+  const split = splitOf(answer.total)
+  if (split) await recordEvent(trx, ctx, { visit, attemptId: attempt.id, messageId: attempt.message_id, kind: 'reverse', ...claimFacts(claim), scheme: schemeOf(original) }, answer, split)
 }
 
 async function cancellations(trx: Trx, bill: { claim_id: string | null; explanation_id: string | null; invoice_id: string | null }): Promise<Write[]> {
@@ -124,8 +141,7 @@ async function cancellations(trx: Trx, bill: { claim_id: string | null; explanat
 /** The bill stays as it was: settled. */
 async function giveUpReversal(db: Db, ctx: Ctx, attempt: AttemptKey & Pick<AttemptRow, 'encounter'>, reason: string): Promise<void> {
   await inTransaction(db, async (trx) => {
-    if (!await lockUndecided(trx, attempt)) return
-    await moveAttempt(trx, attempt, ['prepared', 'sent', 'unknown'], { state: 'rejected', reason, decided_at: ctx.now })
+    if (!await moveAttempt(trx, attempt, ['prepared', 'sent', 'unknown'], { state: 'rejected', reason, decided_at: ctx.now })) return
     await setBill(trx, ctx, attempt, { state: 'settled', message: null })
   })
 }
@@ -137,16 +153,17 @@ export async function resumeReversal(deps: SettlementDeps, ctx: Ctx, attempt: At
     await giveUpReversal(db, ctx, attempt, 'never sent')
     return true
   }
-  const answer = await gateway.reverse(attempt.message_id)
+  const answer = await confirmed(gateway, attempt.message_id, await gateway.reverse(attempt.message_id))
   if (answer.kind === 'answer') {
     const fault = await adoptReversal(deps, ctx, attempt, answer.response)
     if (typeof fault !== 'string') return true
   }
-  if (answer.kind === 'rejected') {
+  // An earlier copy may still be on its way, so a reversal that was sent once is given up only when it is late.
+  if (answer.kind === 'rejected' && isLate(ctx, attempt)) {
     await giveUpReversal(db, ctx, attempt, answer.reason)
     return true
   }
-  await markUnknown(db, ctx, attempt, answer.kind === 'answer' ? 'the answer is broken' : answer.reason)
+  await moveAttempt(db, attempt, ['unknown'], { reason: answer.kind === 'answer' ? 'the answer is broken' : answer.reason })
   return false
 }
 

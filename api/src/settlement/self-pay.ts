@@ -13,6 +13,7 @@ import { fail, notFound, type OutcomeError, type Sentence } from '../fhir/outcom
 import { loadResource } from '../records/read-resource.ts'
 import type { Operation, OperationCall, OperationResult, Store } from '../records/store.ts'
 import { writeResources } from '../records/write-resources.ts'
+import { answerOnce } from '../storage/answer-once.ts'
 import type { Db, Trx } from '../storage/pool.ts'
 import { inTransaction } from '../storage/transaction.ts'
 import { assertBillIsOpen, type BillRow, linesToSettle, lockBill, lockedBill } from './bill-rows.ts'
@@ -50,21 +51,18 @@ export async function selfPayCause(db: Db, visit: Visit, bill: Pick<BillRow, 'st
   return bill.state === 'refused' && await centreRefused(db, visit) ? 'refused' : null
 }
 
-/**
- * The centre said no, in its answer or when it was sent. Not so when an attempt without an answer was given up because it could
- * not even be undone there (`resolve-attempts`): the centre may have paid, and people must look first.
- */
+/** The centre said no, in its answer or to the message as such. */
 async function centreRefused(db: Db, visit: Visit): Promise<boolean> {
-  const attempt = await db.selectFrom('settlement_attempt').select(['state', 'answer', 'ask_at']).where('shard', '=', visit.shard)
+  const attempt = await db.selectFrom('settlement_attempt').select('state').where('shard', '=', visit.shard)
     .where('encounter', '=', visit.encounterKey).where('kind', '=', 'settle').orderBy('created_at', 'desc').orderBy('id', 'desc').limit(1).executeTakeFirst()
-  return attempt?.state === 'rejected' && (attempt.answer !== null || attempt.ask_at === null)
+  return attempt?.state === 'rejected'
 }
 
 interface Deps { db: Db; store: Store }
 
-/** Throws OutcomeError settled-already, settlement-pending, bill-empty, amount-mismatch, business-rule. */
-export async function settleAsSelfPay({ db, store }: Deps, ctx: Ctx, visit: Visit): Promise<Invoice> {
-  return inTransaction(db, async (trx) => {
+/** Throws OutcomeError settled-already, settlement-pending, bill-empty, amount-mismatch, business-rule, idempotency-mismatch. */
+export async function settleAsSelfPay({ db, store }: Deps, ctx: Ctx, visit: Visit, idempotencyKey: string | null): Promise<Invoice> {
+  return inTransaction(db, (trx) => answerOnce(trx, ctx, { key: idempotencyKey, request: `self-pay ${visit.encounterId}` }, async () => {
     const bill = await lockBill(trx, ctx, visit)
     assertBillIsOpen(bill)
     const lines = await linesToSettle(trx, visit, bill.total_fen)
@@ -89,7 +87,7 @@ export async function settleAsSelfPay({ db, store }: Deps, ctx: Ctx, visit: Visi
       claim_id: null, claim_response_id: null, explanation_id: null, invoice_id: invoiceId,
     })
     return { ...invoice, meta: { versionId: String(written?.version ?? 1), lastUpdated: written?.lastUpdated } }
-  })
+  }))
 }
 
 export const reverseInvoiceOperation: Operation = {

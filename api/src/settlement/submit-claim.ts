@@ -8,11 +8,13 @@ import type { Claim, ClaimResponse, Invoice, Parameters } from '@medplum/fhirtyp
 import type { Ctx } from '../ctx.ts'
 import { sha256Hex } from '../crypto.ts'
 import { fail, notFound, OutcomeError } from '../fhir/outcome.ts'
+import { loadResource } from '../records/read-resource.ts'
 import type { Operation, OperationCall, OperationResult, Store } from '../records/store.ts'
+import { assertKey } from '../storage/answer-once.ts'
 import type { Db } from '../storage/pool.ts'
 import { inTransaction } from '../storage/transaction.ts'
 import { adoptAnswer, type AttemptRequest, refuseBill, reopenBill } from './adopt-answer.ts'
-import { type AttemptRow, insertAttempt, lockUndecided, markSent, markUnknown, moveAttempt } from './attempt-rows.ts'
+import { type AttemptRow, insertAttempt, markSent, markUndone, markUnknown, moveAttempt } from './attempt-rows.ts'
 import { assertBillIsOpen, findBill, linesToSettle, lockBill, pending, pendingSentence } from './bill-rows.ts'
 import { judgeAnswer } from './check-answer.ts'
 import { claimOf, keptClaim, newMessageId } from './claim-resource.ts'
@@ -36,13 +38,13 @@ export function submitClaimOperation(gateway: SettlementGateway): Operation {
  * 503 when this very call ended without an answer), insurer-unreachable, insurer-rejected, amount-mismatch, business-rule.
  */
 async function submit(call: OperationCall, gateway: SettlementGateway): Promise<OperationResult> {
-  const { db, ctx, store } = call
+  const { db, ctx, store, idempotencyKey } = call
   const { encounterId, use, selfPay } = readParameters(call.body)
   const visit = await loadVisit(db, encounterId)
   if (!visit) throw notFound(`Encounter/${encounterId}`)
   await assertMaySettle(db, ctx, visit, `Encounter/${encounterId}`)
   const deps = { db, store, gateway }
-  const settle = (): Promise<ClaimResponse | Invoice> => (selfPay ? settleAsSelfPay(deps, ctx, visit) : settleVisit(deps, ctx, visit))
+  const settle = (): Promise<ClaimResponse | Invoice> => (selfPay ? settleAsSelfPay(deps, ctx, visit, idempotencyKey) : settleVisit(deps, ctx, visit, idempotencyKey))
   const resource = use === 'claim' ? await settle() : await estimateVisit(deps, ctx, visit)
   return { resource, patients: [visit.patientId] }
 }
@@ -91,29 +93,60 @@ export async function estimateVisit({ db, gateway }: SettlementDeps, ctx: Ctx, v
   return { ...answer.response, id: undefined, patient: { reference: `Patient/${visit.patientId}`, ...answer.response.patient } }
 }
 
-async function settleVisit(deps: SettlementDeps, ctx: Ctx, visit: Visit): Promise<ClaimResponse> {
+/** @param idempotencyKey of the caller: the same key for a visit that it settled gets the same answer. */
+async function settleVisit(deps: SettlementDeps, ctx: Ctx, visit: Visit, idempotencyKey: string | null): Promise<ClaimResponse> {
   const { db, gateway } = deps
-  const { attempt, claim } = await prepareAttempt(db, ctx, visit)
+  const first = await answerOfKey(db, ctx, visit, idempotencyKey)
+  if (first) return first
+  const { attempt, claim } = await prepareAttempt(db, ctx, visit, idempotencyKey)
   if (!await markSent(db, ctx, attempt)) throw pending()
   const answer = await gateway.submit(claim)
   switch (answer.kind) {
     case 'answer': return finish(deps, ctx, attempt, answer.response)
     case 'unknown': await markUnknown(db, ctx, attempt, answer.reason); throw noAnswer(answer.reason)
     case 'not-sent': await giveUp(db, ctx, attempt, answer.reason, 'open'); throw unreachable(answer.reason)
-    case 'rejected': await giveUp(db, ctx, attempt, answer.reason, 'refused'); throw rejected(answer.reason)
+    case 'rejected': return afterRejection(deps, ctx, attempt, answer.reason)
   }
 }
 
+/**
+ * The message was refused as such. A copy of it may have been taken all the same (sent twice on the way, one of them broken), so
+ * the centre is asked, and what is not there is barred before the bill may be settled anew.
+ */
+async function afterRejection(deps: SettlementDeps, ctx: Ctx, attempt: PreparedAttempt, reason: string): Promise<ClaimResponse> {
+  const { db, gateway } = deps
+  const finding = await gateway.ask(attempt.message_id)
+  if (finding.kind === 'found') return finish(deps, ctx, attempt, finding.response)
+  const barred = finding.kind === 'not-found' && await markUndone(db, ctx, attempt) ? await gateway.reverse(attempt.message_id) : null
+  if (barred?.kind === 'answer' && barred.response.status === 'cancelled') {
+    await giveUp(db, ctx, attempt, reason, 'refused')
+    throw rejected(reason)
+  }
+  await markUnknown(db, ctx, attempt, reason)
+  throw noAnswer(reason)
+}
+
+/** What the same caller was answered under the same key; null when that settled nothing. */
+async function answerOfKey(db: Db, ctx: Ctx, visit: Visit, key: string | null): Promise<ClaimResponse | null> {
+  if (key === null) return null
+  assertKey(key)
+  const row = await db.selectFrom('settlement_attempt').select('response_id').where('shard', '=', visit.shard).where('encounter', '=', visit.encounterKey)
+    .where('kind', '=', 'settle').where('idempotency_key', '=', key).where('principal_id', '=', ctx.principal.id).where('response_id', 'is not', null).executeTakeFirst()
+  return row?.response_id ? loadResource<ClaimResponse>(db, 'ClaimResponse', row.response_id) : null
+}
+
+type PreparedAttempt = Pick<AttemptRow, 'shard' | 'id' | 'encounter' | 'message_id'>
+
 /** Commits the intention: the bill is `settling` and the attempt stands, before anything leaves the house. */
-export async function prepareAttempt(db: Db, ctx: Ctx, visit: Visit): Promise<{ attempt: Pick<AttemptRow, 'shard' | 'id' | 'encounter'>; claim: Claim }> {
+export async function prepareAttempt(db: Db, ctx: Ctx, visit: Visit, idempotencyKey: string | null = null): Promise<{ attempt: PreparedAttempt; claim: Claim }> {
   return inTransaction(db, async (trx) => {
     const bill = await lockBill(trx, ctx, visit)
     assertBillIsOpen(bill)
     const { claim, messageId, insurance } = await prepareClaim(trx, ctx, visit, 'claim', bill.total_fen)
     const claimId = ctx.newId(visit.shard)
     const request = JSON.stringify({ sent: claim, kept: keptClaim(claim, claimId, visit, insurance), encounterId: visit.encounterId } satisfies AttemptRequest)
-    const attempt = { shard: visit.shard, id: ctx.newId(visit.shard), encounter: visit.encounterKey }
-    await insertAttempt(trx, ctx, { ...attempt, kind: 'settle', message_id: messageId, claim_id: claimId, request, request_hash: sha256Hex(JSON.stringify(claim)) })
+    const attempt = { shard: visit.shard, id: ctx.newId(visit.shard), encounter: visit.encounterKey, message_id: messageId }
+    await insertAttempt(trx, ctx, { ...attempt, kind: 'settle', idempotency_key: idempotencyKey, claim_id: claimId, request, request_hash: sha256Hex(JSON.stringify(claim)) })
     await trx.updateTable('bill').set({ state: 'settling', message_zh: pendingSentence.zh, message_en: pendingSentence.en, updated_at: ctx.now })
       .where('shard', '=', visit.shard).where('encounter', '=', visit.encounterKey).execute()
     return { attempt, claim }
@@ -126,6 +159,7 @@ async function finish({ db, store }: SettlementDeps, ctx: Ctx, attempt: Pick<Att
     case 'settled': return adoption.response
     case 'refused': throw rejected(adoption.text)
     case 'broken': await markUnknown(db, ctx, attempt, adoption.reason); throw noAnswer(adoption.reason)
+    case 'foreign': throw unreachable('the message id was taken')
     case 'reversed':
     case 'decided': throw pending()
   }
@@ -134,8 +168,7 @@ async function finish({ db, store }: SettlementDeps, ctx: Ctx, attempt: Pick<Att
 /** Nothing happened at the centre: the attempt ends, the bill may be settled again. */
 async function giveUp(db: Db, ctx: Ctx, attempt: Pick<AttemptRow, 'shard' | 'id' | 'encounter'>, reason: string, bill: 'open' | 'refused'): Promise<void> {
   await inTransaction(db, async (trx) => {
-    if (!await lockUndecided(trx, attempt)) return
-    await moveAttempt(trx, attempt, ['sent'], { state: 'rejected', reason, decided_at: ctx.now })
+    if (!await moveAttempt(trx, attempt, ['sent', 'unknown'], { state: 'rejected', reason, decided_at: ctx.now })) return
     if (bill === 'open') await reopenBill(trx, ctx, attempt)
     else await refuseBill(trx, ctx, attempt, { zh: `医保中心未受理：${reason}`, en: `The insurance centre did not take the claim: ${reason}` })
   })

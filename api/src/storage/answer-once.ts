@@ -22,9 +22,7 @@ export interface Once {
 /** @throws OutcomeError `idempotency-mismatch` (409) when the key was used for another request, `parameter-invalid` for a bad key. */
 export async function answerOnce<T>(trx: Trx, ctx: Ctx, once: Once, work: () => Promise<T>): Promise<T> {
   if (once.key === null) return work()
-  if (once.key.trim() === '' || once.key.length > keyLengthMax) {
-    throw fail('parameter-invalid', { zh: `Idempotency-Key 应为 1 到 ${keyLengthMax} 个字符。`, en: `Idempotency-Key must have 1 to ${keyLengthMax} characters.` }, 'http.Idempotency-Key')
-  }
+  assertKey(once.key)
   const row = { shard: shardOf(keyOf(ctx.principal.id)), principal_id: ctx.principal.id, key: once.key }
   const bodyHash = sha256Hex(once.request)
   const begun = await trx.insertInto('idempotency').values({ ...row, body_hash: bodyHash, status: 0, response: '', created_at: ctx.now })
@@ -43,4 +41,10 @@ export async function answerOnce<T>(trx: Trx, ctx: Ctx, once: Once, work: () => 
   await trx.updateTable('idempotency').set({ status: 200, response: stringifyJson(answer) })
     .where('principal_id', '=', row.principal_id).where('key', '=', row.key).where('shard', '=', row.shard).execute()
   return answer
+}
+
+/** @throws OutcomeError `parameter-invalid`. */
+export function assertKey(key: string): void {
+  if (key.trim() !== '' && key.length <= keyLengthMax) return
+  throw fail('parameter-invalid', { zh: `Idempotency-Key 应为 1 到 ${keyLengthMax} 个字符。`, en: `Idempotency-Key must have 1 to ${keyLengthMax} characters.` }, 'http.Idempotency-Key')
 }

@@ -414,6 +414,11 @@ export interface BillTable {
   explanation_id: string | null
   invoice_id: string | null
   updated_at: Instant
+  /** Taken at the desk less given back. */
+  paid_fen: Generated<bigint>
+  /** Deposit held for a stay. */
+  deposit_fen: Generated<bigint>
+  account_id: string | null
 }
 /** settlement: first_pay_ratio in parts of 10 000, limit_fen of one unit. */
 export interface BillLineTable {
@@ -453,6 +458,15 @@ export interface SettlementAttemptTable {
   ask_at: InstantOrNull
   decided_at: InstantOrNull
   principal_id: string
+  /** Times the centre was asked about it; the pause grows. */
+  tries: Generated<number>
+  /** When people were told that it is late. */
+  escalated_at: InstantOrNull
+  idempotency_key: string | null
+  /** The ClaimResponse as kept. */
+  response_id: string | null
+  /** When its message was first reversed for want of an answer: it can only end reversed then. */
+  undo_at: InstantOrNull
 }
 /** settlement: append-only; a row moves an amount from one account to another. */
 export interface LedgerEntryTable {
@@ -466,6 +480,105 @@ export interface LedgerEntryTable {
   credit_account: string
   amount_fen: bigint
   recorded_at: Instant
+}
+/** settlement: append-only; one a settlement and one a reversal as the centre decided it, amounts negative of a reversal. */
+export interface SettlementEventTable {
+  shard: number
+  attempt: string
+  kind: 'settle' | 'reverse'
+  message_id: string
+  settlement_id: string
+  encounter: string
+  organization_id: string
+  institution: string
+  region: string
+  scheme: string
+  medical_type: string
+  day: string
+  decided_at: Instant
+  recorded_at: Instant
+  total_fen: bigint
+  fund_fen: bigint
+  account_fen: bigint
+  cash_fen: bigint
+}
+/** settlement: append-only; money taken and given back at the desk. */
+export interface PaymentTable {
+  shard: number
+  id: string
+  encounter: string
+  organization_id: string
+  kind: 'payment' | 'refund' | 'deposit' | 'deposit-refund'
+  channel: 'cash' | 'card' | 'mobile' | 'deposit'
+  amount_fen: bigint
+  reference: string | null
+  invoice_id: string | null
+  notice_id: string
+  day: string
+  recorded_at: Instant
+  principal_id: string
+  principal_name: string
+}
+/** settlement: the last comparison of a day of an institution with the centre's list. */
+export interface ReconciliationDayTable {
+  institution: string
+  organization_id: string
+  day: string
+  scheme: Generated<string>
+  state: 'equal' | 'differs' | 'failed'
+  reason: string | null
+  our_count: bigint
+  our_total_fen: bigint
+  our_fund_fen: bigint
+  our_account_fen: bigint
+  their_count: bigint
+  their_total_fen: bigint
+  their_fund_fen: bigint
+  their_account_fen: bigint
+  resource_id: string
+  compared_at: Instant
+}
+/** settlement: ours, theirs and entries are JSON. */
+export interface DifferenceTable {
+  id: string
+  institution: string
+  organization_id: string
+  day: string
+  message_id: string
+  kind: string
+  class: 'centre-only' | 'ours-only' | 'amount' | 'state' | 'day-shift' | 'undecided' | 'till-short' | 'till-over'
+  at_risk_fen: bigint
+  ours: string | null
+  theirs: string | null
+  entries: string
+  state: 'open' | 'closed' | 'signed-off'
+  owner_id: string | null
+  owner_name: string | null
+  task_id: string
+  opened_at: Instant
+  closed_at: InstantOrNull
+  closed_by: string | null
+  reason: string | null
+}
+/** settlement: counted and expected are JSON, fen by channel. */
+export interface DeskDayTable { organization_id: string; day: string; counted: string; expected: string; closed_at: Instant; closed_by: string }
+/** settlement: month is its first day. */
+export interface ClearingMonthTable {
+  institution: string
+  organization_id: string
+  month: string
+  scheme: string
+  state: 'reconciled' | 'applied' | 'approved' | 'paid' | 'refused'
+  count: bigint
+  total_fen: bigint
+  fund_fen: bigint
+  account_fen: bigint
+  number: string | null
+  approved_fen: bigint | null
+  disposition: string | null
+  closed_at: Instant
+  closed_by: string
+  changed_at: Instant
 }
 
 export interface Tables {
@@ -510,6 +623,12 @@ export interface Tables {
   bill_line: BillLineTable
   settlement_attempt: SettlementAttemptTable
   ledger_entry: LedgerEntryTable
+  settlement_event: SettlementEventTable
+  payment: PaymentTable
+  reconciliation_day: ReconciliationDayTable
+  difference: DifferenceTable
+  desk_day: DeskDayTable
+  clearing_month: ClearingMonthTable
 }
 
 /** insurer */

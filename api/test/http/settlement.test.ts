@@ -18,7 +18,7 @@ import { charge, chargeItem, e01, e02, testHospital, testVisit, type TestVisit }
 
 // A test can swap the gateway for one that reaches nobody.
 let gateway: SettlementGateway
-const swappable: SettlementGateway = { submit: (claim) => gateway.submit(claim), ask: (id) => gateway.ask(id), reverse: (id) => gateway.reverse(id) }
+const swappable: SettlementGateway = { submit: (claim) => gateway.submit(claim), ask: (id) => gateway.ask(id), reverse: (id) => gateway.reverse(id), dayList: (day, institution) => gateway.dayList(day, institution) }
 const platform = await testPlatform({ gateway: swappable })
 const { clock } = platform
 const centre = await testCentre('310000', { clock })
@@ -545,13 +545,16 @@ describe('without insurance', () => {
     await submit(visit)
     centre.fault.submit = 'none'
     gateway = { ...centre.gateway, ask: async () => ({ kind: 'found', response: { resourceType: 'ClaimResponse' } as ClaimResponse }), reverse: async () => ({ kind: 'rejected', reason: 'no' }) }
-    later(15)
-    expect(await resolve()).toBe(1)
-    expect(await bill(visit)).toMatchObject({ state: 'refused', selfPay: null })
-    expect(codeOf(await selfPay(visit))).toBe('business-rule')
+    for (let round = 0; round < 5; round++) { later(70); expect(await resolve()).toBe(0) }
+    expect(await bill(visit)).toMatchObject({ state: 'settling', selfPay: null })
+    expect(codeOf(await selfPay(visit))).toBe('settlement-pending')
     expect(await entries(visit)).toEqual([])
-    // People looked and undid it there.
+    // People looked and undid it there: the job finds that out by itself.
     for (const { message_id } of await attempts(visit)) expect(await centre.gateway.reverse(message_id)).toMatchObject({ kind: 'answer' })
+    gateway = centre.gateway
+    later(70)
+    expect(await resolve()).toBe(1)
+    expect((await bill(visit)).state).toBe('open')
     await expectConserved(visit)
   })
 

@@ -1,49 +1,7 @@
 /** An insurance centre as a process of its own, which a test can kill and start again. */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { createServer } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
-import { afterAll } from 'vitest'
-
-export interface CentreProcess {
-  address: string
-  /** Starts it and waits until it is ready. */
-  start(): Promise<void>
-  /** `kill -9`, and waits until it is gone. */
-  kill(): Promise<void>
-}
+import { type TestProcess, testProcess } from './process.ts'
 
 /** Call at the top level of a test file. @param databaseUrl of a migrated centre's database. */
-export async function centreProcess(databaseUrl: string): Promise<CentreProcess> {
-  const port = await freePort()
-  const address = `http://127.0.0.1:${port}`
-  let running: ChildProcess | null = null
-  afterAll(() => { running?.kill('SIGKILL') })
-  return {
-    address,
-    async start() {
-      running = spawn(process.execPath, [fileURLToPath(new URL('../../src/insurer-main.ts', import.meta.url))], {
-        stdio: 'ignore', env: { ...process.env, DATABASE_URL: databaseUrl, PORT: String(port), PUBLIC_URL: address, REGION: '310000', LOG_LEVEL: 'silent', POOL_CONNECTIONS_MAX: '2' },
-      })
-      for (let tries = 0; tries < 400; tries++) {
-        if ((await fetch(`${address}/health/ready`).catch(() => null))?.ok) return
-        await sleep(50)
-      }
-      throw new Error('The centre did not start.')
-    },
-    async kill() {
-      const gone = new Promise((exited) => { running?.once('exit', exited) })
-      running?.kill('SIGKILL')
-      await gone
-    },
-  }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((found) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const at = server.address()
-      server.close(() => found(typeof at === 'object' && at ? at.port : 0))
-    })
-  })
+export function centreProcess(databaseUrl: string): Promise<TestProcess> {
+  return testProcess('insurer-main.ts', '/health/ready', { DATABASE_URL: databaseUrl, REGION: '310000' })
 }

@@ -33,6 +33,8 @@ export interface TestCentre {
   /** Requests to $submit that reached the centre. */
   submitted: number
   gateway: SettlementGateway
+  /** A gateway that reaches the centre through another address, such as a proxy. */
+  gatewayThrough(url: string, timeoutMs: number): SettlementGateway
   /** A gateway to a port where nobody listens. */
   nowhere: SettlementGateway
   /** Takes everything away again, also what the ledger lets nobody take away. */
@@ -67,6 +69,7 @@ export async function testCentre(region = '310000', given: { clock?: { now: Date
   const centre: TestCentre = {
     db, url, clock, fault: { submit: 'none', ask: 'none' }, submitted: 0,
     gateway: gatewayTo(url, key, clock),
+    gatewayThrough: (through, patience) => gatewayTo(through, key, clock, { timeoutMs: patience, tokenUrl: `${url}/oidc/token` }),
     nowhere: gatewayTo('http://127.0.0.1:9', key, clock),
     async empty() {
       await inTransaction(db, async (trx) => {
@@ -117,8 +120,8 @@ async function withFault(fault: Fault, response: Response): Promise<Response> {
   }
 }
 
-function gatewayTo(url: string, key: SigningKey, clock: { now: Date }): SettlementGateway {
-  return httpGateway({ baseUrl: url, clientId: 'platform', key, timeoutMs, now: () => clock.now, newId: () => newResourceId(null) })
+function gatewayTo(url: string, key: SigningKey, clock: { now: Date }, more: { timeoutMs?: number; tokenUrl?: string } = {}): SettlementGateway {
+  return httpGateway({ baseUrl: url, clientId: 'platform', key, timeoutMs, ...more, now: () => clock.now, newId: () => newResourceId(null) })
 }
 
 async function tokenFor(app: ReturnType<typeof createInsurerApp>, url: string, client: string, key: SigningKey, now: Date, scope: string): Promise<string> {

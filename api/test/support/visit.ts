@@ -64,9 +64,7 @@ export async function testVisit(platform: TestPlatform, hospital: TestHospital, 
   await put(platform,
     ...(patientId === null ? [{ resourceType: 'Patient' as const, id: patient, name: [{ text: '李明' }], gender: 'male' as const, birthDate: '1986-03-04' }] : []),
     ...(insured === null || patientId !== null ? [] : [{
-      resourceType: 'Coverage' as const, id: testId(shard), status: 'active' as const,
-      identifier: [{ system: psnSystem(insured.region ?? '310000'), value: insured.psnNo }], type: { coding: [{ system: schemeSystem, code: '310' }] },
-      beneficiary: { reference: `Patient/${patient}` }, payor: [{ reference: `Organization/${hospital.organization}`, display: '医保中心' }], period: { start: '2020-01-01' },
+      id: testId(shard), ...coverageOf({ patient, encounter, psnNo: insured.psnNo }, hospital, insured.region ?? '310000'),
     }]),
     {
       resourceType: 'Encounter', id: encounter, status: 'finished', class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'AMB' },
@@ -93,4 +91,41 @@ export async function charge(platform: TestPlatform, visit: TestVisit, codes: re
     ids.push(reply.json?.id ?? (reply.headers.get('Location') ?? '').split('/ChargeItem/')[1]?.split('/')[0] ?? '')
   }
   return ids
+}
+
+/** Many visits with four charges each, for people whom `enrol` makes known to a centre; forty in one transaction over HTTP. */
+export async function insuredVisits(platform: TestPlatform, hospital: TestHospital, people: readonly string[], enrol: (people: readonly string[]) => Promise<void>): Promise<TestVisit[]> {
+  await enrol(people)
+  const visits: TestVisit[] = people.map((psnNo) => ({ psnNo, patient: testId(), encounter: '' }))
+  for (let from = 0; from < visits.length; from += 40) {
+    const part = visits.slice(from, from + 40)
+    const reply = await platform.request('POST', '/fhir', { as: system, body: { resourceType: 'Bundle', type: 'transaction', entry: part.flatMap((visit) => entriesOf(platform, hospital, visit)) } })
+    if (reply.status !== 200) throw new Error(reply.text)
+    const encounters = (reply.json.entry as { response: { location: string } }[]).flatMap(({ response }) => /Encounter\/([^/]+)/.exec(response.location)?.[1] ?? [])
+    for (const [index, visit] of part.entries()) visit.encounter = encounters[index] ?? ''
+  }
+  return visits
+}
+
+function entriesOf(platform: TestPlatform, hospital: TestHospital, visit: TestVisit) {
+  const encounter = `urn:uuid:${testId()}`
+  const post = (resource: { resourceType: string }, fullUrl = `urn:uuid:${testId()}`) => ({ fullUrl, resource, request: { method: 'POST', url: resource.resourceType } })
+  const patient = { resourceType: 'Patient', id: visit.patient, name: [{ text: '李明' }], gender: 'male', birthDate: '1986-03-04' }
+  return [
+    { resource: patient, request: { method: 'PUT', url: `Patient/${visit.patient}` } },
+    post(coverageOf(visit, hospital, '310000') as never),
+    post({
+      resourceType: 'Encounter', status: 'finished', class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'AMB' }, subject: { reference: `Patient/${visit.patient}` },
+      serviceProvider: { reference: `Organization/${hospital.organization}` }, period: { start: platform.clock.now.toISOString() },
+    } as never, encounter),
+    ...['visit-38', 'drug-412', 'drug-412', 'drug-96'].map((code) => post(chargeItem(visit, code, { context: { reference: encounter } }))),
+  ]
+}
+
+function coverageOf(visit: TestVisit, hospital: TestHospital, region: string) {
+  return {
+    resourceType: 'Coverage' as const, status: 'active' as const, identifier: [{ system: psnSystem(region), value: visit.psnNo }],
+    type: { coding: [{ system: schemeSystem, code: '310' }] }, beneficiary: { reference: `Patient/${visit.patient}` },
+    payor: [{ reference: `Organization/${hospital.organization}`, display: '医保中心' }], period: { start: '2020-01-01' },
+  }
 }

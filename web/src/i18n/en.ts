@@ -247,6 +247,8 @@ const en: typeof zh = {
     'insurer-rejected': 'The insurance centre did not accept this claim.',
     'insurer-unreachable': 'The insurance centre cannot be reached now. Nothing was paid and the bill is kept; try again later.',
     'region-wrong': 'The institution does not belong to this insurance centre. Submit at the place of treatment.',
+    'period-closed': 'That month is closed, so this can not be changed here. Use the procedure on paper.',
+    'period-open': 'Something is still open, so it can not be closed yet.',
     'settled-already': 'This bill is settled already. You will not be charged twice.',
     'settlement-pending': 'This bill is being settled. Wait for the answer and do not send it again.',
     'business-rule': 'The rules do not allow this.',

@@ -226,6 +226,8 @@ export default {
     'insurer-rejected': '医保中心没有通过这笔结算。',
     'insurer-unreachable': '暂时联系不上医保中心。没有扣款，账单已保存，请稍后再试。',
     'region-wrong': '医疗机构不属于本市医保中心，请向就医地申报。',
+    'period-closed': '该月已经关账，不能在系统内更改。请按人工流程处理。',
+    'period-open': '还有未处理的差异，暂不能关账。',
     'settled-already': '这笔账单已经结算，不会重复扣款。',
     'settlement-pending': '这笔账单正在结算，请等待结果，不要重复提交。',
     'business-rule': '按规定不能办理。',
