@@ -54,14 +54,13 @@ export function createApp(services: Services): Hono<AppEnv> {
   app.route('/oidc', platformOidcRoutes(services))
   const cors = fhirCors(config.corsOrigins)
   app.use('/fhir/*', cors)
-  app.use('/fhir', cors)
   app.get('/.well-known/openid-configuration', (c) => c.json(platformDiscovery(authority.issuer)))
   app.get('/fhir/.well-known/smart-configuration', (c) => c.json(platformDiscovery(authority.issuer)))
 
   const who = authenticate(services.verifyToken, services.sessions, services.now)
   const limited = rateLimit(config.rateLimits, config.trustedProxies)
+  // `/fhir/*` is `/fhir` too.
   app.use('/fhir/*', compressed(), who, limited)
-  app.use('/fhir', compressed(), who, limited)
   app.use('/api/*', compressed(), who, limited, noApps)
   app.route('/fhir/_export', exportRoutes(services))
   app.route('/fhir', fhirRoutes(services))
@@ -74,8 +73,12 @@ export function createApp(services: Services): Hono<AppEnv> {
   return app
 }
 
-/** The path as it was sent. `$` may arrive as %24: decoded before routing, or /Patient/%24find would be read as the id `$find`. */
+/**
+ * The path as it was sent. `$` may arrive as %24: decoded before routing, or /Patient/%24find would be read as the id `$find`. A slash at the
+ * end means nothing under /fhir.
+ */
 function getPath({ url }: Request): string {
-  const path = /^[^:]+:\/\/[^/]*([^?#]*)/.exec(url)?.[1] ?? ''
-  return path.includes('%24') ? path.replaceAll('%24', '$') : path
+  const sent = /^[^:]+:\/\/[^/]*([^?#]*)/.exec(url)?.[1] ?? ''
+  const path = sent.includes('%24') ? sent.replaceAll('%24', '$') : sent
+  return path.endsWith('/') && path.length > 6 && path.startsWith('/fhir/') ? path.slice(0, -1) : path
 }

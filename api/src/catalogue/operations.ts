@@ -6,7 +6,7 @@ import { findSlotsOperation } from '../booking/find-slots.ts'
 import { holdSlotOperation } from '../booking/hold-slot.ts'
 import { releaseHoldOperation } from '../booking/release-hold.ts'
 import { accessLogOperation } from '../records/access-log.ts'
-import { everythingOperation } from '../records/everything.ts'
+import { everythingOperations } from '../records/everything.ts'
 import { exportOperations } from '../records/export/export-operation.ts'
 import { lastObservationsOperation } from '../records/last-observations.ts'
 import { metaOperations } from '../records/meta-operations.ts'
@@ -25,7 +25,7 @@ export interface OperationPorts { gateway: SettlementGateway }
 export function operations({ gateway }: OperationPorts): readonly Operation[] {
   return [
     accessLogOperation,
-    everythingOperation,
+    ...everythingOperations,
     ...exportOperations,
     lastObservationsOperation,
     ...metaOperations,

@@ -1,24 +1,26 @@
 /**
  * What is wrong with a text that should be JSON, without building anything: whether it nests too deeply, asked before
- * JSON.parse, which needs seconds for a million brackets; and where it stops being JSON, asked after JSON.parse has refused
+ * JSON.parse, which needs seconds for a million brackets, and how many names it has; and where it stops being JSON, asked after JSON.parse has refused
  * it, because its messages name the place only sometimes. Grammar: RFC 8259.
  */
 
 import { closingQuote } from './json-digits.ts'
 
-/** Whether more than `depth` brackets are ever open at once. Of a text that is not JSON the answer may be either. */
-export function nestsDeeper(text: string, depth: number): boolean {
+/** How many members its objects have; null when more than `depth` brackets are ever open at once. Of a text that is not JSON the answer may be any. */
+export function membersOf(text: string, depth: number): number | null {
   let open = 0
+  let members = 0
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at)
     if (code === quote) {
       at = closingQuote(text, at)
-      if (at < 0) return false
+      if (at < 0) return members
     } else if (code === 91 || code === 123) {
-      if (++open > depth) return true
+      if (++open > depth) return null
     } else if (code === 93 || code === 125) open--
+    else if (code === 58) members++
   }
-  return false
+  return members
 }
 
 const quote = 34

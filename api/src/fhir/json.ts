@@ -5,7 +5,7 @@
  * Most bodies hold no such number: a scan of the text finds that out and plain JSON.parse does the rest.
  */
 import { markDigits, markedDigits } from './json-digits.ts'
-import { jsonFaultAt, nestsDeeper } from './json-fault.ts'
+import { jsonFaultAt, membersOf } from './json-fault.ts'
 import { fail, issue, OutcomeError } from './outcome.ts'
 
 /** Deepest nesting of arrays and objects that is read. FHIR itself needs about 20. */
@@ -28,9 +28,16 @@ declare global {
  */
 const oddNumber = /[[:,]\s*-?(?:\d*\.\d*0(?!\d)|\d[\d.]*[eE][-+\d]|[\d.]{16}|0\.0{6}|0(?![\d.])(?<=-0))/
 
-/** Throws json-broken (with the position) and json-too-deep. */
+/** Throws json-broken (with the position; also for a name that stands twice in an object) and json-too-deep. */
 export function parseJson(text: string): unknown {
-  if (nestsDeeper(text, maxDepth)) throw tooDeep()
+  const members = membersOf(text, maxDepth)
+  if (members === null) throw tooDeep()
+  const value = parsed(text)
+  if (keysOf(value) !== members) throw nameTwice()
+  return value
+}
+
+function parsed(text: string): unknown {
   try {
     if (!oddNumber.test(text)) return JSON.parse(text)
     const marked = markDigits(text)
@@ -38,6 +45,22 @@ export function parseJson(text: string): unknown {
   } catch (cause) {
     throw broken(text, cause)
   }
+}
+
+/** Of two members with one name JSON.parse keeps the last: then there are fewer keys than members. */
+function keysOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0
+  let keys = 0
+  if (Array.isArray(value)) {
+    for (const item of value) keys += keysOf(item)
+    return keys
+  }
+  for (const key in value) {
+    keys++
+    const child = (value as Record<string, unknown>)[key]
+    if (typeof child === 'object') keys += keysOf(child)
+  }
+  return keys
 }
 
 /** The text of a number as it was sent, when it differs from what JavaScript writes; undefined otherwise. */
@@ -139,6 +162,10 @@ function withDigits(value: unknown): unknown {
     if (text !== undefined) put(key, JSON.rawJSON(text))
   }
   return copy ?? value
+}
+
+function nameTwice(): OutcomeError {
+  return fail('json-broken', { zh: 'JSON 的一个对象里有两个同名的元素。', en: 'An object of the JSON has two elements of the same name.' })
 }
 
 function tooDeep(): OutcomeError {

@@ -69,9 +69,24 @@ function assertSize(c: Context, bytesMax: number): void {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
+/** The body as it was before it was compressed; the limit is of what comes out. */
+function plainBody(c: Context): ReadableStream<Uint8Array> | null {
+  const encoding = encodingOf(c)
+  const { body } = c.req.raw
+  if (encoding === 'identity' || !body) return body
+  if (encoding !== 'gzip' && encoding !== 'deflate') {
+    const { issues } = fail('media-type-unsupported', { zh: `不支持压缩方式“${encoding.slice(0, 32)}”，可用：gzip、deflate。`, en: `The encoding "${encoding.slice(0, 32)}" is not supported. Use gzip or deflate.` })
+    throw new OutcomeError(issues, { headers: { 'Accept-Encoding': 'gzip, deflate' } })
+  }
+  return body.pipeThrough(new DecompressionStream(encoding) as never)
+}
+
+function encodingOf(c: Context): string {
+  return c.req.header('Content-Encoding')?.trim().toLowerCase() || 'identity'
+}
+
 async function readText(c: Context, bytesMax: number): Promise<string> {
-  // A size that was said has been judged, and HTTP holds the caller to it; a web stream costs more than the whole rest of reading.
-  const bytes = c.req.header('Content-Length') === undefined ? await readStream(c, bytesMax) : new Uint8Array(await c.req.arrayBuffer())
+  const bytes = await readBytes(c, bytesMax)
   try {
     return utf8.decode(bytes)
   } catch (cause) {
@@ -80,14 +95,18 @@ async function readText(c: Context, bytesMax: number): Promise<string> {
   }
 }
 
-async function readStream(c: Context, bytesMax: number): Promise<Uint8Array> {
-  const body = c.req.raw.body
+/** Throws body-too-large. */
+export async function readBytes(c: Context, bytesMax: number): Promise<Uint8Array> {
+  assertSize(c, bytesMax)
+  // A size that was said has been judged, and HTTP holds the caller to it; a web stream costs more than the whole rest of reading.
+  if (c.req.header('Content-Length') !== undefined && encodingOf(c) === 'identity') return new Uint8Array(await c.req.arrayBuffer())
+  const body = plainBody(c)
   if (!body) return new Uint8Array()
   const reader = body.getReader()
   const chunks: Uint8Array[] = []
   let size = 0
   for (;;) {
-    const { done, value } = await reader.read()
+    const { done, value } = await reader.read().catch((cause: unknown) => { throw brokenEncoding(c, cause) })
     if (done) break
     size += value.byteLength
     if (size > bytesMax) {
@@ -97,6 +116,12 @@ async function readStream(c: Context, bytesMax: number): Promise<Uint8Array> {
     chunks.push(value)
   }
   return chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks)
+}
+
+/** What cannot be decompressed is the caller's mistake; a connection that breaks off is not. */
+function brokenEncoding(c: Context, cause: unknown): unknown {
+  if (c.req.header('Content-Encoding') === undefined) return cause
+  return fail('bad-request', { zh: '内容无法按 Content-Encoding 解压。', en: 'The body is not compressed as Content-Encoding says.' })
 }
 
 function tooLarge(bytesMax: number) {

@@ -7,21 +7,24 @@ import type { Resource } from '@medplum/fhirtypes'
 import { assertMayAsk } from '../access/may-ask.ts'
 import { recordEvents } from '../audit/record-event.ts'
 import type { Ctx } from '../ctx.ts'
+import { isCompartmentType } from '../fhir/compartments.ts'
 import { stringifyJson } from '../fhir/json.ts'
 import { fail, issue, operationOutcome, OutcomeError } from '../fhir/outcome.ts'
-import { bundleEntries, type BundleEntry, entryOf } from '../records/bundle-entries.ts'
+import { bundleEntries, type BundleEntry, entryOf, isQuestion } from '../records/bundle-entries.ts'
 import { claimFile } from '../records/loaded-files.ts'
 import type { Operation } from '../records/store.ts'
 import { type EntryResult, writeBundle, type WriteEntry } from '../records/write-bundle.ts'
 import type { WriteMode } from '../records/write-resources.ts'
 import { inTransaction } from '../storage/transaction.ts'
 import { history, historyOfMany } from './histories.ts'
-import { type Edge, operation, read, searchType, vread } from './interactions.ts'
+import { type Edge, operation, read, searchMany, searchType, vread } from './interactions.ts'
 import { type Answer, answerOf, answerOfResource, answerOfWrite, etagOf, ifMatchVersion, isFresh, type Preference } from './reply.ts'
 
 export interface BundleCall {
   edge: Edge
   operations: readonly Operation[]
+  /** The CapabilityStatement. */
+  statement: Answer
   prefer: Preference
   /** The file this bundle is, when it is loaded as one; null otherwise. */
   file: { sha256: string; name: string } | null
@@ -45,7 +48,7 @@ export async function postBundle(call: BundleCall, bundle: Resource): Promise<An
 async function transaction(call: BundleCall, values: readonly unknown[]): Promise<Answer> {
   const { edge, file } = call
   const entries = values.map((value, index) => entryOf(value, index, edge.base))
-  const writes = entries.filter((entry) => !isRead(entry)).map(writeEntry)
+  const writes = entries.filter((entry) => !isQuestion(entry)).map(writeEntry)
   const texts = await inTransaction(edge.db, async (trx) => {
     if (file !== null && !(await claimFile(trx, edge.ctx, { ...file, resources: writes.length }))) return null
     const mode: WriteMode = file === null ? 'client' : 'import'
@@ -78,7 +81,7 @@ async function batch(call: BundleCall, values: readonly unknown[]): Promise<Answ
   for (const [index, value] of values.entries()) {
     try {
       const entry = entryOf(value, index, edge.base)
-      const answer = isRead(entry) ? await readEntry(call, entry) : await writeAlone(call, writeEntry(entry))
+      const answer = isQuestion(entry) ? await readEntry(call, entry) : await writeAlone(call, writeEntry(entry))
       texts.push(responseEntry(answer, call.prefer, entry))
     } catch (error) {
       texts.push(await refusedEntry(call, error))
@@ -100,32 +103,38 @@ function answerOfResult(result: EntryResult, prefer: Preference, ctx: Ctx): Answ
   return answerOfWrite(result.written, prefer, ctx.language)
 }
 
-function isRead({ method }: BundleEntry): boolean {
-  return method === 'GET' || method === 'HEAD'
-}
-
 /** A read, answered 304 when the entry says that its version is known. */
 async function readEntry(call: BundleCall, entry: BundleEntry): Promise<Answer> {
   const answer = await readTarget(call, entry)
   return isFresh(answer, entry.ifNoneMatch, entry.ifModifiedSince) ? { ...answer, status: 304, text: null } : answer
 }
 
-/** A GET: read, vread, history, search or an operation that changes nothing. */
-async function readTarget({ edge, operations }: BundleCall, entry: BundleEntry): Promise<Answer> {
-  const { type, id, history: ofHistory, version, operation: name, query } = entry.target
-  if (name !== null) {
-    const level = id !== null ? 'instance' : type !== null ? 'type' : 'system'
-    const found = operations.find((each) => each.name === name && each.level === level && (type === null || each.types.includes(type)))
-    if (!found?.methods.includes('GET')) throw fail('operation-unknown', { zh: `没有操作 ${name}。`, en: `There is no operation ${name}.` }, `${entry.path}.request.url`)
-    return operation(edge, found, { type, id, query, body: null, idempotencyKey: null })
-  }
-  if (type === null && ofHistory) return historyOfMany(edge, null, query)
-  if (type === null) throw fail('bad-request', { zh: '请写明资源类型。', en: 'Name a resource type.' }, `${entry.path}.request.url`)
+/** Read, vread, history, search, an operation or the CapabilityStatement. */
+async function readTarget({ edge, operations, statement }: BundleCall, entry: BundleEntry): Promise<Answer> {
+  const { type, id, history: ofHistory, version, operation: name, member, metadata, query } = entry.target
+  if (metadata) return statement
+  if (name !== null) return operation(edge, operationOf(edge, operations, entry, name), { type, id, query, body: entry.resource, idempotencyKey: null })
+  if (type === null) return ofHistory ? historyOfMany(edge, null, query) : searchMany(edge, null, null, query)
   if (!edge.store.entries.has(type)) throw fail('type-unknown', { zh: `不支持资源类型 ${type}。`, en: `The resource type ${type} is not offered here.` }, `${entry.path}.request.url`)
   assertMayAsk(edge.ctx, type, id === null ? 's' : 'r')
   if (id === null) return ofHistory ? historyOfMany(edge, type, query) : searchType(edge, type, query)
+  if (member !== null) {
+    if (!isCompartmentType(type)) throw fail('bad-request', { zh: `${type} 没有分区。`, en: `${type} has no compartment.` }, `${entry.path}.request.url`)
+    return searchMany(edge, { type, id }, member === '*' ? null : [member], query)
+  }
   if (version !== null) return vread(edge, type, id, version, query)
   return ofHistory ? history(edge, type, id, query) : read(edge, type, id, query)
+}
+
+/** In a transaction everything happens at once or not at all; an operation that changes something does so by itself. */
+function operationOf({ db }: Edge, operations: readonly Operation[], { target: { type, id }, method, path }: BundleEntry, name: string): Operation {
+  const level = id !== null ? 'instance' : type !== null ? 'type' : 'system'
+  const found = operations.find((each) => each.name === name && each.level === level && (type === null || each.types.includes(type)) && each.methods.includes(method === 'POST' ? 'POST' : 'GET'))
+  if (!found) throw fail('operation-unknown', { zh: `没有操作 ${name}。`, en: `There is no operation ${name}.` }, `${path}.request.url`)
+  if (found.affectsState && db.isTransaction) {
+    throw fail('bad-request', { zh: `${name} 会修改数据，不能放在事务里。`, en: `${name} changes something, so it can't be part of a transaction.` }, `${path}.request.url`)
+  }
+  return found
 }
 
 function responseEntry(answer: Answer, prefer: Preference, entry: BundleEntry): string {
@@ -135,7 +144,7 @@ function responseEntry(answer: Answer, prefer: Preference, entry: BundleEntry): 
     ...(answer.version === null ? {} : { etag: etagOf(answer.version) }),
     ...(answer.lastModified === null ? {} : { lastModified: answer.lastModified }),
   }
-  const write = !isRead(entry)
+  const write = !isQuestion(entry)
   if (answer.text === null || entry.method === 'HEAD' || (write && prefer === 'minimal')) return `{"response":${JSON.stringify(response)}}`
   // What is said of a write stands in the response; a resource stands beside it.
   if (write && prefer === 'OperationOutcome' && answer.text.startsWith('{"resourceType":"OperationOutcome"')) {

@@ -3,6 +3,7 @@
  * asks: media types, sizes, validators, preferences. Errors are thrown and rendered by the one renderer of the app.
  * Source: FHIR R4 § RESTful API.
  */
+import type { Resource } from '@medplum/fhirtypes'
 import { type Context, Hono } from 'hono'
 import { mayImport } from '../access/may-ask.ts'
 import type { Ctx } from '../ctx.ts'
@@ -17,12 +18,14 @@ import type { Compartment } from '../records/search/compartment.ts'
 import type { Operation } from '../records/store.ts'
 import type { Services } from '../services.ts'
 import type { AppEnv } from './auth.ts'
+import { isContent, readBinary, sendContent, wantsContent } from './binary.ts'
 import { readForm, readJsonText, readPatchBody, readResourceBody } from './body.ts'
 import { alreadyLoaded, postBundle } from './bundle.ts'
 import { history, historyOfMany } from './histories.ts'
 import { type Edge, operation, read, searchMany, searchType, vread } from './interactions.ts'
 import { capabilityStatement } from './metadata.ts'
-import { type Answer, answerOfResource, assertJsonAccepted, isAsynchronous, isLenient, preferenceOf, send } from './reply.ts'
+import { type Answer, answerOfResource, assertJsonAccepted, headersOf, isAsynchronous, isLenient, preferenceOf, send } from './reply.ts'
+import { terminologyCapabilities } from './terminology-capabilities.ts'
 import { create, patch, remove, type Target, update } from './writes.ts'
 
 export function fhirRoutes(services: Services): Hono<AppEnv> {
@@ -38,6 +41,9 @@ export function fhirRoutes(services: Services): Hono<AppEnv> {
     return target
   }
   const reply = (c: Context<AppEnv>, answer: Answer) => send(c, answer, base)
+  const bytesOrReply = (c: Context<AppEnv>, answer: Answer) => (isBinary(c) && wantsContent(c) ? sendContent(c, answer, headersOf(answer, base)) : reply(c, answer))
+  const bodyOf = (c: Context<AppEnv>, type: ResourceType, id: string | null): Promise<Resource> =>
+    (type === 'Binary' && isContent(c) ? readBinary(c, bodyBytesMax, id) : readResourceBody(c, bodyBytesMax))
   // Printed once: it is long, and nothing in it changes while the process runs.
   const statement = answerOfResource(capabilityStatement(services.store, services.operations, base, services.now(), services.config.corsOrigins.length > 0))
 
@@ -45,16 +51,23 @@ export function fhirRoutes(services: Services): Hono<AppEnv> {
 
   const app = new Hono<AppEnv>({ strict: false })
   app.use(async (c, next) => {
-    assertJsonAccepted(c)
+    if (!(isBinary(c) && wantsContent(c))) assertJsonAccepted(c)
     await next()
   })
 
-  app.get('/metadata', (c) => reply(c, statement))
-  app.post('/', async (c) => reply(c, await bundleRoute(services, edgeOf, c)))
+  let terminology: Answer | null = null
+  app.get('/metadata', (c) => {
+    const mode = c.req.query('mode') ?? 'full'
+    if (mode === 'terminology') return reply(c, terminology ??= answerOfResource(terminologyCapabilities(base, services.now())))
+    if (mode === 'full' || mode === 'normative') return reply(c, statement)
+    throw fail('parameter-invalid', { zh: 'mode 应为 full、normative 或 terminology。', en: 'mode must be full, normative or terminology.' }, 'mode')
+  })
+  app.post('/', async (c) => reply(c, await bundleRoute(services, edgeOf, statement, c)))
 
   app.on(['GET', 'POST'], '/:operation{\\$[^/]+}', async (c) => reply(c, await operationRoute(services, edgeOf(c), c, 'system', null, null)))
   app.on(['GET', 'POST'], '/:type/:operation{\\$[^/]+}', async (c) => reply(c, await operationRoute(services, edgeOf(c), c, 'type', typeOf(c), null)))
   app.on(['GET', 'POST'], '/:type/:id/:operation{\\$[^/]+}', async (c) => reply(c, await operationRoute(services, edgeOf(c), c, 'instance', typeOf(c), c.req.param('id'))))
+  app.on(['GET', 'POST'], '/:type/:id/_history/:version/:operation{\\$[^/]+}', async (c) => reply(c, await operationRoute(services, edgeOf(c), c, 'instance', typeOf(c), c.req.param('id'))))
 
   const typesOf = (name: string): ResourceType[] | null => (name === '*' ? null : [offeredType(services, name)])
   const compartmentOf = (c: Context<AppEnv>): Compartment => {
@@ -77,16 +90,16 @@ export function fhirRoutes(services: Services): Hono<AppEnv> {
   })
   app.post('/:type', async (c) => {
     const type = typeOf(c)
-    const resource = await readResourceBody(c, bodyBytesMax)
+    const resource = await bodyOf(c, type, null)
     assertSameTypeAndId(resource, type, null, null)
-    return reply(c, await create(edgeOf(c), c, type, resource))
+    return reply(c, await create(edgeOf(c), c, type, queryOf(c), resource))
   })
 
   app.get('/:type/_history', async (c) => reply(c, await historyOfMany(edgeOf(c), typeOf(c), queryOf(c))))
-  app.get('/:type/:id', async (c) => reply(c, await read(edgeOf(c), typeOf(c), c.req.param('id'), queryOf(c))))
+  app.get('/:type/:id', async (c) => bytesOrReply(c, await read(edgeOf(c), typeOf(c), c.req.param('id'), queryOf(c))))
   app.put('/:type/:id', async (c) => {
     const target = targetOf(c)
-    const resource = await readResourceBody(c, bodyBytesMax)
+    const resource = await bodyOf(c, target.type, target.id)
     assertSameTypeAndId(resource, target.type, target.id, null)
     return reply(c, await update(edgeOf(c), c, target, resource))
   })
@@ -104,12 +117,16 @@ export function fhirRoutes(services: Services): Hono<AppEnv> {
   })
   app.delete('/:type', async (c) => reply(c, await remove(edgeOf(c), c, conditionalTargetOf(c))))
   app.get('/:type/:id/_history', async (c) => reply(c, await history(edgeOf(c), typeOf(c), c.req.param('id'), queryOf(c))))
-  app.get('/:type/:id/_history/:version', async (c) => reply(c, await vread(edgeOf(c), typeOf(c), c.req.param('id'), c.req.param('version'), queryOf(c))))
+  app.get('/:type/:id/_history/:version', async (c) => bytesOrReply(c, await vread(edgeOf(c), typeOf(c), c.req.param('id'), c.req.param('version'), queryOf(c))))
 
   // `/fhir/?_type=…`, with the slash that many clients write.
   app.get('*', (c, next) => (c.req.path === '/fhir/' ? searchSystem(c) : next()))
   app.all('*', (c) => { throw unoffered(services, c) })
   return app
+}
+
+function isBinary(c: Context): boolean {
+  return (c.req.method === 'GET' || c.req.method === 'HEAD') && /^\/fhir\/Binary\/[^$_]/.test(c.req.path)
 }
 
 /**
@@ -120,13 +137,13 @@ function currentCtx(services: Services, c: Context<AppEnv>): Ctx {
   return { ...c.get('ctx'), now: services.now() }
 }
 
-async function bundleRoute(services: Services, edgeOf: (c: Context<AppEnv>) => Edge, c: Context<AppEnv>): Promise<Answer> {
+async function bundleRoute(services: Services, edgeOf: (c: Context<AppEnv>) => Edge, statement: Answer, c: Context<AppEnv>): Promise<Answer> {
   const file = loadedFileOf(c)
   if (file !== null && await isLoaded(services.db, file.sha256)) return alreadyLoaded(c.get('ctx'))
   const bundle = await readResourceBody(c, services.config.bodyBytesMax)
   const edge = edgeOf(c)
   return postBundle({
-    edge, operations: services.operations, prefer: preferenceOf(c, 'minimal'), file,
+    edge, operations: services.operations, statement, prefer: preferenceOf(c, 'minimal'), file,
     onFault: (error) => services.log.error({ requestId: edge.ctx.requestId, error: error instanceof Error ? { name: error.name, message: error.message, stack: error.stack } : String(error) }, 'batch entry failed'),
   }, bundle)
 }
@@ -144,7 +161,8 @@ async function operationRoute(
   services: Services, edge: Edge, c: Context<AppEnv>, level: Operation['level'], type: ResourceType | null, id: string | null,
 ): Promise<Answer> {
   const name = c.req.param('operation') ?? ''
-  const named = services.operations.filter((each) => each.name === name && each.level === level && (type === null || each.types.includes(type)))
+  const version = c.req.param('version')
+  const named = services.operations.filter((each) => each.name === name && each.level === level && (type === null || each.types.includes(type)) && (version === undefined || each.ofVersions))
   if (named.length === 0) throw operationUnknown(services, name, type)
   const method = c.req.method === 'POST' ? 'POST' : 'GET'
   const found = named.find((each) => each.methods.includes(method))
@@ -153,8 +171,13 @@ async function operationRoute(
   const text = method === 'POST' ? await readJsonText(c, services.config.bodyBytesMax) : ''
   const body = text.trim() === '' ? null : parseJson(text)
   return operation(edge, found, {
-    type, id, query: queryOf(c), body, idempotencyKey: c.req.header('Idempotency-Key') ?? null, respondAsync: isAsynchronous(c),
+    type, id, version: version === undefined ? null : versionNumber(version), query: queryOf(c), body, idempotencyKey: c.req.header('Idempotency-Key') ?? null, respondAsync: isAsynchronous(c),
   })
+}
+
+/** 0, which no version has, for what is no number. */
+function versionNumber(text: string): number {
+  return /^\d{1,10}$/.test(text) ? Number(text) : 0
 }
 
 function queryOf(c: Context): URLSearchParams {
@@ -172,7 +195,7 @@ function validId(id: string): string {
 }
 
 function operationUnknown(services: Services, name: string, type: ResourceType | null): OutcomeError {
-  const known = services.operations.filter((each) => type === null || each.types.includes(type)).map((each) => each.name)
+  const known = [...new Set(services.operations.filter((each) => type === null || each.types.includes(type)).map((each) => each.name))]
   const shown = name.slice(0, 64)
   return fail('operation-unknown', {
     zh: `没有操作 ${shown}${known.length > 0 ? `，可用：${known.join('、')}` : ''}。`, en: `There is no operation ${shown}${known.length > 0 ? `. Offered here: ${known.join(', ')}` : ''}.`,

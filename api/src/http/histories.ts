@@ -14,14 +14,16 @@ import { type ManyHistoryEntry, readManyHistory, readPosition, writePosition } f
 import { readHistory } from '../records/history.ts'
 import { bundleAnswer, disclosed, type Edge, entryList } from './interactions.ts'
 import { type Answer, etagOf } from './reply.ts'
+import { viewOf, viewOfAny, viewParameters } from './view.ts'
 
 export async function history(edge: Edge, type: ResourceType, id: string, query: URLSearchParams): Promise<Answer> {
   const { db, ctx } = edge
   assertMayAsk(ctx, type, 'r')
   const { count, since, at } = controlsOf(query)
+  const view = viewOf(edge, type, viewParameters(query))
   const page = await readHistory(db, ctx, type, id, { count, since, at, before: versionOf(query.get('_page')) })
   await recordEvents(db, ctx, disclosed('history-instance', type, id, [page.pid], `${page.entries.length} versions`))
-  const entries = page.entries.map((each) => entryText(edge, { ...each, type, id, key: keyOf(id) }))
+  const entries = page.entries.map((each) => entryText(edge, { ...each, type, id, key: keyOf(id) }, view))
   const next = page.nextBefore === null ? null : String(page.nextBefore)
   return historyAnswer(edge, `/${type}/${id}`, query, { entries, next, total: page.total, count })
 }
@@ -31,6 +33,7 @@ export async function historyOfMany(edge: Edge, type: ResourceType | null, query
   const { db, ctx, store } = edge
   if (type !== null) assertMayAsk(ctx, type, 'r')
   const { count, since, at } = controlsOf(query)
+  const view = type === null ? viewOfAny(edge, query) : viewOf(edge, type, viewParameters(query))
   const token = query.get('_page')
   const stored = type === null || store.entries.get(type)?.projection === null
   if (!stored) throw fail('bad-request', { zh: `${type} 没有历史版本。`, en: `${type} has no versions.` })
@@ -39,18 +42,18 @@ export async function historyOfMany(edge: Edge, type: ResourceType | null, query
   if (pids.length > 0) {
     await recordEvents(db, ctx, disclosed(type === null ? 'history-system' : 'history-type', type ?? page.entries[0]?.type ?? 'Patient', null, pids, `${page.entries.length} versions`))
   }
-  const entries = page.entries.map((each) => entryText(edge, each))
+  const entries = page.entries.map((each) => entryText(edge, each, view))
   return historyAnswer(edge, type === null ? '' : `/${type}`, query, { entries, next: page.next === null ? null : writePosition(page.next), total: null, count })
 }
 
 type Entry = Pick<ManyHistoryEntry, 'type' | 'id' | 'key' | 'version' | 'lastUpdated' | 'method' | 'content'>
 
-function entryText({ base }: Edge, { type, id, key, version, lastUpdated, method, content }: Entry): string {
+function entryText({ base }: Edge, { type, id, key, version, lastUpdated, method, content }: Entry, view: ReturnType<typeof viewOf>): string {
   // A server id was made by a POST; any other, and whatever follows a deletion, can only have come with a PUT.
   const posted = version === 1 && key === id && id[14] === '7'
   const request = method === 'delete' ? { method: 'DELETE', url: `${type}/${id}` } : posted ? { method: 'POST', url: type } : { method: 'PUT', url: `${type}/${id}` }
   const status = method === 'delete' ? '204' : method === 'create' ? '201' : '200'
-  const resource = content === null ? '' : `"resource":${sendable({ version, lastUpdated, content })},`
+  const resource = content === null ? '' : `"resource":${sendable(view({ type, id, version, lastUpdated, content, pid: null }))},`
   const response = { status, etag: etagOf(version), lastModified: lastUpdated }
   return `{"fullUrl":"${base}/${type}/${id}",${resource}"request":${JSON.stringify(request)},"response":${JSON.stringify(response)}}`
 }
@@ -60,7 +63,7 @@ interface Page { entries: string[]; next: string | null; total: number | null; c
 function historyAnswer({ base, ctx }: Edge, path: string, query: URLSearchParams, { entries, next, total, count }: Page): Answer {
   const link = (relation: string, page: string | null) => {
     const params = new URLSearchParams({ _count: String(count) })
-    for (const name of ['_since', '_at']) {
+    for (const name of ['_since', '_at', '_summary', '_elements']) {
       const value = query.get(name)
       if (value !== null) params.set(name, value)
     }
@@ -73,7 +76,7 @@ function historyAnswer({ base, ctx }: Edge, path: string, query: URLSearchParams
 }
 
 const countMax = 1000
-const known = ['_count', '_since', '_at', '_page', '_format', '_pretty']
+const known = ['_count', '_since', '_at', '_page', '_format', '_pretty', '_summary', '_elements']
 
 function controlsOf(query: URLSearchParams): { count: number; since: string | null; at: { from: string; to: string } | null } {
   for (const name of query.keys()) if (!known.includes(name)) throw unknownParameter(name)
@@ -84,7 +87,7 @@ function controlsOf(query: URLSearchParams): { count: number; since: string | nu
 
 function countOf(value: string | null): number {
   if (value === null) return 100
-  if (!/^\d{1,6}$/.test(value) || Number(value) === 0) throw parameterInvalid('_count')
+  if (!/^\d{1,6}$/.test(value)) throw parameterInvalid('_count')
   return Math.min(Number(value), countMax)
 }
 

@@ -97,7 +97,7 @@ function searchedTypes(store: Store, compartment: Compartment | null, types: rea
 /** Runs an operation and writes the audit rows of the patients it names. */
 export async function operation(
   edge: Edge, definition: Operation,
-  call: { type: ResourceType | null; id: string | null; query: URLSearchParams; body: unknown; idempotencyKey: string | null; respondAsync?: boolean },
+  call: { type: ResourceType | null; id: string | null; query: URLSearchParams; body: unknown; idempotencyKey: string | null; version?: number | null; respondAsync?: boolean },
 ): Promise<Answer> {
   const { db, ctx, store } = edge
   const result = await definition.run({ db, ctx, store, base: edge.base, lenient: edge.lenient, respondAsync: false, ...call })

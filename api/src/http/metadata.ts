@@ -44,7 +44,7 @@ export function capabilityStatement(store: Store, operations: readonly Operation
       resource: [...store.entries.values()].map((entry) => resourceOf(store, entry, operations)),
       interaction: [{ code: 'transaction' }, { code: 'batch' }, { code: 'search-system' }, { code: 'history-system' }],
       compartment: compartmentTypes.map((type) => `http://hl7.org/fhir/CompartmentDefinition/${type.charAt(0).toLowerCase()}${type.slice(1)}`),
-      ...(system.length > 0 ? { operation: system.map(operationOf) } : {}),
+      ...(system.length > 0 ? { operation: operationsOf(system) } : {}),
     }],
   }
 }
@@ -73,7 +73,7 @@ function resourceOf(store: Store, entry: ResourceEntry, operations: readonly Ope
     ...(references.length > 0 ? { searchInclude: references.map((param) => `${type}:${param.code}`) } : {}),
     ...(referring.length > 0 ? { searchRevInclude: referring } : {}),
     searchParam: projection ? parameters.map(({ code, url, type: kind }) => ({ name: code, definition: url, type: kind })) : searchParams(parameters),
-    ...(own.length > 0 ? { operation: own.map(operationOf) } : {}),
+    ...(own.length > 0 ? { operation: operationsOf(own) } : {}),
   }
 }
 
@@ -102,6 +102,11 @@ function referringTo(store: Store, type: string): string[] {
     }
   }
   return found
+}
+
+/** One that is offered on the type and on an instance is one operation. */
+function operationsOf(operations: readonly Operation[]): Record<string, unknown>[] {
+  return operations.filter((each, index) => operations.findIndex(({ name, definition }) => name === each.name && definition === each.definition) === index).map(operationOf)
 }
 
 function operationOf({ name, summary, definition }: Operation): Record<string, unknown> {

@@ -9,7 +9,7 @@ import { stringifyJson } from '../fhir/json.ts'
 import { prettyJson } from '../fhir/json-pretty.ts'
 import { fail, type Language, type Sentence } from '../fhir/outcome.ts'
 import { sendable, type Stored } from '../records/content.ts'
-import type { Written } from '../records/write-resources.ts'
+import type { VersionMatch, Written } from '../records/write-resources.ts'
 
 export interface Answer {
   status: number
@@ -38,21 +38,21 @@ export function answerOfResource(resource: object, status = 200): Answer {
 }
 
 /** The answer to a write, with as much body as the caller prefers. */
-export function answerOfWrite(written: Written, prefer: Preference, language: Language): Answer {
+export function answerOfWrite(written: Written, prefer: Preference, language: Language, view?: (stored: Stored) => Stored): Answer {
   const deleted = written.content === null
   const status = written.change === 'created' ? 201 : deleted && prefer !== 'OperationOutcome' ? 204 : 200
   return {
     status,
-    text: writtenText(written, prefer, language),
+    text: writtenText(written, prefer, language, view),
     version: written.version > 0 ? written.version : null,
     lastModified: written.version > 0 ? written.lastUpdated : null,
     location: deleted ? null : `${written.type}/${written.id}/_history/${written.version}`,
   }
 }
 
-function writtenText(written: Written, prefer: Preference, language: Language): string | null {
+function writtenText(written: Written, prefer: Preference, language: Language, view: (stored: Stored) => Stored = (stored) => stored): string | null {
   if (prefer === 'OperationOutcome') return stringifyJson(information(changeSentences[written.change], language))
-  return prefer === 'minimal' || written.content === null ? null : sendable({ ...written, content: written.content })
+  return prefer === 'minimal' || written.content === null ? null : sendable(view({ ...written, content: written.content }))
 }
 
 const changeSentences: Record<Written['change'], Sentence> = {
@@ -70,12 +70,18 @@ function information(text: Sentence, language: Language): Resource {
   }
 }
 
-/** Sends an answer; a GET whose validator still holds gets 304. `base` is the address of /fhir. */
-export function send(c: Context, answer: Answer, base: string): Response {
+/** What HTTP says of an answer beside its body. `base` is the address of /fhir. */
+export function headersOf(answer: Answer, base: string): Record<string, string> {
   const headers: Record<string, string> = { 'Cache-Control': 'no-store, private', Vary: 'Accept, Accept-Encoding, Authorization, Cookie, Origin', ...answer.headers }
   if (answer.version !== null) headers.ETag = etagOf(answer.version)
   if (answer.lastModified !== null) headers['Last-Modified'] = new Date(answer.lastModified).toUTCString()
   if (answer.location !== null) headers[answer.status === 201 ? 'Location' : 'Content-Location'] = `${base}/${answer.location}`
+  return headers
+}
+
+/** Sends an answer; a GET whose validator still holds gets 304. */
+export function send(c: Context, answer: Answer, base: string): Response {
+  const headers = headersOf(answer, base)
   const reading = c.req.method === 'GET' || c.req.method === 'HEAD'
   if (reading && isFresh(answer, c.req.header('If-None-Match') ?? null, c.req.header('If-Modified-Since') ?? null)) return new Response(null, { status: 304, headers })
   if (answer.text === null) return new Response(null, { status: answer.status, headers })
@@ -101,14 +107,22 @@ export function isFresh(answer: Answer, noneMatch: string | null, modifiedSince:
   return !Number.isNaN(since) && answer.lastModified !== null && Math.floor(Date.parse(answer.lastModified) / 1000) * 1000 <= since
 }
 
-/** The version of an If-Match value; null when absent. Throws parameter-invalid. */
-export function ifMatchVersion(value: string | null | undefined, expression: string | null = null): number | null {
+/** What an If-Match value names; null when absent. Throws parameter-invalid. */
+export function ifMatchVersion(value: string | null | undefined, expression: string | null = null): VersionMatch | null {
   if (value === null || value === undefined || value.trim() === '') return null
-  const version = /^(?:W\/)?"(\d{1,9})"$/.exec(value.trim())?.[1]
-  if (version === undefined) {
+  if (value.trim() === '*') return 'any'
+  const versions = value.split(',').map((tag) => /^\s*(?:W\/)?"(\d{1,9})"\s*$/.exec(tag)?.[1])
+  if (versions.includes(undefined)) {
     throw fail('parameter-invalid', { zh: 'If-Match 应写成 W/"3" 的形式。', en: 'If-Match must look like W/"3".' }, expression)
   }
-  return Number(version)
+  return versions.map(Number)
+}
+
+/** `If-None-Match` of a PUT: `*` asks that nothing be there yet; a version would have no meaning. Throws parameter-invalid. */
+export function isCreateOnly(value: string | undefined): boolean {
+  if (value === undefined || value.trim() === '') return false
+  if (value.trim() === '*') return true
+  throw fail('parameter-invalid', { zh: '写入时 If-None-Match 只能是 *。', en: 'In a write If-None-Match can only be *.' })
 }
 
 /** `Prefer: return=…`; representation when nothing valid is asked. */
@@ -129,6 +143,15 @@ export function isAsynchronous(c: Context): boolean {
 }
 
 const jsonFormats = new Set(['json', 'application/json', 'application/fhir+json', 'text/json'])
+
+export function isJsonType(type: string): boolean {
+  return jsonFormats.has((type.split(';')[0] ?? '').trim().toLowerCase())
+}
+
+/** Media types of `Accept`, without their parameters. */
+export function acceptedTypes(c: Context): string[] {
+  return (c.req.header('Accept') ?? '').split(',').map((each) => (each.split(';')[0] ?? '').trim().toLowerCase()).filter((each) => each !== '')
+}
 
 /** JSON is the only format. Throws not-acceptable. */
 export function assertJsonAccepted(c: Context): void {

@@ -1,4 +1,7 @@
-/** `_summary` and `_elements` of a read: which part of the resource goes out. Other parameters of a read are refused. Source: FHIR R4 3.1.0.1.2. */
+/**
+ * `_summary` and `_elements` of a read, of a history and of what a write hands back: which part of a resource goes out. Other parameters are
+ * refused. Source: FHIR R4 3.1.0.1.2.
+ */
 import { fail } from '../fhir/outcome.ts'
 import { nearest } from '../fhir/nearest.ts'
 import type { ResourceType } from '../fhir/resource-types.ts'
@@ -15,23 +18,37 @@ export function viewOf(edge: Edge, type: ResourceType, query: URLSearchParams): 
   if (unknown !== undefined && !edge.lenient) {
     const hint = nearest(unknown, known) ?? known[0]
     throw fail('parameter-unknown', {
-      zh: `读取时没有参数“${unknown.slice(0, 64)}”，最接近的是 ${hint}。`, en: `A read has no parameter "${unknown.slice(0, 64)}"; the nearest is ${hint}.`,
+      zh: `这里没有参数“${unknown.slice(0, 64)}”，最接近的是 ${hint}。`, en: `There is no parameter "${unknown.slice(0, 64)}" here; the nearest is ${hint}.`,
     }, unknown.slice(0, 64))
   }
-  const elements = elementsOf(edge, type, query.get('_elements'))
-  if (elements !== null) return (stored) => withElements(model, stored, elements)
+  const elements = elementsOf(edge, [type], query.get('_elements'))
+  return elements === null ? summaryOf(edge, query) : (stored) => withElements(model, stored, elements)
+}
+
+/** The same of resources of any type: an element that a type does not have is missing in it. */
+export function viewOfAny(edge: Edge, query: URLSearchParams): (stored: Stored) => Stored {
+  const elements = elementsOf(edge, [...edge.store.entries.keys()], query.get('_elements'))
+  return elements === null ? summaryOf(edge, query) : (stored) => withElements(edge.store.model, stored, elements)
+}
+
+function summaryOf({ store, lenient }: Edge, query: URLSearchParams): (stored: Stored) => Stored {
   const summary = query.get('_summary')
   if (summary === null) return (stored) => stored
   // A count is of a search.
-  if (isSummary(summary) && summary !== 'count') return (stored) => withSummary(model, stored, summary)
-  if (edge.lenient) return (stored) => stored
+  if (isSummary(summary) && summary !== 'count') return (stored) => withSummary(store.model, stored, summary)
+  if (lenient) return (stored) => stored
   throw invalid('_summary', summary, 'true, text, data, false')
 }
 
-function elementsOf({ store, lenient }: Edge, type: ResourceType, value: string | null): string[] | null {
+/** The parameters of a condition that say how the answer looks. */
+export function viewParameters(query: URLSearchParams): URLSearchParams {
+  return new URLSearchParams([...query].filter(([name]) => known.includes(name)))
+}
+
+function elementsOf({ store, lenient }: Edge, types: readonly ResourceType[], value: string | null): string[] | null {
   if (value === null) return null
   const names = value.split(',').map((name) => name.trim()).filter((name) => name !== '')
-  const offered = store.model.structures.get(type)?.elements.map((element) => element.name.replace('[x]', '')) ?? []
+  const offered = types.flatMap((type) => store.model.structures.get(type)?.elements.map((element) => element.name.replace('[x]', '')) ?? [])
   const unknown = names.find((name) => !offered.includes(name))
   if ((unknown !== undefined || names.length === 0) && !lenient) throw invalid('_elements', unknown ?? '', nearest(unknown ?? '', offered) ?? 'id, meta')
   const valid = names.filter((name) => offered.includes(name))

@@ -12,42 +12,46 @@ import { assertWritable, type Write, writeResources, type Written } from '../rec
 import type { Trx } from '../storage/pool.ts'
 import { inTransaction } from '../storage/transaction.ts'
 import type { Edge } from './interactions.ts'
-import { type Answer, answerOf, answerOfWrite, ifMatchVersion, preferenceOf } from './reply.ts'
+import { type Answer, answerOf, answerOfWrite, ifMatchVersion, isCreateOnly, preferenceOf } from './reply.ts'
+import { viewOf, viewParameters } from './view.ts'
 
 /** One resource by its id, or by a condition: then `id` is null. */
 export interface Target { type: ResourceType; id: string | null; query: URLSearchParams }
 
 /** With `If-None-Exist` the answer is what is there already, if it is there. */
-export async function create(edge: Edge, c: Context, type: ResourceType, resource: Resource): Promise<Answer> {
+export async function create(edge: Edge, c: Context, type: ResourceType, query: URLSearchParams, resource: Resource): Promise<Answer> {
   const header = c.req.header('If-None-Exist')
   const write: Write = { method: 'create', type, id: null, resource, ifMatch: null }
-  if (header === undefined) return written(edge, c, (trx) => store(trx, edge, write))
+  const view = viewOf(edge, type, query)
+  if (header === undefined) return written(edge, c, view, (trx) => store(trx, edge, write))
   assertWritable(edge.store, type, 'client', undefined)
   // The header may hold the whole address, as early clients send it.
   const condition: Condition = { type, query: new URLSearchParams(header.replace(/^[^?]*\?/, '')), path: null }
   return inTransaction(edge.db, async (trx) => {
     await lockConditions(trx, [condition])
     const existing = await findOne(trx, edge.ctx, edge.store, condition, edge.base)
-    if (existing) return { ...answerOf(existing), location: `${type}/${existing.id}/_history/${existing.version}` }
-    return answerOfWrite(await store(trx, edge, write), preferenceOf(c), edge.ctx.language)
+    if (existing) return { ...answerOf(view(existing)), location: `${type}/${existing.id}/_history/${existing.version}` }
+    return answerOfWrite(await store(trx, edge, write), preferenceOf(c), edge.ctx.language, view)
   })
 }
 
 export async function update(edge: Edge, c: Context, { type, id, query }: Target, resource: Resource): Promise<Answer> {
   const ifMatch = ifMatchVersion(c.req.header('If-Match'))
-  if (id !== null) return written(edge, c, (trx) => store(trx, edge, { method: 'update', type, id, resource, ifMatch }))
-  return written(edge, c, async (trx) => {
+  const ifNoneMatch = isCreateOnly(c.req.header('If-None-Match'))
+  const view = viewOfTarget(edge, { type, id, query })
+  if (id !== null) return written(edge, c, view, (trx) => store(trx, edge, { method: 'update', type, id, resource, ifMatch, ifNoneMatch }))
+  return written(edge, c, view, async (trx) => {
     const condition = await locked(trx, edge, { type, id, query })
     const target = await updateTarget(trx, edge.ctx, edge.store, condition, resource, edge.base)
     if (target.method === 'create' && ifMatch !== null) throw nothingFits()
-    return store(trx, edge, { ...target, type, resource, ifMatch })
+    return store(trx, edge, { ...target, type, resource, ifMatch, ifNoneMatch: ifNoneMatch && target.method === 'update' })
   })
 }
 
 export async function patch(edge: Edge, c: Context, { type, id, query }: Target, patchBody: Patch): Promise<Answer> {
   const { ctx, store: records, base } = edge
   const ifMatch = ifMatchVersion(c.req.header('If-Match'))
-  return written(edge, c, async (trx) => {
+  return written(edge, c, viewOfTarget(edge, { type, id, query }), async (trx) => {
     const found = id ?? await patchTarget(trx, ctx, records, await locked(trx, edge, { type, id, query }), base)
     return store(trx, edge, await patchedWrite(trx, ctx, records, { type, id: found, patch: patchBody, ifMatch, path: null }))
   })
@@ -57,7 +61,7 @@ export async function patch(edge: Edge, c: Context, { type, id, query }: Target,
 export async function remove(edge: Edge, c: Context, { type, id, query }: Target): Promise<Answer> {
   const { ctx, store: records, base } = edge
   const ifMatch = ifMatchVersion(c.req.header('If-Match'))
-  return written(edge, c, async (trx) => {
+  return written(edge, c, viewOfTarget(edge, { type, id, query }), async (trx) => {
     const found = id ?? (await findOne(trx, ctx, records, await locked(trx, edge, { type, id, query }), base))?.id ?? null
     if (found !== null) return store(trx, edge, { method: 'delete', type, id: found, resource: null, ifMatch })
     return { type, id: '', version: 0, lastUpdated: '', change: 'absent', pid: null, content: null }
@@ -76,8 +80,15 @@ async function store(trx: Trx, { ctx, store: records }: Edge, write: Write): Pro
   return one as Written
 }
 
-async function written(edge: Edge, c: Context, body: (trx: Trx) => Promise<Written>): Promise<Answer> {
-  return answerOfWrite(await inTransaction(edge.db, body), preferenceOf(c), edge.ctx.language)
+type View = ReturnType<typeof viewOf>
+
+/** Beside an id nothing else may be asked; beside a condition everything else is the condition. */
+function viewOfTarget(edge: Edge, { type, id, query }: Target): View {
+  return viewOf(edge, type, id === null ? viewParameters(query) : query)
+}
+
+async function written(edge: Edge, c: Context, view: View, body: (trx: Trx) => Promise<Written>): Promise<Answer> {
+  return answerOfWrite(await inTransaction(edge.db, body), preferenceOf(c), edge.ctx.language, view)
 }
 
 function nothingFits() {

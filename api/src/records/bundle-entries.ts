@@ -35,7 +35,18 @@ export interface EntryTarget {
   version: string | null
   /** With its dollar sign. */
   operation: string | null
+  /** Type that is searched in the compartment `type/id`, or `*`. */
+  member: ResourceType | '*' | null
+  /** The address is that of a search by POST. */
+  search: boolean
+  /** The CapabilityStatement. */
+  metadata: boolean
   query: URLSearchParams
+}
+
+/** Whether an entry asks something: a read or a search, or an operation, which may also change something. */
+export function isQuestion({ method, target }: Pick<BundleEntry, 'method' | 'target'>): boolean {
+  return method === 'GET' || method === 'HEAD' || (method === 'POST' && (target.search || target.operation !== null))
 }
 
 export const entriesMax = 20_000
@@ -60,7 +71,7 @@ export function entryOf(value: unknown, index: number, base: string): BundleEntr
   const method = methods.find((each) => each === request.method)
   if (method === undefined) throw fault('request.method', path, methods.join('、'), methods.join(', '))
   if (typeof url !== 'string' || url === '') throw fault('request.url', path, '相对地址，如 Patient/1', 'an address such as Patient/1')
-  const target = parseTarget(url.startsWith(`${base}/`) ? url.slice(base.length + 1) : url, `${path}.request.url`)
+  const target = parseTarget(/^(?:[/?]|$)/.test(url.slice(base.length)) && url.startsWith(base) ? url.slice(base.length) : url, `${path}.request.url`)
   const resource = entry.resource === undefined || entry.resource === null ? null : asResource(entry.resource, `${path}.resource`)
   const read: BundleEntry = {
     index, path, method, target, resource,
@@ -71,16 +82,23 @@ export function entryOf(value: unknown, index: number, base: string): BundleEntr
   return read
 }
 
-/** `Type`, `Type/id`, `Type/id/_history/2`, `Type?query`, `Type/id/$operation`, `$operation`. */
+/** `Type`, `Type/id`, `Type/id/_history/2`, `Type?query`, `Type/id/$operation`, `$operation`, `Patient/id/Type`, `Type/_search`, `metadata`. */
 export function parseTarget(url: string, path: string): EntryTarget {
   const [address, queryText] = splitOnce(url.replace(/^\//, ''), '?')
-  const target: EntryTarget = { type: null, id: null, history: false, version: null, operation: null, query: new URLSearchParams(queryText) }
+  const target: EntryTarget = { type: null, id: null, history: false, version: null, operation: null, member: null, search: false, metadata: false, query: new URLSearchParams(queryText) }
   const parts = address.split('/').map((part) => part.replace(/^%24/, '$')).filter((part) => part !== '')
   const last = parts.at(-1)
   if (last?.startsWith('$')) {
     target.operation = last
     parts.pop()
+  } else if (last === '_search') {
+    target.search = true
+    parts.pop()
+  } else if (address === 'metadata') {
+    target.metadata = true
+    return target
   }
+  if (parts.length === 3 && parts[2] !== undefined && (parts[2] === '*' || isResourceType(parts[2]))) target.member = parts.pop() as ResourceType | '*'
   // The history of a type or of everything has no id before it.
   if (parts[0] === '_history') parts.unshift('', '')
   else if (parts[1] === '_history') parts.splice(1, 0, '')
@@ -102,9 +120,9 @@ export function parseTarget(url: string, path: string): EntryTarget {
 }
 
 function assertFits({ method, target, resource, path }: BundleEntry): void {
-  if (method === 'GET' || method === 'HEAD') return
-  const { type, id, query, operation, history } = target
-  if (operation !== null || type === null || history) {
+  const { type, id, query, operation, history, search, member } = target
+  if (isQuestion({ method, target }) && !(search && method !== 'POST')) return
+  if (operation !== null || type === null || history || search || member !== null) {
     throw fail('bad-request', {
       zh: '事务或批处理中的写入只能针对资源。', en: 'A write in a bundle is of a resource, nothing else.',
     }, `${path}.request.url`)

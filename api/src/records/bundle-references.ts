@@ -1,13 +1,16 @@
 /**
  * References between the entries of a transaction: `urn:uuid:…` and full urls become `Type/id` of what the entries will be,
- * wherever a reference or an address stands: in contained resources and extensions too. The resources that came in are not changed; what has no
+ * wherever a reference or an address stands: in contained resources, extensions and the links of narratives too. The resources that came in are not changed; what has no
  * reference to rewrite is handed back as it is. Source: FHIR R4 § http.html#transaction (Replacing hyperlinks).
  */
 import type { Resource } from '@medplum/fhirtypes'
 import { type Issue, issue } from '../fhir/outcome.ts'
 
 /** Elements of type uri, url, canonical and uuid that may name an entry. `Identifier.value` is a string and stays. */
-const addressKeys = new Set(['url', 'uri', 'valueUri', 'valueUrl', 'valueCanonical', 'valueUuid'])
+const addressKeys = new Set(['url', 'uri', 'valueUri', 'valueUrl', 'valueCanonical', 'valueUuid', 'valueOid'])
+
+/** `href` and `src` in a narrative. */
+const link = /(\s(?:href|src)\s*=\s*["'])([^"'<>]{1,2000})(["'])/g
 
 /** Full urls and conditional references → `Type/id`. */
 export type ReferenceMap = ReadonlyMap<string, string>
@@ -45,6 +48,7 @@ function rewrite(value: unknown, references: ReferenceMap, dangling: Set<string>
         changed = references.get(child) ?? child
         if (changed === child && isUrn(child)) dangling.add(child)
       } else if (addressKeys.has(key)) changed = references.get(child) ?? child
+      else if (key === 'div') changed = child.replace(link, (whole, before: string, address: string, after: string) => (references.has(address) ? `${before}${references.get(address)}${after}` : whole))
     } else if (typeof child === 'object') changed = rewrite(child, references, dangling)
     if (changed !== child) (copy ??= { ...holder })[key] = changed
   }

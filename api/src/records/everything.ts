@@ -1,5 +1,6 @@
 /**
- * `Patient/[id]/$everything`: all of one patient's compartment that the caller may see, in pages, with what it refers to in the directories:
+ * `Patient/[id]/$everything`: all of one patient's compartment that the caller may see, and `Patient/$everything`: those of all patients the caller may
+ * see; in pages, with what it refers to in the directories:
  * practitioners, organizations, locations, medications. A page is cut at a type and an id, so writes between pages shift nothing. What has no
  * clinical date is in every date range. Source: FHIR R4 § patient-operation-everything.html.
  */
@@ -17,10 +18,14 @@ import { readResource } from './read-resource.ts'
 import { compartmentKey } from './search/keys.ts'
 import type { Operation, OperationCall, OperationResult } from './store.ts'
 
-export const everythingOperation: Operation = {
-  name: '$everything', level: 'instance', types: ['Patient'], methods: ['GET', 'POST'], affectsState: false,
-  summary: 'The whole record of a patient: start, end, _since, _type, _count.', run: everything,
-}
+const common = {
+  name: '$everything', types: ['Patient'], methods: ['GET', 'POST'], affectsState: false, definition: 'http://hl7.org/fhir/OperationDefinition/Patient-everything', run: everything,
+} as const
+
+export const everythingOperations: readonly Operation[] = [
+  { ...common, level: 'instance', summary: 'The whole record of a patient: start, end, _since, _type, _count.' },
+  { ...common, level: 'type', summary: 'The whole records of all patients the caller may see: start, end, _since, _type, _count.' },
+]
 
 const countDefault = 500
 const countMax = 1000
@@ -31,13 +36,13 @@ const typeByCode = new Map(resourceTypes.map((type) => [typeCode(type), type]))
 
 async function everything(call: OperationCall): Promise<OperationResult> {
   const { db, ctx, store, base } = call
-  const id = call.id as string
+  const { id } = call
   assertMayAsk(ctx, 'Patient', 'r')
   const parameters = parametersOf(call, known)
   const count = countOf(parameters.get('_count'))
   const types = typesOf(call, parameters.getAll('_type').flatMap((value) => value.split(',')))
-  await readResource(db, ctx, store, 'Patient', id)
-  const rows = await readPage(call, id, types, parameters, count + 1)
+  if (id !== null) await readResource(db, ctx, store, 'Patient', id)
+  const rows = await readPage(call, types, parameters, count + 1)
   const page = rows.slice(0, count)
   const matches = page.map((row) => storedOf(typeByCode.get(row.t) as ResourceType, row))
   const included = await readReferenced(call, matches, parameters.has('_type') ? types : null)
@@ -45,7 +50,7 @@ async function everything(call: OperationCall): Promise<OperationResult> {
   const link = (relation: string, token: string | null) => {
     const query = new URLSearchParams([...parameters].filter(([name]) => name !== '_page'))
     if (token !== null) query.set('_page', token)
-    return { relation, url: `${base}/Patient/${id}/$everything${query.size > 0 ? `?${query}` : ''}` }
+    return { relation, url: `${base}/Patient${id === null ? '' : `/${id}`}/$everything${query.size > 0 ? `?${query}` : ''}` }
   }
   const last = rows.length > count ? page.at(-1) : undefined
   const entries = [...matches.map((each) => entry(each, 'match')), ...included.map((each) => entry(each, 'include'))]
@@ -54,22 +59,39 @@ async function everything(call: OperationCall): Promise<OperationResult> {
     link: [link('self', parameters.get('_page')), ...(last ? [link('next', `${last.t}.${last.id}`)] : [])],
     ...(entries.length > 0 ? { entry: entries } : {}),
   }
-  return { resource: bundle, patients: [id] }
+  return { resource: bundle, patients: id === null ? [...new Set(matches.flatMap(({ pid }) => (pid === null ? [] : [pid])))] : [id] }
 }
 
-async function readPage({ db, ctx }: OperationCall, id: string, types: readonly ResourceType[], parameters: URLSearchParams, limit: number): Promise<StoredRow[]> {
-  const key = keyOf(id)
-  const patient = sql<SqlBool>`(r.pid = ${key}::uuid or r.keys @> ${`{${compartmentKey(key)}}`}::bigint[])`
-  const conditions = [patient, sql<SqlBool>`r.t in (${sql.raw(types.map(typeCode).join(','))})`, visible(ctx), ...dateConditions(parameters)]
-  const page = parameters.get('_page')
-  if (page !== null) {
-    const [, t, after] = /^(\d{1,4})\.([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/.exec(page) ?? []
-    if (t === undefined) throw parameterInvalid('_page')
-    conditions.push(sql<SqlBool>`(r.t, r.id) > (${Number(t)}::smallint, ${after}::uuid)`)
+async function readPage(call: OperationCall, types: readonly ResourceType[], parameters: URLSearchParams, limit: number): Promise<StoredRow[]> {
+  const { db, ctx, id } = call
+  const position = positionOf(parameters.get('_page'))
+  const dates = dateConditions(parameters)
+  const codes = types.map(typeCode).sort((a, b) => a - b).filter((t) => position === null || t >= position.t)
+  const rowsOf = async (t: readonly number[], scope: RawBuilder<SqlBool>, type: ResourceType | null, most: number): Promise<StoredRow[]> => {
+    const after = position === null ? sql<SqlBool>`true` : sql<SqlBool>`(r.t, r.id) > (${position.t}::smallint, ${position.id}::uuid)`
+    const { rows } = await sql<StoredRow>`select r.t, r.id, r.version, r.last_updated, r.pid, r.content from resource r
+      where r.t in (${sql.raw(t.join(','))}) and ${sql.join([scope, visible(ctx, type), after, ...dates], sql` and `)} order by r.t, r.id limit ${most}`.execute(db)
+    return rows
   }
-  const { rows } = await sql<StoredRow>`select r.t, r.id, r.version, r.last_updated, r.pid, r.content from resource r
-    where ${sql.join(conditions, sql` and `)} order by r.t, r.id limit ${limit}`.execute(db)
-  return rows
+  if (codes.length === 0) return []
+  if (id !== null) {
+    const key = keyOf(id)
+    return rowsOf(codes, sql<SqlBool>`(r.pid = ${key}::uuid or r.keys @> ${`{${compartmentKey(key)}}`}::bigint[])`, null, limit)
+  }
+  // Of all patients a type at a time, so that each is read in the order of its own index.
+  const found: StoredRow[] = []
+  for (const t of codes) {
+    if (found.length >= limit) break
+    found.push(...await rowsOf([t], sql<SqlBool>`r.pid is not null`, typeByCode.get(t) ?? null, limit - found.length))
+  }
+  return found
+}
+
+function positionOf(page: string | null): { t: number; id: string } | null {
+  if (page === null) return null
+  const [, t, id] = /^(\d{1,4})\.([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/.exec(page) ?? []
+  if (t === undefined || id === undefined) throw parameterInvalid('_page')
+  return { t: Number(t), id }
 }
 
 function dateConditions(parameters: URLSearchParams): RawBuilder<SqlBool>[] {

@@ -11,7 +11,7 @@ import { search } from './search/search.ts'
 import type { Operation, OperationCall, OperationResult } from './store.ts'
 
 export const lastObservationsOperation: Operation = {
-  name: '$lastn', level: 'type', types: ['Observation'], methods: ['GET', 'POST'], affectsState: false,
+  name: '$lastn', level: 'type', types: ['Observation'], methods: ['GET', 'POST'], affectsState: false, definition: 'http://hl7.org/fhir/OperationDefinition/Observation-lastn',
   summary: 'The newest observations of each code of a patient: patient or subject, max, and parameters of the search.', run: lastObservations,
 }
 

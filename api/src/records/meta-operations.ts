@@ -1,35 +1,75 @@
 /**
- * `$meta`, `$meta-add`, `$meta-delete` of one resource: its profiles, tags and security labels. Changing them is a write like any other
- * (rights, validation, audit, a version of its own), with the row locked before it is read. Source: FHIR R4 § resource-operations.html.
+ * `$meta`, `$meta-add`, `$meta-delete`: the profiles, tags and security labels of one resource, of an old version, of all of a type or of
+ * everything the caller may see. Changing them is a write like any other (rights, validation, audit, a version of its own), with the row locked before
+ * it is read; old versions do not change. Source: FHIR R4 § resource-operations.html.
  */
 import type { Coding, Meta, Resource } from '@medplum/fhirtypes'
+import { sql } from 'kysely'
 import { assertMayAsk } from '../access/may-ask.ts'
+import { signInRequired } from '../access/may-write.ts'
+import { visible } from '../access/visible.ts'
 import { keyOf } from '../fhir/id.ts'
 import { fail } from '../fhir/outcome.ts'
 import { type ResourceType, resourceTypes, typeCode } from '../fhir/resource-types.ts'
 import { inTransaction } from '../storage/transaction.ts'
 import { resourceOf } from './content.ts'
 import { parameterList, parametersOf } from './operation-parameters.ts'
-import { readResource } from './read-resource.ts'
+import { readResource, readVersion } from './read-resource.ts'
+import { keyArray } from './search/criterion.ts'
+import { paramKey } from './search/keys.ts'
 import type { Operation, OperationCall, OperationResult } from './store.ts'
 import { assertWritable, writeResources } from './write-resources.ts'
 import { lockRows } from './write-rows.ts'
 
 const stored = resourceTypes.filter((type) => !['OperationOutcome', 'Parameters'].includes(type))
 
+const definition = 'http://hl7.org/fhir/OperationDefinition/Resource-meta'
+const meta = { name: '$meta', methods: ['GET', 'POST'], affectsState: false, definition } as const
+
 export const metaOperations: readonly Operation[] = [
-  { name: '$meta', level: 'instance', types: stored, methods: ['GET', 'POST'], affectsState: false, summary: 'Profiles, tags and security labels of a resource.', run: readMeta },
-  { name: '$meta-add', level: 'instance', types: stored, methods: ['POST'], affectsState: true, summary: 'Adds profiles, tags and security labels.', run: (call) => change(call, add) },
-  { name: '$meta-delete', level: 'instance', types: stored, methods: ['POST'], affectsState: true, summary: 'Takes profiles, tags and security labels away.', run: (call) => change(call, takeAway) },
+  { ...meta, level: 'instance', types: stored, ofVersions: true, summary: 'Profiles, tags and security labels of a resource, or of one of its versions.', run: readMeta },
+  { ...meta, level: 'type', types: stored, summary: 'All profiles, tags and security labels in use in a type.', run: metaInUse },
+  { ...meta, level: 'system', types: [], summary: 'All profiles, tags and security labels in use.', run: metaInUse },
+  { name: '$meta-add', level: 'instance', types: stored, methods: ['POST'], affectsState: true, definition: `${definition}-add`, summary: 'Adds profiles, tags and security labels.', run: (call) => change(call, add) },
+  { name: '$meta-delete', level: 'instance', types: stored, methods: ['POST'], affectsState: true, definition: `${definition}-delete`, summary: 'Takes profiles, tags and security labels away.', run: (call) => change(call, takeAway) },
 ]
 
 async function readMeta(call: OperationCall): Promise<OperationResult> {
   parametersOf(call, [])
-  const { db, ctx, store, type, id } = call
-  assertMayAsk(ctx, type as ResourceType, 'r')
-  const found = await readResource(db, ctx, store, type as ResourceType, id as string)
+  const { db, ctx, store, version = null } = call
+  const [type, id] = [call.type as ResourceType, call.id as string]
+  assertMayAsk(ctx, type, 'r')
+  const found = version === null ? await readResource(db, ctx, store, type, id) : await readVersion(db, ctx, store, type, id, version)
   const { meta } = resourceOf(found)
   return { resource: returned(meta ?? {}), patients: found.pid === null ? [] : [found.pid] }
+}
+
+/** Resources whose labels one request reads; those without any are found by their keys and not read. */
+const labelledMax = 100_000
+
+/** Throws too-costly. Labels say nothing about a patient, so nobody's record is disclosed. */
+async function metaInUse(call: OperationCall): Promise<OperationResult> {
+  parametersOf(call, [])
+  const { db, ctx, store, type } = call
+  if (type !== null) assertMayAsk(ctx, type, 'r')
+  else if (ctx.principal.kind === 'anonymous') throw signInRequired()
+  const all: Required<Lists> = { profile: [], tag: [], security: [] }
+  let left = labelledMax
+  for (const { type: each, projection } of store.entries.values()) {
+    if (projection !== null || (type !== null && each !== type)) continue
+    const present = ['_profile', '_tag', '_security'].map((code) => paramKey(each, code))
+    const { rows } = await sql<{ meta: string; many: number }>`select l.meta, count(*)::int as many from (
+      select (r.content::json -> 'meta')::text as meta from resource r
+      where r.t = ${sql.raw(String(typeCode(each)))} and r.keys && ${keyArray(present)} and ${visible(ctx, each)} limit ${left + 1}) l group by l.meta`.execute(db)
+    for (const row of rows) {
+      Object.assign(all, add(all, JSON.parse(row.meta) as Lists))
+      left -= row.many
+    }
+    if (left < 0) {
+      throw fail('too-costly', { zh: `带标签的资源超过 ${labelledMax} 个，请逐个类型查询。`, en: `More than ${labelledMax} resources are labelled. Ask of one type.` })
+    }
+  }
+  return { resource: returned(filled(all)) }
 }
 
 type Lists = Pick<Meta, 'profile' | 'tag' | 'security'>

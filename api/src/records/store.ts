@@ -63,6 +63,8 @@ export interface OperationCall {
   type: ResourceType | null
   /** Null but at instance level. */
   id: string | null
+  /** Number of the version that is asked about; absent or null for the current one. */
+  version?: number | null
   query: URLSearchParams
   /** Parsed JSON body of a POST; null for GET or an empty body. */
   body: unknown
@@ -91,6 +93,8 @@ export interface Operation {
   types: readonly ResourceType[]
   methods: readonly ('GET' | 'POST')[]
   affectsState: boolean
+  /** It may also be asked of an old version: `Type/id/_history/2/$meta`. */
+  ofVersions?: true
   /** One sentence for the CapabilityStatement and the docs. */
   summary: string
   /** Canonical of its OperationDefinition where somebody else has written it; else it is one of ours. */

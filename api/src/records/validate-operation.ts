@@ -29,7 +29,7 @@ interface Question {
 const types: readonly ResourceType[] = resourceTypes.filter((type) => type !== 'OperationOutcome' && type !== 'Parameters')
 
 const common = {
-  name: '$validate', affectsState: false, run: validate,
+  name: '$validate', affectsState: false, definition: 'http://hl7.org/fhir/OperationDefinition/Resource-validate', run: validate,
   summary: 'Whether a resource could be stored: structure, codes, references, invariants, profiles; nothing is stored.',
 } as const
 

@@ -15,10 +15,10 @@ import { type Condition, criteriaOf, findOne, lockConditions, patchTarget, updat
 import type { Stored } from './content.ts'
 import { patchedWrite, patchOfResource } from './patch/patch-resource.ts'
 import type { Store } from './store.ts'
-import { type Write, writeResources, type WriteMode, type Written } from './write-resources.ts'
+import { type VersionMatch, type Write, writeResources, type WriteMode, type Written } from './write-resources.ts'
 
 /** An entry that writes, with its version of If-Match read. */
-export interface WriteEntry extends BundleEntry { ifMatchVersion: number | null }
+export interface WriteEntry extends BundleEntry { ifMatchVersion: VersionMatch | null }
 
 /** What became of an entry: written, or found by its conditional create. */
 export type EntryResult = { written: Written } | { existing: Stored }
@@ -169,7 +169,7 @@ async function writesOf(trx: Trx, ctx: Ctx, store: Store, drafts: readonly Draft
       writes.push(await patchedWrite(trx, ctx, store, { type, id: id as string, patch, ifMatch: entry.ifMatchVersion, path }))
       continue
     }
-    const write: Write = { method, type, id, resource: null, ifMatch: entry.ifMatchVersion, path: method === 'delete' ? entry.path : path }
+    const write: Write = { method, type, id, resource: null, ifMatch: entry.ifMatchVersion, ifNoneMatch: entry.method === 'PUT' && entry.ifNoneMatch === '*', path: method === 'delete' ? entry.path : path }
     if (method !== 'delete' && entry.resource !== null) {
       const done = rewriteReferences(entry.resource, references, path)
       issues.push(...done.issues)

@@ -26,6 +26,14 @@ import {
   type CurrentRow, deleteRows, insertRows, lastVersions, lockAliases, lockRows, type NewRow, type Replacement, replaceRows, rowKey, shardFor,
 } from './write-rows.ts'
 
+/** Versions one of which must be the current one, or any version at all (`*`). */
+export type VersionMatch = readonly number[] | 'any'
+
+export function isMatch(wanted: VersionMatch | null, current: number | null): boolean {
+  if (wanted === null) return true
+  return current !== null && (wanted === 'any' || wanted.includes(current))
+}
+
 export interface Write {
   method: 'create' | 'update' | 'delete'
   type: ResourceType
@@ -33,8 +41,10 @@ export interface Write {
   id: string | null
   /** Null for a delete. */
   resource: Resource | null
-  /** Version of If-Match; null when none was given. */
-  ifMatch: number | null
+  /** What If-Match names; null when it was not given. */
+  ifMatch: VersionMatch | null
+  /** `If-None-Match: *` of an update: only as a create. */
+  ifNoneMatch?: boolean
   /** FHIRPath of the resource inside the request, such as `Bundle.entry[3].resource`, for the issues of a refusal. */
   path?: string
 }
@@ -225,8 +235,10 @@ function forgetCurrent(plan: Plan): void {
 }
 
 function assertMatch({ write, current, id }: Plan): void {
-  if (write.ifMatch === null || write.ifMatch === current?.version) return
-  throw versionConflict(write.type, id, current?.version ?? null, write.path)
+  if (write.ifNoneMatch === true && current !== null) {
+    throw fail('version-conflict', { zh: `${write.type}/${id} 已经存在。`, en: `${write.type}/${id} exists already.` }, write.path ?? null)
+  }
+  if (!isMatch(write.ifMatch, current?.version ?? null)) throw versionConflict(write.type, id, current?.version ?? null, write.path)
 }
 
 /** If-Match names another version than the current one; `current` null when there is none. */

@@ -22,6 +22,7 @@ interface TerminologyOperation {
   methods: readonly ('GET' | 'POST')[]
   affectsState: false
   summary: string
+  definition: string
   run(call: TerminologyCall): Promise<{ resource: Parameters | ValueSet }>
 }
 
@@ -37,6 +38,7 @@ const table: readonly (readonly [type: DefinitionType, name: string, run: Run, s
 export function terminologyOperations(store: DefinitionStore<Db>): TerminologyOperation[] {
   return table.flatMap(([type, name, run, summary]) => (['type', 'instance'] as const).map((level) => ({
     name, level, types: [type] as const, methods: ['GET', 'POST'] as const, affectsState: false as const, summary,
+    definition: `http://hl7.org/fhir/OperationDefinition/${type}-${name.slice(1)}`,
     run: (call: TerminologyCall) => run(call, { db: call.db, store }),
   })))
 }

@@ -166,3 +166,37 @@ describe('a file that is loaded', () => {
     expect((await request('GET', '/fhir/Patient?active=false&_total=accurate', { as: system })).json.total).toBe(1)
   })
 })
+
+describe('entries that ask', () => {
+  const asked = async (type: 'batch' | 'transaction', ...requests: object[]) => (await request('POST', '/fhir', { as: system, body: { resourceType: 'Bundle', type, entry: requests } })).json
+  const found = (entry: { resource?: { entry?: { resource: { id: string } }[] } }) => entry.resource?.entry?.map((each) => each.resource.id)
+
+  test.each(['batch', 'transaction'] as const)('every address of a read or a search may stand in a %s', async (type) => {
+    await request('PUT', '/fhir/Patient/asked', { as: system, body: { resourceType: 'Patient', id: 'asked' } })
+    await request('PUT', '/fhir/Observation/asked', { as: system, body: { resourceType: 'Observation', id: 'asked', status: 'final', code: { text: 'x' }, subject: { reference: 'Patient/asked' } } })
+    const read = (url: string) => ({ request: { method: 'GET', url } })
+    const { entry } = await asked(type,
+      read('metadata'), read('Patient/asked/Observation'), read('Patient/asked/*'), read('?_type=Patient&_id=asked'), read('http://127.0.0.1:8080/fhir?_type=Patient&_id=asked'),
+      { request: { method: 'POST', url: 'Patient/_search?_id=asked' } }, { request: { method: 'POST', url: '_search?_type=Patient&_id=asked' } }, read('Patient/asked/$everything'),
+      { request: { method: 'POST', url: 'Patient/$validate' }, resource: { resourceType: 'Patient' } }, read('Patient/asked/_history'), read('/Patient/asked'))
+    expect(entry.map((each: { response: { status: string } }) => each.response.status)).toEqual(Array.from({ length: 11 }, () => '200 OK'))
+    expect(entry[0].resource.resourceType).toBe('CapabilityStatement')
+    expect(entry.slice(1, 8).map(found)).toEqual([['asked'], ['asked', 'asked'], ['asked'], ['asked'], ['asked'], ['asked'], ['asked', 'asked']])
+    expect(entry[8].resource.resourceType).toBe('OperationOutcome')
+  })
+
+  test('an operation that changes something may stand in a batch, not in a transaction', async () => {
+    const add = { request: { method: 'POST', url: 'Patient/asked/$meta-add' }, resource: { resourceType: 'Parameters', parameter: [{ name: 'meta', valueMeta: { tag: [{ code: 'x' }] } }] } }
+    expect((await asked('transaction', add)).issue[0].expression).toEqual(['Bundle.entry[0].request.url'])
+    expect((await asked('batch', add)).entry[0].response.status).toBe('200 OK')
+  })
+
+  test('addresses of the narrative are replaced', async () => {
+    const div = (target: string) => `<div xmlns="http://www.w3.org/1999/xhtml"><a href="${target}">see</a></div>`
+    const answer = await asked('transaction',
+      { fullUrl: 'urn:oid:1.2.3', resource: { resourceType: 'Observation', status: 'final', code: { text: 'x' }, text: { status: 'generated', div: div('urn:uuid:5b2e0a2c-0000-4000-8000-000000000001') } }, request: { method: 'POST', url: 'Observation' } },
+      { fullUrl: 'urn:uuid:5b2e0a2c-0000-4000-8000-000000000001', resource: { resourceType: 'Patient' }, request: { method: 'POST', url: 'Patient' } })
+    const [observation, patient] = answer.entry.map((each: { response: { location: string } }) => each.response.location.replace(/\/_history.*/, ''))
+    expect((await request('GET', `/fhir/${observation}`, { as: system })).json.text.div).toBe(div(patient))
+  })
+})

@@ -50,6 +50,20 @@ describe('$everything', () => {
     expect(names(posted)).toEqual(['Condition/c'])
   })
 
+  test('of all patients: whom the caller may see, in pages', async () => {
+    const everybody = [...own, 'Observation/x1', 'Patient/q']
+    const seen: string[] = []
+    let path: string | undefined = 'Patient/$everything?_count=3'
+    while (path) {
+      const page: TestReply = await get(path)
+      seen.push(...(page.json.entry as { search: { mode: string }; resource: { resourceType: string; id: string } }[]).filter((each) => each.search.mode === 'match').map(({ resource }) => `${resource.resourceType}/${resource.id}`))
+      path = page.json.link.find((each: { relation: string }) => each.relation === 'next')?.url.replace('http://127.0.0.1:8080/fhir/', '')
+    }
+    expect(seen.sort()).toEqual(everybody.sort())
+    expect(names(await request('GET', '/fhir/Patient/$everything?_type=Patient,Observation', { as: citizen('q') }))).toEqual(['Observation/x1', 'Patient/q'])
+    expect((await request('GET', '/fhir/Patient/$everything')).status).toBe(401)
+  })
+
   test('only what the caller may see, and bad parameters are 400', async () => {
     expect(names(await request('GET', '/fhir/Patient/p/$everything', { as: citizen('p') }))).toContain('Observation/a1')
     expect((await request('GET', '/fhir/Patient/p/$everything', { as: citizen('q') })).status).toBe(404)
@@ -72,6 +86,18 @@ describe('$meta', () => {
     await post('$meta-delete', tag('one'))
     expect((await get('Patient/q')).json.meta.tag).toEqual([{ system: 'urn:t', code: 'two' }])
     expect((await post('$meta-delete', tag('two'))).json.parameter[0].valueMeta.tag).toBeUndefined()
+  })
+
+  test('of an old version, of a type and of everything that the caller may see', async () => {
+    await post('$meta-add', tag('three'))
+    await request('PUT', '/fhir/Organization/labelled', { as: system, body: { resourceType: 'Organization', id: 'labelled', name: 'x', meta: { security: [{ system: 'urn:s', code: 'R' }], tag: [{ system: 'urn:t', code: 'three' }] } } })
+    expect((await get('Patient/q/_history/1/$meta')).json.parameter[0].valueMeta).toEqual({ versionId: '1', lastUpdated: expect.any(String) })
+    expect((await get('Patient/q/_history/99/$meta')).status).toBe(404)
+    expect((await request('POST', '/fhir/Patient/q/_history/1/$meta-add', { as: system, body: tag('x') })).status).toBe(404)
+    expect((await get('Patient/$meta')).json.parameter[0].valueMeta).toEqual({ tag: [{ system: 'urn:t', code: 'three' }] })
+    expect((await get('$meta')).json.parameter[0].valueMeta).toEqual({ tag: [{ system: 'urn:t', code: 'three' }], security: [{ system: 'urn:s', code: 'R' }] })
+    expect((await request('GET', '/fhir/Patient/$meta', { as: citizen('p') })).json.parameter[0].valueMeta).toEqual({})
+    expect((await request('GET', '/fhir/$meta')).status).toBe(401)
   })
 
   test('refuses what is no meta and those who may not', async () => {

@@ -15,7 +15,7 @@ import { type ReferenceMap, rewriteReferences } from '../bundle-references.ts'
 import { resourceOf } from '../content.ts'
 import { readResource } from '../read-resource.ts'
 import type { Store } from '../store.ts'
-import { assertWritable, type Write, versionConflict } from '../write-resources.ts'
+import { assertWritable, isMatch, type VersionMatch, type Write, versionConflict } from '../write-resources.ts'
 import { lockRows } from '../write-rows.ts'
 import { jsonPatchPlace, parametersPlace } from './fault.ts'
 import { applyPathPatch } from './fhirpath-patch.ts'
@@ -57,7 +57,7 @@ function rewrittenDocument(document: unknown, references: ReferenceMap): unknown
   })
 }
 
-export interface PatchOf { type: ResourceType; id: string; patch: Patch; ifMatch: number | null; path: string | null }
+export interface PatchOf { type: ResourceType; id: string; patch: Patch; ifMatch: VersionMatch | null; path: string | null }
 
 /** Throws not-found, gone, version-conflict, patch-failed and what `writeResources` throws of types that are not written. */
 export async function patchedWrite(trx: Trx, ctx: Ctx, store: Store, { type, id, patch, ifMatch, path }: PatchOf): Promise<Write> {
@@ -65,7 +65,7 @@ export async function patchedWrite(trx: Trx, ctx: Ctx, store: Store, { type, id,
   assertMayAsk(ctx, type, 'u')
   await lockRows(trx, [{ t: typeCode(type), id: keyOf(id) }])
   const stored = await readResource(trx, ctx, store, type, id)
-  if (ifMatch !== null && ifMatch !== stored.version) throw versionConflict(type, id, stored.version, path ?? undefined)
+  if (!isMatch(ifMatch, stored.version)) throw versionConflict(type, id, stored.version, path ?? undefined)
   const before = resourceOf(stored)
   const after = patch.kind === 'json'
     ? applyJsonPatch(before, patch.operations, jsonPatchPlace(path)) : applyPathPatch(store.model, before, patch.operations, parametersPlace(path))
