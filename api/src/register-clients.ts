@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { JWK } from 'jose'
 import type { Kysely } from 'kysely'
+import { type NewApp, upsertApps } from './access/apps.ts'
 import type { TokenTables } from './access/signing-keys.ts'
 import type { Config } from './config.ts'
 import { newSigningKey, type SigningKey } from './crypto.ts'
@@ -20,6 +21,16 @@ export const demoClients = [
   { id: 'insurer-neighbour', name: '苏州市医保中心（演示） Neighbouring insurance centre', scopes: 'system/Coverage.rs' },
 ] as const
 
+/** Apps of the demo city: one that is served with the portal and that people must let in like any other. */
+function demoApps(publicUrl: string): NewApp[] {
+  const address = `${publicUrl}/demo-app/index.html`
+  return [{
+    id: 'blood-pressure-diary', name_zh: '血压手账（演示）', name_en: 'Blood pressure diary (demo)', publisher: '演示应用 Demo', auth_method: 'none', jwks: null,
+    redirect_uris: [address], post_logout_redirect_uris: [address], launch_uri: address, roles: ['citizen', 'clinician', 'gp'],
+    scopes: 'openid fhirUser profile launch launch/patient online_access offline_access patient/Patient.r patient/Observation.rs',
+  }]
+}
+
 export async function registerClients(config: Config, databases: Databases, now: Date): Promise<void> {
   const db = openDb(databases.platform, { max: 1 })
   try {
@@ -28,12 +39,14 @@ export async function registerClients(config: Config, databases: Databases, now:
       const tokens = db.$pickTables<keyof TokenTables>()
       for (const client of demoClients) {
         const key = await demoKey(config, client.id)
-        await upsert(tokens, client.id, client.name, key.publicJwk, client.scopes)
+        await upsert(tokens, client.id, client.name, { keys: [key.publicJwk] }, client.scopes)
       }
+      await upsertApps(db, demoApps(config.publicUrl), now)
     }
     for (const region of regions) {
       const insurer = openInsurerDb(databases.insurers[region], { max: 1 })
-      const keys = authority.keys.map((key) => key.publicJwk)
+      // With the address of our keys: after a rotation the centre finds the new one there.
+      const keys = { keys: authority.keys.map((key) => key.publicJwk), jwks_uri: `${config.publicUrl}/oidc/jwks` }
       await upsert(insurer.$pickTables<keyof TokenTables>(), 'platform', '浦江健康平台 Pujiang Health', keys, 'system/*.cruds').finally(() => insurer.destroy())
     }
   } finally {
@@ -41,8 +54,8 @@ export async function registerClients(config: Config, databases: Databases, now:
   }
 }
 
-async function upsert(db: Kysely<TokenTables>, id: string, name: string, keys: JWK | JWK[], scopes: string): Promise<void> {
-  const row = { id, display_name: name, jwks: { keys: [keys].flat() }, scopes, organization: null }
+async function upsert(db: Kysely<TokenTables>, id: string, name: string, jwks: { keys: JWK[]; jwks_uri?: string }, scopes: string): Promise<void> {
+  const row = { id, display_name: name, jwks, scopes, organization: null }
   await db.insertInto('client').values(row).onConflict((conflict) => conflict.column('id').doUpdateSet({ jwks: row.jwks, scopes, display_name: name })).execute()
 }
 

@@ -31,7 +31,12 @@ const pages: RouteRecordRaw[] = [
   { path: '/', name: 'start', redirect: () => homeOf(session.me?.role ?? null) },
   page('/sign-in', 'sign-in', 'title.signIn', () => import('./pages/account/sign-in.vue'), { open: true }),
   page('/home', 'home', 'title.home', () => import('./pages/account/home.vue'), { roles: citizen }),
+  page('/sign-out', 'sign-out', 'title.signOut', () => import('./pages/account/sign-out.vue'), { open: true, task: true }),
   page('/account', 'account', 'title.account', () => import('./pages/account/account.vue')),
+  page('/account/sessions', 'sessions', 'title.sessions', () => import('./pages/account/sessions.vue')),
+  page('/account/security', 'security', 'title.security', () => import('./pages/account/security.vue')),
+  page('/authorize/error', 'authorize-error', 'title.authorizeError', () => import('./pages/account/authorize-error.vue'), { open: true, task: true }),
+  page('/authorize/:uid', 'authorize', 'title.authorize', () => import('./pages/account/authorize.vue'), { open: true, task: true }),
 
   page('/book', 'departments', 'title.departments', () => import('./pages/booking/departments.vue'), { roles: citizen }),
   page('/book/check/:appointment', 'check', 'title.check', () => import('./pages/booking/check.vue'), { roles: citizen, task: true }),

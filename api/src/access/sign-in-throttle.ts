@@ -27,22 +27,20 @@ export function countersOf({ login, network, device, knownDevice }: Attempt): Co
   ]
 }
 
-/** Seconds that failure number `failures` blocks: nothing below the limit, then doubling up to the most. */
-export function blockSecondsAfter(counter: Counter, failures: number): number {
-  return failures < counter.failuresMax ? 0 : Math.min(counter.blockSeconds * 2 ** Math.min(failures - counter.failuresMax, 10), counter.blockSecondsMax)
-}
-
 /** Counts an attempt that may fail. @throws OutcomeError `sign-in-throttled` (429) with Retry-After. */
 export async function countAttempt(db: Db, now: Date, counters: readonly Counter[]): Promise<void> {
   for (const counter of counters) {
+    const { failuresMax, blockSeconds, blockSecondsMax } = counter
     const since = addSeconds(now, -windowSeconds)
+    // The block is set by the statement that counts: of many attempts at once no more pass than the limit.
     const { rows } = await sql<{ failures: number }>`
       insert into sign_in_failure as f (key, failures, last_at) values (${counter.key}, 1, ${now})
-      on conflict (key) do update set failures = case when f.last_at < ${since} then 1 else f.failures + 1 end, last_at = ${now}
+      on conflict (key) do update set (failures, last_at, blocked_until) = (
+        select n, ${now}::timestamptz, case when n >= ${failuresMax}::int
+          then ${now}::timestamptz + make_interval(secs => least(${blockSeconds}::float8 * power(2, least(n - ${failuresMax}::int, 10)), ${blockSecondsMax}::float8)) end
+        from (select case when f.last_at < ${since} then 1 else f.failures + 1 end) as counted (n))
       where f.blocked_until is null or f.blocked_until <= ${now} returning failures`.execute(db)
     if (!rows[0]) throw await throttled(db, now, counter)
-    const seconds = blockSecondsAfter(counter, rows[0].failures)
-    if (seconds > 0) await db.updateTable('sign_in_failure').set({ blocked_until: addSeconds(now, seconds) }).where('key', '=', counter.key).execute()
   }
 }
 
@@ -51,7 +49,7 @@ export async function forgiveAttempt(db: Kysely<Tables>, counters: readonly Coun
   const [narrow, ...wide] = counters
   if (narrow) await db.deleteFrom('sign_in_failure').where('key', '=', narrow.key).execute()
   if (wide.length > 0) {
-    await sql`update sign_in_failure set failures = failures - 1 where key = any(${wide.map((each) => each.key)}::text[]) and failures > 0`.execute(db)
+    await sql`update sign_in_failure set failures = failures - 1, blocked_until = null where key = any(${wide.map((each) => each.key)}::text[]) and failures > 0`.execute(db)
   }
 }
 

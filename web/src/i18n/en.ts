@@ -14,6 +14,7 @@ const en: typeof zh = {
   gender: { male: 'Male', female: 'Female', other: 'Other', unknown: 'Unknown' },
   nav: { label: 'Main sections', home: 'Home', departments: 'Book', appointments: 'Visits', record: 'Record', bills: 'Bills' },
   title: {
+    signOut: 'Sign out', sessions: 'Devices and apps', security: 'Password and authenticator', authorize: 'An app asks for access', authorizeError: 'There is a problem with the app’s request',
     signIn: 'Sign in', home: 'Home', account: 'My account', departments: 'Choose a department', hospitals: 'Choose a hospital', doctors: 'Choose a doctor',
     times: 'Choose a time', who: 'Who is it for?', check: 'Check your booking', done: 'You are booked', appointments: 'My appointments',
     appointment: 'Appointment', record: 'Health record', visit: 'Visit', access: 'Who looked at my record', bills: 'Bills', bill: 'Bill', clinic: 'Today’s patients',
@@ -38,8 +39,37 @@ const en: typeof zh = {
     chooseRole: 'In which role do you want to sign in?', demo: 'Demo accounts', demoNote: 'These people and their data are invented. One tap signs you in.',
   },
   account: {
+    sessionsAbout: 'Where you are signed in and which apps have access; end any of them.', securityAbout: 'Change your password, set up an authenticator.', signOutQuestion: 'Do you want to sign out of Pujiang Health?',
     short: 'My account: ', name: 'Name', role: 'Role', organization: 'Organisation', family: 'Family you may act for', until: 'until {day}',
     untilOpen: 'no end date', signOut: 'Sign out',
+  },
+  authorize: {
+    heading: 'Allow “{app}” to have access?', app: 'App', publisher: 'From', you: 'Signed in as', patient: 'Patient', until: 'Until', wants: 'It asks to', wantsHint: 'Untick what you do not want to give.',
+    choosePatient: 'About whom?', patientMissing: 'Choose the patient.', untilSignOut: 'you sign out, {time} at the latest', untilDay: '{day}, also after you sign out',
+    revoke: 'You can take this back at any time in My account › Devices and apps.', allow: 'Allow', refuse: 'Do not allow',
+    state: { 'sign-in': 'Sign in first, then decide about “{app}”.', 'sign-in-again': '“{app}” wants you to sign in again, to be sure it is you.', 'wrong-role': '“{app}” is not for the role you are in. Sign in in another role, or do not allow it.' },
+    errorText: 'The request of this app is not right, and Pujiang Health has given it nothing. Please tell those who offer the app.', errorCode: 'Error code: {reason}',
+  },
+  scope: {
+    read: 'see {what}', write: 'see and write {what}', everything: 'the whole health record', only: '{what} ({filter} only)', user: 'as you, for everyone you may see: {act}',
+    openid: 'know that it is the same person (a number, no name)', fhirUser: 'who you are at Pujiang Health', profile: 'your name', offline_access: 'go on after you have signed out', online_access: 'go on without asking again while you are signed in',
+    filter: { 'laboratory': 'laboratory', 'vital-signs': 'vital signs', 'social-history': 'way of life', 'imaging': 'imaging', 'survey': 'questionnaires', 'problem-list-item': 'lasting problems', 'encounter-diagnosis': 'diagnoses of visits' },
+  },
+  sessions: {
+    back: 'Back to my account', portal: 'Where you are signed in', apps: 'Apps with access', noApps: 'No app has access to your data.', current: 'this device', unknownDevice: 'Unknown device',
+    seen: 'last used {time}, signed in {since}, network {network}', ended: 'Signed out there', revoke: 'Take access back', endAll: 'Sign out everywhere',
+    endAllEffect: 'Every device is signed out at once and every app loses its access, this device too. If you think that somebody used your account, change your password next.', endAllConfirm: 'Yes, sign out everywhere',
+  },
+  security: {
+    password: 'Change the password', currentPassword: 'Password now', newPassword: 'New password', newPasswordHint: 'At least 12 characters. A few unrelated words are easy to keep and hard to guess. Other devices are signed out.', change: 'Change the password',
+    passwordChanged: 'Password changed, other devices signed out', factor: 'Authenticator', factorOff: 'No authenticator is set up. Clinical and office staff must have one. Enter your password, then scan the code with an authenticator app.',
+    factorDemo: 'Demo accounts use a fixed demo code. You may set up an authenticator of your own all the same.', factorOn: 'Set up. Recovery codes left: {count}.', add: 'Set up an authenticator', remove: 'Remove the authenticator',
+    scan: 'Scan this with your authenticator app, then enter the six digits it shows.', qr: 'QR code for the authenticator', secret: 'If you cannot scan it, type:', confirm: 'Finish',
+    recoveryTitle: 'Write down your recovery codes', recoveryText: 'If you lose the phone, a recovery code stands in for the code of the app, once each. They are shown this one time.', recoveryKept: 'I have kept them',
+  },
+  stepUp: {
+    title: 'Confirm that it is you', why: 'This step needs your authenticator once more.', code: 'Code', codeHint: 'The six digits of your authenticator, or a recovery code.', codeMissing: 'Enter the code', confirm: 'Confirm',
+    demo: 'The code of demo accounts is {code}.',
   },
   notFound: { text: 'The address may be mistyped, or the page is gone. Start again from the home page.', home: 'Go to the home page' },
   book: {
@@ -138,6 +168,7 @@ const en: typeof zh = {
     DocumentReference: 'documents', Goal: 'care goals', CareTeam: 'care team', Account: 'bills', RelatedPerson: 'family', Consent: 'consents', Slot: 'places', other: 'other data',
   },
   clinic: {
+    apps: 'Open an app',
     banner: 'Patient', sex: 'Sex', age: 'Age', sexAge: 'Sex, age', id: 'ID', blood: 'Blood group', days: 'Days', dayBefore: 'Day before', dayAfter: 'Day after',
     noPatients: 'No patients are booked on this day', listLater: 'The list opens one day before the visits.', count: 'Patients: {all}, waiting: {waiting}', action: 'Action', finished: 'The visit is written and its bill is made.',
     back: 'Back to the list', recentVisits: 'Recent visits', medications: 'Medicines', addDiagnosis: 'Add a diagnosis', addDiagnosisHint: 'A name or an ICD-10 code', known: 'known',

@@ -12,6 +12,7 @@ export default {
   gender: { male: '男', female: '女', other: '其他', unknown: '未知' },
   nav: { label: '主要栏目', home: '首页', departments: '挂号', appointments: '我的预约', record: '健康档案', bills: '账单' },
   title: {
+    signOut: '退出登录', sessions: '登录设备与应用', security: '密码与验证器', authorize: '应用请求访问', authorizeError: '应用的请求有问题',
     signIn: '登录', home: '首页', account: '我的账户', departments: '选择科室', hospitals: '选择医院', doctors: '选择医生', times: '选择就诊时间',
     who: '选择就诊人', check: '核对预约信息', done: '预约成功', appointments: '我的预约', appointment: '预约详情', record: '健康档案', visit: '就诊记录',
     access: '谁看过我的档案', bills: '账单', bill: '账单详情', clinic: '今日患者', patient: '患者档案', writeVisit: '书写就诊记录', checkVisit: '核对就诊记录',
@@ -34,8 +35,37 @@ export default {
     demoNote: '以下人物和资料均为虚构，点一下即可登录。',
   },
   account: {
+    sessionsAbout: '在哪些设备上登录、哪些应用可以访问，随时可以退出或收回。', securityAbout: '修改密码，绑定手机验证器。', signOutQuestion: '要退出浦江健康吗？',
     short: '我的账户：', name: '姓名', role: '身份', organization: '单位', family: '可以代办的亲属', until: '授权至 {day}', untilOpen: '长期授权',
     signOut: '退出登录',
+  },
+  authorize: {
+    heading: '允许“{app}”访问吗？', app: '应用', publisher: '提供者', you: '登录的账户', patient: '就诊人', until: '有效期', wants: '它想要', wantsHint: '不想给的，可以取消勾选。',
+    choosePatient: '关于哪一位', patientMissing: '请选择就诊人。', untilSignOut: '到您退出登录为止，最迟 {time}', untilDay: '到 {day}，退出登录后仍然有效',
+    revoke: '您可以随时在“我的账户 › 登录设备与应用”里收回。', allow: '允许', refuse: '不允许',
+    state: { 'sign-in': '请先登录，再决定是否允许“{app}”。', 'sign-in-again': '“{app}”要求您重新登录，以确认是您本人。', 'wrong-role': '“{app}”不是给您现在的身份用的。请换一个身份登录，或者不允许。' },
+    errorText: '这个应用发来的请求不正确，浦江健康没有把任何资料交给它。请联系应用的提供者。', errorCode: '错误代码：{reason}',
+  },
+  scope: {
+    read: '查看{what}', write: '查看并写入{what}', everything: '健康档案的全部内容', only: '{what}（仅限{filter}）', user: '以您的身份，对您有权查看的所有人：{act}',
+    openid: '知道是同一位用户（一个编号，不含姓名）', fhirUser: '您在浦江健康的身份', profile: '您的姓名', offline_access: '您退出登录后继续使用', online_access: '您登录期间不必反复确认',
+    filter: { 'laboratory': '检验', 'vital-signs': '生命体征', 'social-history': '生活习惯', 'imaging': '影像', 'survey': '问卷', 'problem-list-item': '长期问题', 'encounter-diagnosis': '就诊诊断' },
+  },
+  sessions: {
+    back: '返回我的账户', portal: '登录的设备', apps: '可以访问的应用', noApps: '没有应用可以访问您的资料。', current: '这台设备', unknownDevice: '未知设备',
+    seen: '最近使用 {time}，登录于 {since}，网络 {network}', ended: '已退出', revoke: '收回访问', endAll: '全部退出',
+    endAllEffect: '所有设备都会立即退出，所有应用都不能再访问，包括现在这台设备。如果您怀疑有人用了您的账户，请接着修改密码。', endAllConfirm: '确认全部退出',
+  },
+  security: {
+    password: '修改密码', currentPassword: '现在的密码', newPassword: '新密码', newPasswordHint: '至少 12 个字符。用几个不相干的词连成一句，好记也安全。其他设备会随即退出。', change: '修改密码',
+    passwordChanged: '密码已修改，其他设备已退出', factor: '验证器', factorOff: '还没有绑定验证器。医务和管理人员必须绑定。先输入密码，再用手机上的验证器应用扫码。',
+    factorDemo: '演示账户使用固定的演示验证码。也可以绑定自己的验证器试一试。', factorOn: '已绑定。还有 {count} 个恢复码没有用过。', add: '绑定验证器', remove: '解除验证器',
+    scan: '用验证器应用扫描下面的二维码，再输入它显示的 6 位验证码。', qr: '验证器二维码', secret: '不能扫码时，手工输入：', confirm: '完成绑定',
+    recoveryTitle: '请抄下恢复码', recoveryText: '手机丢失时，可以用恢复码代替验证码，每个只能用一次。它们只显示这一次。', recoveryKept: '我已抄好',
+  },
+  stepUp: {
+    title: '再次确认是您本人', why: '这一步需要用验证器再次确认。', code: '验证码', codeHint: '验证器应用上的 6 位数字，或一个恢复码。', codeMissing: '请输入验证码', confirm: '确认',
+    demo: '演示账户的验证码是 {code}。',
   },
   notFound: { text: '地址可能输错了，或者内容已经不在。您可以回到首页重新查找。', home: '回到首页' },
   book: {
@@ -121,6 +151,7 @@ export default {
     Account: '账单', RelatedPerson: '亲属', Consent: '授权', Slot: '号源', other: '其他资料',
   },
   clinic: {
+    apps: '打开应用',
     banner: '患者', sex: '性别', age: '年龄', sexAge: '性别 年龄', id: '身份证', blood: '血型', days: '日期', dayBefore: '前一天', dayAfter: '后一天',
     noPatients: '这一天没有预约的患者', listLater: '患者名单在就诊前一天开放。', count: '共 {all} 位，待诊 {waiting} 位', action: '操作', finished: '就诊记录已写入，账单已生成。', back: '返回患者列表',
     recentVisits: '最近就诊', medications: '用药', addDiagnosis: '添加诊断', addDiagnosisHint: '输入名称或 ICD-10 编码', known: '已有', knownShort: '既往诊断：', main: '主要诊断',
