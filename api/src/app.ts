@@ -10,10 +10,12 @@ import { type AppEnv, authenticate, noApps } from './http/auth.ts'
 import { bookingRoutes } from './http/booking-routes.ts'
 import { compressed } from './http/compressed.ts'
 import { fhirCors } from './http/cors.ts'
+import { deskRoutes } from './http/desk-routes.ts'
 import { renderErrors } from './http/errors.ts'
 import { exportRoutes } from './http/exports.ts'
 import { fhirRoutes } from './http/fhir.ts'
 import { healthRoutes } from './http/health.ts'
+import { inboxRoutes } from './http/inbox.ts'
 import { platformDiscovery } from './http/oidc.ts'
 import { platformOidcRoutes } from './http/oidc-routes.ts'
 import { portalFiles } from './http/portal-files.ts'
@@ -67,6 +69,8 @@ export function createApp(services: Services): Hono<AppEnv> {
   app.route('/api', signInRoutes(services))
   app.route('/api', accountRoutes(services))
   app.route('/api', bookingRoutes(services))
+  app.route('/api', deskRoutes(services))
+  app.route('/api', inboxRoutes(services))
   app.route('/api', settlementRoutes(services))
   app.all('/api/*', () => { throw fail('not-found', { zh: '没有这个接口。', en: 'There is no such endpoint.' }) })
   app.route('/', portalFiles())

@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest'
 import { generateSessions, insertTemplates, organizationShard, registerProviders } from '../src/booking/generate-sessions.ts'
 import { inTransaction } from '../src/storage/transaction.ts'
-import { clinicTemplate, hospital } from './support/booking-data.ts'
+import { clinicTemplate, hospital, plainNumbers } from './support/booking-data.ts'
 import { testDatabase } from './support/database.ts'
 
 const { db } = await testDatabase()
 
 test('a weekly pattern becomes one session a matching day, and a second run adds nothing', async () => {
+  await plainNumbers(db)
   await inTransaction(db, async (trx) => {
     await registerProviders(trx, [hospital()])
     await insertTemplates(trx, [clinicTemplate({ weekday: 1 }), clinicTemplate({ weekday: 3, half: 'pm', start_time: '13:30', end_time: '16:45', segment_minutes: 30, capacity: 21 })])

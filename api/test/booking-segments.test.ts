@@ -7,7 +7,7 @@ import { slotProjection } from '../src/booking/slot-projection.ts'
 import { makeCtx } from '../src/ctx.ts'
 import { instantInShanghai } from '../src/fhir/date-time.ts'
 import { inTransaction } from '../src/storage/transaction.ts'
-import { clinicTemplate, hospital } from './support/booking-data.ts'
+import { clinicTemplate, hospital, plainNumbers } from './support/booking-data.ts'
 import { testDatabase } from './support/database.ts'
 
 const { db } = await testDatabase()
@@ -19,6 +19,7 @@ test('the segments that SQL computes for Slots are those of segments.ts', async 
     await db.deleteFrom('clinic_session').execute()
     await db.deleteFrom('session_template').execute()
     await inTransaction(db, (trx) => insertTemplates(trx, [clinicTemplate({ capacity, segment_minutes: segmentMinutes, end_time: `11:${String(endMinute).padStart(2, '0')}` })]))
+    await plainNumbers(db)
     await generateSessions(db, '2026-11-23', 1)
     const session = await db.selectFrom('clinic_session').selectAll().executeTakeFirstOrThrow()
     const { resources } = await slotProjection.search(db, ctx, new URLSearchParams('_count=100'))

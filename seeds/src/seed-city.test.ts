@@ -19,11 +19,11 @@ function options(url: string, citizens: number): SeedOptions {
   }
 }
 
-/** Everything the city is made of, but for what is random on purpose (password salts). */
+/** Everything the city is made of, but for what is random on purpose (password salts) and the transaction that wrote a row. */
 async function contents(db: Db): Promise<string> {
   const hash = createHash('sha256')
   for (const table of ['resource', 'idx_string', 'idx_value', 'id_alias', 'clinic_session', 'booking', 'care_relation', 'proxy_grant', 'account_role']) {
-    const { rows } = await sql<{ line: string }>`select t::text as line from ${sql.table(table)} t order by 1`.execute(db)
+    const { rows } = await sql<{ line: string }>`select (to_jsonb(city_row) - 'changed')::text as line from ${sql.table(table)} city_row order by 1`.execute(db)
     hash.update(`${table} ${rows.length}\n${rows.map((row) => row.line).join('\n')}`)
   }
   return hash.digest('hex')

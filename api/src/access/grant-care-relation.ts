@@ -2,10 +2,10 @@
  * Opens a patient's record to those who treat them, for the time around the reason. Written in the transaction that creates
  * the reason; ended, not deleted, when the reason falls away.
  */
-import { type Kysely, sql } from 'kysely'
+import { sql } from 'kysely'
 import { shardOf } from '../fhir/id.ts'
 import type { Trx } from '../storage/pool.ts'
-import type { CareRelationTable, Tables } from '../storage/tables.ts'
+import type { CareRelationTable } from '../storage/tables.ts'
 
 export interface CareReason {
   /** Keys. */
@@ -23,13 +23,17 @@ export interface CareReason {
   until: Date
 }
 
-export async function grantCareRelation(trx: Trx, reason: CareReason): Promise<void> {
-  await (trx as Kysely<Tables>).insertInto('care_relation').values({
-    shard: shardOf(reason.pid), pid: reason.pid, practitioner: reason.practitioner, organization: reason.organization,
-    department: reason.department ?? null, opens: reason.opens ?? 0, reason: reason.reason, reason_id: reason.reasonId, from_at: reason.from, until_at: reason.until,
-  }).onConflict((conflict) => conflict.constraint('care_relation_unique').doUpdateSet({
-    from_at: reason.from, until_at: reason.until, department: reason.department ?? null, opens: reason.opens ?? 0,
-  })).execute()
+/** Any number at once, each of another reason, with one statement. */
+export async function grantCareRelations(trx: Trx, reasons: readonly CareReason[]): Promise<void> {
+  if (reasons.length === 0) return
+  const column = <K extends keyof CareReason>(name: K) => reasons.map((each) => each[name])
+  await sql`insert into care_relation (shard, pid, practitioner, organization, department, opens, reason, reason_id, from_at, until_at)
+    select * from unnest(${reasons.map((each) => shardOf(each.pid))}::int[], ${column('pid')}::uuid[], ${column('practitioner')}::uuid[],
+      ${column('organization')}::uuid[], ${reasons.map((each) => each.department ?? null)}::text[], ${reasons.map((each) => each.opens ?? 0)}::int[],
+      ${column('reason')}::text[], ${column('reasonId')}::uuid[],
+      ${reasons.map((each) => each.from.toISOString())}::timestamptz[], ${reasons.map((each) => each.until.toISOString())}::timestamptz[])
+    on conflict on constraint care_relation_unique do update
+      set from_at = excluded.from_at, until_at = excluded.until_at, department = excluded.department, opens = excluded.opens`.execute(trx)
 }
 
 /** The reason has gone (a booking was cancelled before the visit): the record closes now. */

@@ -21,12 +21,14 @@ export interface AuditEntry {
   detail: string | null
   /** HTTP status of the answer. */
   outcome: number
+  /** Whose doing it was, where one call records for several people; the call's own caller when left out. */
+  by?: Ctx
 }
 
 /** Writes rows in the caller's transaction (a write), or at once (a read). */
 export async function recordEvents(db: Kysely<Tables>, ctx: Ctx, entries: readonly AuditEntry[]): Promise<void> {
   if (entries.length === 0) return
-  const rows = entries.map((entry) => rowOf(ctx, entry))
+  const rows = entries.map((entry) => rowOf(entry.by ?? ctx, entry))
   if (db.isTransaction) await insert(db, rows)
   else await inserterOf(db)(rows)
 }

@@ -5,6 +5,7 @@
  */
 import type { Appointment, AppointmentParticipant, Extension, HumanName, Patient } from '@medplum/fhirtypes'
 import { instantInShanghai } from '../fhir/date-time.ts'
+import type { Channel } from './channels.ts'
 import { departmentName } from './departments.ts'
 import {
   cancelReasonNames, clinicTypeCoding, clinicTypeConcept, concept, departmentConcept, extensions, moneyOfFen, reference, systems,
@@ -12,17 +13,17 @@ import {
 } from './fhir-names.ts'
 import type { BookingState } from './rules.ts'
 import { type Segment, slotIdOf } from './segments.ts'
-import type { SessionRow } from './session-rows.ts'
+import type { SessionFace } from './session-rows.ts'
 import type { Named } from './shapes.ts'
 
 const statuses: Record<BookingState, Appointment['status']> = {
-  held: 'pending', booked: 'booked', 'checked-in': 'checked-in', arrived: 'arrived', fulfilled: 'fulfilled', noshow: 'noshow', cancelled: 'cancelled',
+  held: 'pending', offered: 'proposed', booked: 'booked', 'checked-in': 'checked-in', arrived: 'arrived', fulfilled: 'fulfilled', noshow: 'noshow', cancelled: 'cancelled',
 }
 
 export interface AppointmentFacts {
   id: string
-  state: 'held' | 'booked'
-  session: SessionRow
+  state: 'held' | 'offered' | 'booked'
+  session: SessionFace
   segment: Segment
   place: number
   patient: Patient & { id: string }
@@ -31,6 +32,8 @@ export interface AppointmentFacts {
   heldUntil: Date | null
   /** What the caller sent along; null when only a slot and a patient were named. */
   given: Appointment | null
+  /** The quota that the place was taken from. */
+  channel: Channel
 }
 
 export function newAppointment(facts: AppointmentFacts): Appointment {
@@ -64,13 +67,14 @@ function withoutUndefined<T extends object>(value: T): Partial<T> {
   return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as Partial<T>
 }
 
-function extensionsOf({ session, place, heldUntil }: AppointmentFacts): Extension[] {
+function extensionsOf({ session, place, heldUntil, channel }: AppointmentFacts): Extension[] {
   return [
     { url: extensions.organization, valueReference: reference(`Organization/${session.organization}`, { zh: session.name_zh, en: session.name_en }) },
     { url: extensions.clinicType, valueCoding: clinicTypeCoding(session.clinic_type) },
     { url: extensions.title, valueCoding: titleCoding(session.title) },
     { url: extensions.fee, valueMoney: moneyOfFen(session.fee_fen) },
     { url: extensions.serialNumber, valuePositiveInt: place },
+    ...(channel === 'public' ? [] : [{ url: extensions.channel, valueCode: channel }]),
     ...(heldUntil === null ? [] : [{ url: extensions.expiresAt, valueInstant: instantInShanghai(heldUntil) }]),
   ]
 }
@@ -88,7 +92,7 @@ function participantsOf({ session, patient }: AppointmentFacts): AppointmentPart
 }
 
 /** Such as 浦江市第一人民医院 心血管内科. */
-export function serviceName(session: SessionRow): Named {
+export function serviceName(session: SessionFace): Named {
   const department = departmentName(session.department)
   return { zh: `${session.name_zh} ${department.zh}`, en: `${department.en}, ${session.name_en}` }
 }

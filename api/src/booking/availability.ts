@@ -7,7 +7,7 @@ import { type RawBuilder, sql } from 'kysely'
 import { addDays, addMinutes, dayInShanghai } from '../fhir/date-time.ts'
 import type { Db } from '../storage/pool.ts'
 import { departments } from './departments.ts'
-import { platformDefaults } from './parameters.ts'
+import { platformDefaults } from './parameter-definitions.ts'
 import type { DepartmentSummary, HospitalAvailability } from './shapes.ts'
 
 export interface AvailabilityQuestion {

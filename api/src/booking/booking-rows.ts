@@ -3,40 +3,52 @@
  * number of its bookings that are not cancelled; both change in the same transaction, here and nowhere else.
  * Locks are taken in one order by everybody: the patient, then sessions by id, then bookings, then Appointments.
  */
-import type { Insertable, Selectable } from 'kysely'
-import { shardOf } from '../fhir/id.ts'
+import { type Selectable, sql, type SqlBool } from 'kysely'
+import { keyOf, shardOf } from '../fhir/id.ts'
 import type { Trx } from '../storage/pool.ts'
 import type { BookingTable, ClinicSessionTable } from '../storage/tables.ts'
 import type { BookingState } from './rules.ts'
 
 export type BookingRow = Selectable<BookingTable>
 
-/** Waits for everyone else who is booking for this patient. @returns until when the patient is barred, null when not. */
-export async function lockPatient(trx: Trx, pid: string): Promise<Date | null> {
-  const shard = shardOf(pid)
-  const lock = () => trx.selectFrom('booking_patient').select('barred_until').where('pid', '=', pid).where('shard', '=', shard).forUpdate().executeTakeFirst()
-  let row = await lock()
-  if (!row) {
-    await trx.insertInto('booking_patient').values({ shard, pid, barred_until: null }).onConflict((conflict) => conflict.columns(['pid', 'shard']).doNothing()).execute()
-    row = await lock()
+const placeColumns = ['id', 'shard', 'session_id', 'no', 'pid', 'state', 'held_until', 'appointment'] as const
+/** What must be known of a booking to see its place kept, or to give it back. */
+export type PlaceRow = Pick<BookingRow, (typeof placeColumns)[number]>
+
+/** Waits for everyone else who is booking for these patients. @returns until when each is barred, null when not. */
+export async function lockPatients(trx: Trx, pids: readonly string[]): Promise<Map<string, Date | null>> {
+  const sorted = [...new Set(pids)].sort()
+  if (sorted.length === 0) return new Map()
+  const lock = async () => (await sql<{ pid: string; barred_until: string | null }>`select b.pid, b.barred_until from booking_patient b
+    join unnest(${sorted}::uuid[], ${sorted.map(shardOf)}::int[]) as w (pid, shard) on b.pid = w.pid and b.shard = w.shard
+    order by b.pid for update of b`.execute(trx)).rows
+  let rows = await lock()
+  if (rows.length < sorted.length) {
+    await sql`insert into booking_patient (shard, pid) select w.shard, w.pid
+      from unnest(${sorted.map(shardOf)}::int[], ${sorted}::uuid[]) as w (shard, pid) on conflict do nothing`.execute(trx)
+    rows = await lock()
   }
-  return row?.barred_until ? new Date(row.barred_until) : null
+  return new Map(rows.map((row) => [row.pid, row.barred_until === null ? null : new Date(row.barred_until)]))
 }
+
+type LockedSession = Pick<Selectable<ClinicSessionTable>, 'id' | 'capacity' | 'used' | 'status'>
 
 /** Locks sessions in the order of their ids. @returns the state of each as it is under the lock. */
-export async function lockSessions(trx: Trx, ids: Iterable<string>): Promise<Map<string, Pick<ClinicSessionTable, 'id' | 'capacity' | 'used'> & { status: 'open' | 'suspended' | 'closed' }>> {
-  const locked = new Map()
-  for (const id of [...new Set(ids)].sort()) {
-    const row = await trx.selectFrom('clinic_session').select(['id', 'capacity', 'used', 'status'])
-      .where('id', '=', id).where('shard', '=', shardOf(id)).forUpdate().executeTakeFirst()
-    if (row) locked.set(id, row)
-  }
-  return locked
+export async function lockSessions(trx: Trx, ids: Iterable<string>): Promise<Map<string, LockedSession>> {
+  const sorted = [...new Set(ids)].sort()
+  const { rows } = await sql<LockedSession>`select s.id, s.capacity, s.used, s.status from clinic_session s
+    join unnest(${sorted}::uuid[], ${sorted.map(shardOf)}::int[]) as w (id, shard) on s.id = w.id and s.shard = w.shard
+    order by s.id for update of s`.execute(trx)
+  return new Map(rows.map((row) => [row.id, row]))
 }
 
-/** Bookings that keep a place of a session, ended holds among them. */
-export function placesTaken(trx: Trx, session: string): Promise<BookingRow[]> {
-  return trx.selectFrom('booking').selectAll().where('session_id', '=', session).where('shard', '=', shardOf(session)).where('state', '<>', 'cancelled').execute()
+/** Bookings that keep a place of each session, ended holds among them. */
+export async function placesTakenIn(trx: Trx, sessions: readonly string[]): Promise<Map<string, PlaceRow[]>> {
+  const found = new Map<string, PlaceRow[]>(sessions.map((id) => [id, []]))
+  if (sessions.length === 0) return found
+  const rows = await trx.selectFrom('booking').select(placeColumns).where(sql<SqlBool>`session_id = any(${sessions}::uuid[])`).where('state', '<>', 'cancelled').execute()
+  for (const row of rows) found.get(row.session_id)?.push(row)
+  return found
 }
 
 /**
@@ -47,27 +59,67 @@ export async function lockBooking(trx: Trx, key: string, session: string): Promi
   const at = trx.selectFrom('booking').where('id', '=', key).where('shard', '=', shardOf(session))
   const found = await at.select('pid').executeTakeFirst()
   if (!found) return null
-  await lockPatient(trx, found.pid)
+  await lockPatients(trx, [found.pid])
   await lockSessions(trx, [session])
   return await at.selectAll().forUpdate().executeTakeFirst() ?? null
 }
 
-/** Under the session's lock. @throws a violated named constraint when a rule of the database is broken after all. */
-export async function insertBooking(trx: Trx, row: Insertable<BookingTable>): Promise<void> {
-  await trx.insertInto('booking').values(row).execute()
-  await trx.updateTable('clinic_session').set((eb) => ({ used: eb('used', '+', 1) }))
-    .where('id', '=', row.session_id).where('shard', '=', row.shard).execute()
+/** FHIR id of the patient of a booking, without a lock; null when there is no such booking. */
+export async function patientOfBooking(trx: Trx, key: string): Promise<string | null> {
+  const row = await trx.selectFrom('booking').select('patient').where('id', '=', key).executeTakeFirst()
+  return row?.patient ?? null
 }
 
+/** A booking to be made; the rest follows from its session. Instants are Dates; `held_until` null for a booking. */
+export interface NewBooking {
+  appointment: string
+  session: string
+  no: number
+  pid: string
+  patient: string
+  state: 'held' | 'offered' | 'booked'
+  heldUntil: Date | null
+  start: Date
+  end: Date
+  by: string
+  channel: BookingRow['channel']
+  offerOf: string | null
+  at: Date
+}
+
+/** Under the locks of their sessions, in one statement. @throws a violated named constraint when a rule of the database is broken after all. */
+export async function insertBookings(trx: Trx, made: readonly NewBooking[]): Promise<void> {
+  if (made.length === 0) return
+  const column = <K extends keyof NewBooking>(name: K) => made.map((each) => each[name])
+  const instants = (name: 'heldUntil' | 'start' | 'end' | 'at') => made.map((each) => each[name]?.toISOString() ?? null)
+  await sql`with made as (
+      insert into booking (shard, id, appointment, session_id, no, pid, patient, state, held_until, start_at, end_at, service_date, organization,
+        department, practitioner, booked_by, channel, offer_of, created_at, updated_at)
+      select s.shard, w.id, w.appointment, s.id, w.no, w.pid, w.patient, w.state, w.held_until, w.start_at, w.end_at, s.service_date, s.organization,
+        s.department, s.practitioner, w.booked_by, w.channel, w.offer_of, w.at, w.at
+      from unnest(${made.map((each) => keyOf(each.appointment))}::uuid[], ${column('appointment')}::text[], ${column('session')}::uuid[],
+        ${made.map((each) => shardOf(each.session))}::int[], ${column('no')}::smallint[], ${column('pid')}::uuid[], ${column('patient')}::text[],
+        ${column('state')}::text[], ${instants('heldUntil')}::timestamptz[], ${instants('start')}::timestamptz[], ${instants('end')}::timestamptz[],
+        ${column('by')}::text[], ${column('channel')}::text[], ${column('offerOf')}::uuid[], ${instants('at')}::timestamptz[])
+        as w (id, appointment, session, shard, no, pid, patient, state, held_until, start_at, end_at, booked_by, channel, offer_of, at)
+      join clinic_session s on s.id = w.session and s.shard = w.shard
+      returning session_id, shard),
+    counted as (select session_id, shard, count(*)::int as places from made group by session_id, shard)
+    update clinic_session s set used = s.used + c.places from counted c where s.id = c.session_id and s.shard = c.shard`.execute(trx)
+}
+
+/** Marks a row for readers who ask what is new since their snapshot. */
+export const thisTransaction = sql<string>`pg_current_xact_id()`
+
 /** Moves a booking that is not cancelled into a state that keeps its place. */
-export async function setState(trx: Trx, row: BookingRow, state: Exclude<BookingState, 'held' | 'cancelled'>, now: Date): Promise<void> {
-  await trx.updateTable('booking').set({ state, held_until: null, updated_at: now })
+export async function setState(trx: Trx, row: BookingRow, state: Exclude<BookingState, 'held' | 'offered' | 'cancelled'>, now: Date): Promise<void> {
+  await trx.updateTable('booking').set({ state, held_until: null, choose_until: null, offer_of: null, updated_at: now, changed: thisTransaction })
     .where('id', '=', row.id).where('shard', '=', row.shard).where('state', '<>', 'cancelled').execute()
 }
 
 /** Cancels under the session's lock and gives the place back. @returns false when its state is no longer that of `row`. */
-export async function cancelRow(trx: Trx, row: BookingRow, reason: string, now: Date): Promise<boolean> {
-  const done = await trx.updateTable('booking').set({ state: 'cancelled', held_until: null, cancel_reason: reason, updated_at: now })
+export async function cancelRow(trx: Trx, row: PlaceRow, reason: string, now: Date): Promise<boolean> {
+  const done = await trx.updateTable('booking').set({ state: 'cancelled', held_until: null, choose_until: null, cancel_reason: reason, updated_at: now, changed: thisTransaction })
     .where('id', '=', row.id).where('shard', '=', row.shard).where('state', '=', row.state).where('state', '<>', 'cancelled').executeTakeFirst()
   if (done.numUpdatedRows === 0n) return false
   await trx.updateTable('clinic_session').set((eb) => ({ used: eb('used', '-', 1) }))

@@ -11,10 +11,10 @@ import type { Store } from '../records/store.ts'
 import { type Write, writeResources } from '../records/write-resources.ts'
 import type { Trx } from '../storage/pool.ts'
 import { appointmentInState } from './appointment-resource.ts'
-import { type BookingRow, cancelRow } from './booking-rows.ts'
+import { cancelRow, type PlaceRow } from './booking-rows.ts'
 
 export interface Closing {
-  row: BookingRow
+  row: PlaceRow
   /** Code of CodeSystem cancel-reason. */
   reason: string
   /** The caller's own words; null when there are none. */
@@ -26,7 +26,7 @@ export async function giveBack(trx: Trx, ctx: Ctx, closings: readonly Closing[])
   const closed: Closing[] = []
   for (const closing of closings) {
     if (!(await cancelRow(trx, closing.row, closing.reason, ctx.now))) continue
-    if (closing.row.state !== 'held') await endCareRelation(trx, closing.row.id, ctx.now)
+    if (closing.row.state !== 'held' && closing.row.state !== 'offered') await endCareRelation(trx, closing.row.id, ctx.now)
     closed.push(closing)
   }
   return closed
@@ -34,6 +34,7 @@ export async function giveBack(trx: Trx, ctx: Ctx, closings: readonly Closing[])
 
 /** Cancels bookings that time or a newer wish ended, and writes their Appointments, in the platform's own name. */
 export async function closeBookings(trx: Trx, ctx: Ctx, store: Store, closings: readonly Closing[]): Promise<void> {
+  if (closings.length === 0) return
   const writes: Write[] = []
   for (const { row, reason, comment } of await giveBack(trx, ctx, closings)) {
     const appointment = await loadResource<Appointment>(trx, 'Appointment', row.appointment)

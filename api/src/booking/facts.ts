@@ -1,113 +1,103 @@
 /**
- * Loads what the rules look at. For a new place: the patient is locked first, so that two requests for one patient see each
- * other's bookings; sessions are locked only once the rules are content (take-place.ts), so that a sold-out clinic refuses
- * without making anybody wait. For an existing one: its session and booking are locked, then the Appointment is read anew.
+ * From what was loaded to what the rules look at. `takeFacts` is pure and reads the board (board.ts); `loadOwnFacts` loads an existing
+ * booking: its patient, session and row are locked, then the Appointment is read anew.
  */
 import type { Appointment, Patient } from '@medplum/fhirtypes'
-import { mayActFor } from '../access/acts-for.ts'
 import type { Ctx } from '../ctx.ts'
-import { dayInShanghai } from '../fhir/date-time.ts'
-import { keyOf, shardOf } from '../fhir/id.ts'
-import { fail } from '../fhir/outcome.ts'
+import { addDays, dayInShanghai } from '../fhir/date-time.ts'
+import { keyOf } from '../fhir/id.ts'
+import { fail, type OutcomeError } from '../fhir/outcome.ts'
 import { loadResource } from '../records/read-resource.ts'
 import type { Trx } from '../storage/pool.ts'
-import { type BookingRow, lockBooking, lockPatient, placesTaken } from './booking-rows.ts'
+import { actingFor, entitlement, worksAt } from './acting.ts'
+import { type Board, type Member, placeOf, slotOnBoard } from './board.ts'
+import { type BookingRow, lockBooking, type PlaceRow } from './booking-rows.ts'
+import { choosePlace } from './channels.ts'
 import { parametersFor } from './parameters.ts'
 import { type BookingFacts, checkRules, type OtherBooking } from './rules.ts'
-import { freePlaceIn, parseSlotId, type Segment, segmentOfPlace } from './segments.ts'
+import { parseSlotId, type Segment, segmentOfPlace } from './segments.ts'
 import { selectSessions, type SessionRow } from './session-rows.ts'
-
-/** A citizen's wish: the Slot they chose and who will come. */
-export interface Wish { slot: string; patient: string }
 
 export interface TakeFacts {
   facts: BookingFacts
   session: SessionRow
   segment: Segment
-  place: number
+  /** The place for the caller; null when there is none. */
+  place: number | null
   patient: Patient & { id: string }
   pid: string
-  /** Holds of the patient that have ended, and unconfirmed ones of the same caller, which a new wish replaces. */
+  /** Holds of the patient that have ended, unconfirmed ones of the same caller, which a new wish replaces, and the booking that a move replaces. */
   toClose: BookingRow[]
   /** What the same caller took for the same patient in the same segment already; null when nothing. */
   existing: BookingRow | null
 }
 
-/** @throws OutcomeError `slot-unknown`, `not-your-patient`, `reference-unresolved`. */
-export async function loadTakeFacts(trx: Trx, ctx: Ctx, wish: Wish): Promise<TakeFacts> {
-  const { session, place } = await loadSlot(trx, wish.slot)
-  const segment = segmentOfPlace(session, place)
+/** @throws OutcomeError `slot-unknown`, `proxy-not-valid`, `not-your-patient`, `reference-unresolved`. */
+export function takeFacts(board: Board, member: Member): TakeFacts {
+  const { ctx, wish } = member
+  const { session, place: wanted } = slotOnBoard(board, wish.slot)
+  const segment = segmentOfPlace(session, wanted)
   const pid = keyOf(wish.patient)
-  const common = { now: ctx.now, isProvider: isProvider(ctx, session), segment, session: sessionFacts(session), own: null }
-  const parameters = await parametersOf(trx, session, ctx.now)
-  const mayAct = await mayActFor(trx, ctx, pid)
-  const facts: BookingFacts = { ...common, parameters, mayAct, segmentHasPlace: true, barredUntil: null, others: [] }
-  // A stranger learns nothing more, and makes no row.
-  if (!mayAct) checkRules('book', facts)
-  const patient = await loadResource<Patient>(trx, 'Patient', wish.patient)
+  const acting = board.acting.get(member) ?? { mayAct: false, proxyFault: null, hasContract: false }
+  const parameters = board.parameters.get(session.id) as BookingFacts['parameters']
+  const all = board.bookings.get(pid) ?? []
+  const kept = all.filter((row) => row.state !== 'cancelled')
+  const since = addDays(dayInShanghai(ctx.now), -parameters['quota.followUp.visitDays'])
+  const { entitled, refused } = entitlement(ctx, wish.channel, {
+    organization: session.organization, hasContract: acting.hasContract,
+    visitedLately: kept.some((row) => row.state === 'fulfilled' && row.organization === session.organization && row.department === session.department && row.service_date >= since),
+  })
+  // Read under the patient's lock, through which every change of a booking goes.
+  const replaced = wish.replaces === null ? null : all.find((row) => row.id === wish.replaces) ?? null
+  const facts: BookingFacts = {
+    now: ctx.now, mayAct: acting.mayAct, proxyFault: acting.proxyFault, isProvider: worksAt(ctx, session.organization), parameters,
+    session: sessionFacts(session), segment, entitled, channelRefused: refused, place: 'free', barredUntil: null, others: [], cancelsToday: 0,
+    own: wish.replaces === null ? null : replaced ? ownOf(replaced) : goneOwn,
+  }
+  if (!acting.mayAct && !entitled.has('onsite')) checkRules('book', facts)
+  const patient = board.patients.get(wish.patient)
   if (!patient) throw fail('reference-unresolved', { zh: `没有找到就诊人 Patient/${wish.patient}。`, en: `Patient/${wish.patient} was not found.` })
 
-  const barredUntil = await lockPatient(trx, pid)
-  const all = await bookingsAhead(trx, pid, ctx.now)
-  const toClose = all.filter((row) => isEnded(row, ctx.now) || (row.state === 'held' && row.booked_by === ctx.principal.id))
-  const taken = await takenIn(trx, session.id, ctx.now, toClose)
+  const toClose = kept.filter((row) => row.id === wish.replaces || isEnded(row, ctx.now) || (row.state === 'held' && row.booked_by === ctx.principal.id))
+  const gone = new Set(toClose.map((row) => row.id))
+  const taken = new Set((board.taken.get(session.id) ?? []).filter((row) => !isEnded(row, ctx.now) && !gone.has(row.id)).map((row) => row.no))
+  const choice = choosePlace(session, segment, wanted, taken, entitled, ctx.now)
   return {
-    session, segment, place, pid, patient: { ...patient, id: wish.patient }, toClose,
-    existing: all.find((row) => row.session_id === session.id && Date.parse(row.start_at) === segment.start.getTime() && row.booked_by === ctx.principal.id && !isEnded(row, ctx.now)) ?? null,
-    facts: { ...facts, barredUntil, segmentHasPlace: freePlaceIn(segment, taken) !== null, others: all.filter((row) => !toClose.includes(row)).map(otherOf) },
+    session, segment, pid, patient, toClose,
+    place: 'place' in choice ? choice.place : null,
+    existing: kept.find((row) => row.session_id === session.id && row.state !== 'offered' && Date.parse(row.start_at) === segment.start.getTime() && row.booked_by === ctx.principal.id && !isEnded(row, ctx.now)) ?? null,
+    facts: {
+      ...facts, barredUntil: board.barred.get(pid) ?? null, place: 'place' in choice ? 'free' : choice.why,
+      others: kept.filter((row) => row.state !== 'offered' && !gone.has(row.id)).map(otherOf),
+      cancelsToday: all.filter((row) => row.cancel_reason !== null && cancelsOfThePatient.has(row.cancel_reason)).length,
+    },
   }
 }
 
-export function isEnded(row: BookingRow, now: Date): boolean {
-  return row.state === 'held' && row.held_until !== null && Date.parse(row.held_until) <= now.getTime()
-}
+const cancelsOfThePatient: ReadonlySet<string> = new Set(['patient', 'patient-late', 'proxy'])
 
-/** Numbers of the places that are taken now, but for bookings that are about to be closed. */
-async function takenIn(trx: Trx, session: string, now: Date, closing: readonly BookingRow[]): Promise<Set<number>> {
-  const gone = new Set(closing.map((row) => row.id))
-  const rows = await placesTaken(trx, session)
-  return new Set(rows.filter((row) => !isEnded(row, now) && !gone.has(row.id)).map((row) => row.no))
-}
-
-async function loadSlot(trx: Trx, id: string): Promise<{ session: SessionRow; place: number }> {
-  const slot = parseSlotId(id)
-  const session = slot ? await loadSession(trx, slot.session) : null
-  if (!slot || !session || slot.place > session.capacity) {
-    throw fail('slot-unknown', { zh: `没有找到号源 Slot/${id}，请重新选择。`, en: `Slot/${id} was not found. Please choose again.` })
-  }
-  return { session, place: slot.place }
-}
-
-async function loadSession(trx: Trx, id: string): Promise<SessionRow | null> {
-  return await selectSessions(trx).where('s.id', '=', id).where('s.shard', '=', shardOf(id)).executeTakeFirst() ?? null
-}
-
-function parametersOf(trx: Trx, session: SessionRow, now: Date) {
-  return parametersFor(trx, {
-    region: `${session.district_code.slice(0, 2)}0000`, organization: session.organization, department: session.department,
-    healthcareService: session.healthcare_service,
-  }, now)
+export function isEnded(row: Pick<PlaceRow, 'state' | 'held_until'>, now: Date): boolean {
+  return (row.state === 'held' || row.state === 'offered') && row.held_until !== null && Date.parse(row.held_until) <= now.getTime()
 }
 
 function sessionFacts(session: SessionRow): BookingFacts['session'] {
   return {
     status: session.status, releaseAt: new Date(session.release_at), serviceDate: session.service_date,
-    organization: session.organization, department: session.department,
+    organization: session.organization, department: session.department, practitioner: session.practitioner,
   }
 }
 
-function isProvider({ principal }: Ctx, session: SessionRow): boolean {
-  return principal.kind === 'person' && principal.role !== 'citizen' && principal.organization === session.organization
+function ownOf(row: BookingRow): NonNullable<BookingFacts['own']> {
+  return { state: row.state, start: new Date(row.start_at), heldUntil: row.held_until ? new Date(row.held_until) : null, cancelReason: row.cancel_reason }
 }
 
-function bookingsAhead(trx: Trx, pid: string, now: Date): Promise<BookingRow[]> {
-  return trx.selectFrom('booking').selectAll().where('pid', '=', pid).where('service_date', '>=', dayInShanghai(now)).where('state', '<>', 'cancelled').execute()
-}
+/** A booking that was cancelled on another day. */
+const goneOwn: NonNullable<BookingFacts['own']> = { state: 'cancelled', start: new Date(0), heldUntil: null, cancelReason: 'patient' }
 
 function otherOf(row: BookingRow): OtherBooking {
   return {
     start: new Date(row.start_at), end: new Date(row.end_at), serviceDate: row.service_date, organization: row.organization,
-    department: row.department, state: row.state,
+    department: row.department, practitioner: row.practitioner, state: row.state,
   }
 }
 
@@ -119,19 +109,23 @@ export interface OwnFacts { facts: BookingFacts; row: BookingRow; session: Sessi
  */
 export async function loadOwnFacts(trx: Trx, ctx: Ctx, appointment: Appointment): Promise<OwnFacts> {
   const found = await findOwn(trx, appointment)
-  if (!found) {
-    throw fail('appointment-not-active', { zh: '该预约不是在本平台办理的，不能在此操作。', en: 'This appointment was not made on this platform and cannot be changed here.' })
-  }
+  if (!found) throw notOurs()
   const { row, session } = found
+  const acting = await actingFor(trx, ctx, row.pid)
   return {
     row, session,
     appointment: await loadResource<Appointment>(trx, 'Appointment', row.appointment) ?? appointment,
     facts: {
-      now: ctx.now, mayAct: await mayActFor(trx, ctx, row.pid), isProvider: isProvider(ctx, session), parameters: await parametersOf(trx, session, ctx.now),
-      session: sessionFacts(session), segment: { start: new Date(row.start_at), end: new Date(row.end_at) }, segmentHasPlace: true,
-      barredUntil: null, others: [], own: { state: row.state, heldUntil: row.held_until ? new Date(row.held_until) : null, cancelReason: row.cancel_reason },
+      now: ctx.now, mayAct: acting.mayAct, proxyFault: worksAt(ctx, session.organization) ? null : acting.proxyFault, isProvider: worksAt(ctx, session.organization),
+      parameters: await parametersFor(trx, placeOf(session), ctx.now), session: sessionFacts(session),
+      segment: { start: new Date(row.start_at), end: new Date(row.end_at) }, entitled: new Set(['public']), channelRefused: null, place: 'free',
+      barredUntil: null, others: [], cancelsToday: 0, own: ownOf(row),
     },
   }
+}
+
+export function notOurs(): OutcomeError {
+  return fail('appointment-not-active', { zh: '该预约不是在本平台办理的，不能在此操作。', en: 'This appointment was not made on this platform and cannot be changed here.' })
 }
 
 /** Null for an Appointment that booking did not make. */
@@ -139,6 +133,6 @@ export async function findOwn(trx: Trx, appointment: Appointment): Promise<{ row
   const slot = parseSlotId(appointment.slot?.[0]?.reference?.replace(/^.*Slot\//, '') ?? '')
   if (!slot || !appointment.id) return null
   const row = await lockBooking(trx, keyOf(appointment.id), slot.session)
-  const session = row ? await loadSession(trx, slot.session) : null
+  const session = row ? await selectSessions(trx).where('s.id', '=', row.session_id).where('s.shard', '=', row.shard).executeTakeFirst() : undefined
   return row && session ? { row, session } : null
 }

@@ -28,6 +28,14 @@ export const extensions = {
   organization: `${base}/StructureDefinition/organization`,
   /** valueInstant: when an unconfirmed hold ends. Appointment `pending`. */
   expiresAt: `${base}/StructureDefinition/expires-at`,
+  /** valueCode: the quota a place was taken from: gp, follow-up, onsite; absent for the public one. Appointment. */
+  channel: `${base}/StructureDefinition/booking-channel`,
+  /** valueInstant: until when the patient may say what to do about a suspended or substituted clinic. Appointment. */
+  chooseUntil: `${base}/StructureDefinition/choose-until`,
+  /** valueReference(Appointment): the appointment that an offered place would replace. Appointment `proposed`. */
+  replaces: `${base}/StructureDefinition/replaces`,
+  /** valueMoney: what the hospital owes back. Appointment `cancelled`. */
+  refundDue: `${base}/StructureDefinition/refund-due`,
   /** valuePositiveInt: places of the session. Schedule. */
   capacity: `${base}/StructureDefinition/session-capacity`,
   /** valueCode: open, suspended, closed. Schedule. */
@@ -78,6 +86,8 @@ export const cancelReasonNames: Record<string, Named> = {
   'patient-late': { zh: '就诊人临近就诊取消', en: 'Cancelled late by the patient' },
   proxy: { zh: '代办人取消', en: 'Cancelled by someone acting for the patient' },
   'provider-suspended': { zh: '医院停诊', en: 'Clinic suspended by the hospital' },
+  'provider-changed': { zh: '医生变更，未接受替诊', en: 'The doctor changed and the substitute was not accepted' },
+  rescheduled: { zh: '已改约', en: 'Moved to another time' },
   'hold-expired': { zh: '超时未确认', en: 'Not confirmed in time' },
 }
 

@@ -68,3 +68,12 @@ export function freeText(input: Input, name: string): string | null {
   }
   return value.trim() === '' ? null : value.trim()
 }
+
+/** One of a closed list of codes; null when absent. @throws OutcomeError `value-invalid` naming the list. */
+export function codeAmong<T extends string>(input: Input, name: string, allowed: readonly T[]): T | null {
+  const given = input.get(name)
+  if (given === undefined) return null
+  const value: unknown = given.valueCode ?? given.valueString
+  if ((allowed as readonly unknown[]).includes(value)) return value as T
+  throw fail('value-invalid', { zh: `参数 ${name} 应为 ${allowed.join('、')} 之一。`, en: `${name} must be one of ${allowed.join(', ')}.` }, at(name))
+}

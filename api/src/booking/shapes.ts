@@ -51,3 +51,28 @@ export interface SessionOffer {
   /** One entry a time segment; `slot` is the Slot to book, null when the segment is full. */
   segments: { start: string; end: string; free: number; slot: string | null }[]
 }
+
+/** GET /api/booking/parameters?scope=hospital&id=…: every number as it stands for a scope, and the scope's own changes, newest first. */
+export interface ParameterSheet {
+  scope: string
+  id: string
+  day: string
+  numbers: { name: string; label: Named; unit: Named; standard: number; min: number; max: number; source: string; value: number; scope: string }[]
+  changes: ParameterChange[]
+}
+
+/** One change: it stays for good. `value` null gives the number back to the wider scope; `until` null has no end. */
+export interface ParameterChange { id: string; name: string; value: number | null; from: string; until: string | null; setAt: string; setBy: string }
+
+/** GET /api/booking/calendar: days that do not follow their weekday, and what is wrong with next year's calendar. */
+export interface CalendarSheet { days: CalendarDay[]; alarm: 'missing' | 'provisional' | null; year: string }
+
+export interface CalendarDay {
+  day: string
+  /** Clinics of that weekday are held, 1 Monday; null: no clinics. */
+  asWeekday: number | null
+  name: Named
+  provisional: boolean
+  /** The hospital's own rule, not the city's. */
+  ownRule: boolean
+}

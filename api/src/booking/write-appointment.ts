@@ -31,7 +31,7 @@ export async function writeAppointment(trx: Trx, ctx: Ctx, store: Store, change:
   throw fail('required', { zh: '请给出要预约的号源（slot）。', en: 'Name the slot to be booked.' }, 'Appointment.slot')
 }
 
-function taken(trx: Trx, ctx: Ctx, store: Store, id: string, after: Appointment): Promise<Appointment> {
+async function taken(trx: Trx, ctx: Ctx, store: Store, id: string, after: Appointment): Promise<Appointment> {
   const verb = ({ pending: 'hold', booked: 'book' } as const)[after.status as string]
   if (!verb) throw fail('business-rule', { zh: '新预约的状态应为 booked 或 pending。', en: 'A new appointment is booked or pending.' }, 'Appointment.status')
   const slots = after.slot?.map((each) => idOf(each.reference, 'Slot', 'Appointment.slot')) ?? []
@@ -40,7 +40,12 @@ function taken(trx: Trx, ctx: Ctx, store: Store, id: string, after: Appointment)
   const [patient, ...morePatients] = patients
   if (slot === undefined || moreSlots.length > 0) throw fail('business-rule', { zh: '一个预约只能对应一个号源。', en: 'An appointment takes exactly one slot.' }, 'Appointment.slot')
   if (patient === undefined || morePatients.length > 0) throw fail('business-rule', { zh: '一个预约应有且只有一位就诊人。', en: 'An appointment has exactly one patient.' }, 'Appointment.participant')
-  return takePlace(trx, ctx, store, { slot, patient, verb, given: after, id })
+  const answer = await takePlace(trx, store, { ctx, wish: { slot, patient, verb, given: after, id, channel: null, replaces: null } })
+  if ('refused' in answer) throw answer.refused
+  if ('taken' in answer) return answer.taken
+  throw fail('conflict', {
+    zh: `就诊人已预约该时段，见 Appointment/${answer.existing}。`, en: `The patient has this time already: Appointment/${answer.existing}.`,
+  }, 'Appointment.slot')
 }
 
 function idOf(reference: string | undefined, type: ResourceType, expression: string): string {

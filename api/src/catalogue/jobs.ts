@@ -3,7 +3,9 @@
  * runs a job at a time (advisory lock), so several workers may be started.
  */
 import { type Kysely, sql } from 'kysely'
-import { expireHolds, generateAhead } from '../booking/expire-holds.ts'
+import { raiseCalendarAlarm } from '../booking/calendar.ts'
+import { expireHolds } from '../booking/expire-holds.ts'
+import { generateAhead } from '../booking/generate-sessions.ts'
 import { forgetIdentityRows } from '../access/sessions.ts'
 import { rotateSigningKeys, type TokenTables } from '../access/signing-keys.ts'
 import type { Ctx } from '../ctx.ts'
@@ -28,6 +30,7 @@ export interface Job {
 export const jobs: readonly Job[] = [
   { name: 'expire-holds', everySeconds: 15, run: ({ db, store, ctx }) => expireHolds(db, ctx(), store) },
   { name: 'generate-sessions', everySeconds: 3600, run: ({ db, ctx }) => generateAhead(db, ctx()) },
+  { name: 'calendar-alarm', everySeconds: 21_600, run: ({ db, ctx }) => raiseCalendarAlarm(db, ctx()) },
   { name: 'resolve-settlements', everySeconds: 5, run: ({ db, store, gateway, ctx }) => resolveAttempts({ db, store, gateway }, ctx()) },
   { name: 'merge-index-pending-lists', everySeconds: 60, run: ({ db }) => mergePendingLists(db) },
   { name: 'reindex', everySeconds: 60, run: ({ db, store, ctx }) => reindexChanged(db, ctx(), store) },

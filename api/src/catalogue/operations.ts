@@ -5,6 +5,7 @@ import { checkInOperation } from '../booking/check-in.ts'
 import { findSlotsOperation } from '../booking/find-slots.ts'
 import { holdSlotOperation } from '../booking/hold-slot.ts'
 import { releaseHoldOperation } from '../booking/release-hold.ts'
+import { rescheduleOperation } from '../booking/reschedule-appointment.ts'
 import { accessLogOperation } from '../records/access-log.ts'
 import { everythingOperations } from '../records/everything.ts'
 import { exportOperations } from '../records/export/export-operation.ts'
@@ -33,6 +34,7 @@ export function operations({ gateway }: OperationPorts): readonly Operation[] {
     holdSlotOperation,
     bookAppointmentOperation,
     releaseHoldOperation,
+    rescheduleOperation,
     cancelAppointmentOperation,
     checkInOperation,
     submitClaimOperation(gateway),

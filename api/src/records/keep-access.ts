@@ -5,7 +5,7 @@
 import type { Consent, Patient, Resource } from '@medplum/fhirtypes'
 import { sql } from 'kysely'
 import { type ConsentRule, type ReadConsent, readConsent } from '../access/consent-rules.ts'
-import { endCareRelation, grantCareRelation } from '../access/grant-care-relation.ts'
+import { endCareRelation, grantCareRelations } from '../access/grant-care-relation.ts'
 import { hiddenBit } from '../access/labels.ts'
 import { openingTypes, relationsOf } from '../access/relations-of.ts'
 import type { Ctx } from '../ctx.ts'
@@ -25,7 +25,7 @@ export async function keepAccess(trx: Trx, ctx: Ctx, changes: readonly Change[])
 async function keepRelations(trx: Trx, ctx: Ctx, id: string, before: Resource | null, after: Resource | null): Promise<void> {
   const wanted = after === null ? [] : relationsOf(after, ctx.now)
   if (before !== null && relationsOf(before, ctx.now).length > 0) await endCareRelation(trx, keyOf(id), ctx.now)
-  for (const each of wanted) await grantCareRelation(trx, { ...each, reasonId: keyOf(id) })
+  await grantCareRelations(trx, wanted.map((each) => ({ ...each, reasonId: keyOf(id) })))
 }
 
 /** A consent's rows are made anew with each version of it. */
@@ -54,7 +54,7 @@ async function keep(trx: Trx, consent: string, { patient }: ReadConsent, rule: C
       return
     case 'share': {
       const organization = rule.actorType === 'Organization' ? rule.actor : nowhere
-      await grantCareRelation(trx, { pid, practitioner: rule.actor, organization, reason: 'shared', reasonId: consent, opens: rule.opens, from: new Date(rule.from), until: new Date(rule.until) })
+      await grantCareRelations(trx, [{ pid, practitioner: rule.actor, organization, reason: 'shared', reasonId: consent, opens: rule.opens, from: new Date(rule.from), until: new Date(rule.until) }])
       return
     }
     case 'hide': {

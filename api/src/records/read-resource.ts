@@ -56,6 +56,17 @@ export async function loadResource<T extends Resource>(db: Db, type: T['resource
   return stored ? resourceOf<T>(stored) : null
 }
 
+/** The current versions of several, by FHIR id; those that are not there are missing from the map. */
+export async function loadResources<T extends Resource>(db: Db, type: T['resourceType'], ids: readonly string[]): Promise<Map<string, T>> {
+  if (ids.length === 0) return new Map()
+  const keys = [...new Set(ids)].map(keyOf)
+  const t = sql.raw(String(typeCode(type as ResourceType)))
+  const { rows } = await sql<StoredRow>`select r.t, r.id, r.version, r.last_updated, r.pid, r.content
+    from unnest(${keys}::uuid[], ${keys.map(shardOf)}::int[]) as w (id, shard) join resource r on r.id = w.id and r.t = ${t}
+      and (r.shard = w.shard or r.shard = (select a.home from id_alias a where a.id = w.id and a.t = ${t} and a.shard = w.shard))`.execute(db)
+  return new Map(rows.map((row) => storedOf(type as ResourceType, row)).map((stored) => [stored.id, resourceOf<T>(stored)]))
+}
+
 /** `alias.id`, `alias.t` and `alias.shard` of a key: one index probe where the id says its shard. */
 export function atKey(alias: RawBuilder<unknown>, type: ResourceType, key: string): RawBuilder<SqlBool> {
   const t = sql.raw(String(typeCode(type)))

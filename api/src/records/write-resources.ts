@@ -47,6 +47,8 @@ export interface Write {
   ifNoneMatch?: boolean
   /** FHIRPath of the resource inside the request, such as `Bundle.entry[3].resource`, for the issues of a refusal. */
   path?: string
+  /** Whose request it is, where one call writes for several people; the call's own caller when left out. */
+  by?: Ctx
 }
 
 export interface Written {
@@ -308,7 +310,7 @@ function newRow(plan: Plan, version: number, lastUpdated: string): NewRow {
 
 /** One row for each patient concerned: the one it is about now and, when it moved, the one it was about. */
 function eventsOf(written: Written, plan: Plan): AuditEntry[] {
-  const common = { resourceType: written.type, resourceId: written.id, detail: null }
+  const common = { resourceType: written.type, resourceId: written.id, detail: null, ...(plan.write.by ? { by: plan.write.by } : {}) }
   const pids = new Set([written.pid, ...(plan.current ? [plan.current.pid] : [])])
   if (pids.size > 1) pids.delete(null)
   const [action, interaction, outcome] = auditWords[written.change]

@@ -11,14 +11,17 @@ export interface Batching<A, R> {
   run(members: A[]): Promise<R[]>
   /** Members with the same key are never under way at the same time; null is nobody's key. */
   keyOf?(member: A): string | null
+  /** Members of a lane share batches, in the order of arrival, but a lane is in one batch at a time: the row that they all lock. */
+  laneOf?(member: A): string | null
   /** Runs one member of a batch that failed; `run` of it alone unless said. */
   runAlone?(member: A, failure: unknown): Promise<R>
 }
 
-export function batched<A, R>({ max, run, keyOf = () => null, runAlone }: Batching<A, R>): (member: A) => Promise<R> {
-  interface Waiting { member: A; key: string | null; resolve: (result: R) => void; reject: (error: unknown) => void }
+export function batched<A, R>({ max, run, keyOf = () => null, laneOf = () => null, runAlone }: Batching<A, R>): (member: A) => Promise<R> {
+  interface Waiting { member: A; key: string | null; lane: string | null; resolve: (result: R) => void; reject: (error: unknown) => void }
   let queue: Waiting[] = []
   const busy = new Set<string>()
+  const busyLanes = new Set<string>()
   let underWay = 0
   let scheduled = false
 
@@ -34,18 +37,19 @@ export function batched<A, R>({ max, run, keyOf = () => null, runAlone }: Batchi
     }
   }
 
-  /** The first members whose keys are free. */
+  /** The first members whose keys and lanes are free. */
   function nextBatch(): Waiting[] {
     const batch: Waiting[] = []
     const left: Waiting[] = []
     for (const each of queue) {
-      if (batch.length >= max || (each.key !== null && busy.has(each.key))) {
+      if (batch.length >= max || (each.key !== null && busy.has(each.key)) || (each.lane !== null && busyLanes.has(each.lane))) {
         left.push(each)
         continue
       }
       if (each.key !== null) busy.add(each.key)
       batch.push(each)
     }
+    for (const { lane } of batch) if (lane !== null) busyLanes.add(lane)
     queue = left
     return batch
   }
@@ -58,6 +62,7 @@ export function batched<A, R>({ max, run, keyOf = () => null, runAlone }: Batchi
       underWay++
       void runBatch(batch).finally(() => {
         for (const { key } of batch) if (key !== null) busy.delete(key)
+        for (const { lane } of batch) if (lane !== null) busyLanes.delete(lane)
         underWay--
         flush()
       })
@@ -65,7 +70,7 @@ export function batched<A, R>({ max, run, keyOf = () => null, runAlone }: Batchi
   }
 
   return (member) => new Promise<R>((resolve, reject) => {
-    queue.push({ member, key: keyOf(member), resolve, reject })
+    queue.push({ member, key: keyOf(member), lane: laneOf(member), resolve, reject })
     if (!scheduled && underWay < underWayMax) {
       scheduled = true
       setImmediate(flush)

@@ -295,6 +295,8 @@ export interface ClinicProviderTable {
   district_en: string
   address_zh: string
   address_en: string
+  latitude: number | null
+  longitude: number | null
 }
 /** booking: the weekly pattern of a doctor. */
 export interface SessionTemplateTable {
@@ -351,6 +353,17 @@ export interface ClinicSessionTable {
   clinic_type: 'ordinary' | 'expert' | 'disease-specific' | 'special-need'
   title: 'chief' | 'associate-chief' | 'attending' | 'resident'
   updated_at: Instant
+  /** One letter a place: p public, g GP, f follow-up, w window; shorter than capacity: the rest is public. */
+  channels: Generated<string>
+  gp_release_at: InstantOrNull
+  gp_return_at: InstantOrNull
+  follow_up_return_at: InstantOrNull
+  onsite_release_at: InstantOrNull
+  onsite_return_at: InstantOrNull
+  substitute_for: string | null
+  status_reason: string | null
+  /** Transaction that last changed what a search shows. */
+  changed: Generated<string>
 }
 /** booking: a place somebody took; `cancelled` frees it. */
 export interface BookingTable {
@@ -361,7 +374,7 @@ export interface BookingTable {
   no: number
   pid: string
   patient: string
-  state: 'held' | 'booked' | 'checked-in' | 'arrived' | 'fulfilled' | 'noshow' | 'cancelled'
+  state: 'held' | 'offered' | 'booked' | 'checked-in' | 'arrived' | 'fulfilled' | 'noshow' | 'cancelled'
   held_until: InstantOrNull
   start_at: Instant
   end_at: Instant
@@ -373,6 +386,13 @@ export interface BookingTable {
   cancel_reason: string | null
   created_at: Instant
   updated_at: Instant
+  channel: Generated<'public' | 'gp' | 'follow-up' | 'onsite'>
+  /** The booking that this offered place would replace. */
+  offer_of: string | null
+  /** Until when the patient may say what to do about a suspended or substituted clinic. */
+  choose_until: InstantOrNull
+  refund_fen: bigint | null
+  changed: Generated<string>
 }
 /** booking: the lock of a patient's limits, and a bar on online booking. */
 export interface BookingPatientTable { shard: number; pid: string; barred_until: InstantOrNull }
@@ -381,10 +401,37 @@ export interface BookingParameterTable {
   scope: 'city' | 'hospital' | 'department' | 'clinic'
   scope_id: string
   name: string
-  value: number
+  /** Null gives the number back to the wider scope. */
+  value: number | null
   from_at: Instant
   until_at: InstantOrNull
   set_by: string
+  id: Generated<string>
+  set_at: ColumnType<string, Date | string | undefined, Date | string>
+  set_by_name: Generated<string>
+}
+/** booking: a day that does not follow its weekday; organization '' is the whole city. */
+export interface CalendarDayTable {
+  day: string
+  organization: string
+  as_weekday: number | null
+  name_zh: string
+  name_en: string
+  provisional: Generated<boolean>
+  set_by: string
+  set_at: ColumnType<string, Date | string | undefined, Date | string>
+}
+/** notices: who should know what; the reader makes the text. */
+export interface NoticeTable {
+  shard: number
+  id: string
+  recipient_kind: 'patient' | 'practitioner' | 'organization'
+  recipient: string
+  kind: string
+  params: unknown
+  appointment: string | null
+  created_at: Instant
+  read_at: InstantOrNull
 }
 
 /** settlement: one a visit; amounts of the split are null until settled. */
@@ -619,6 +666,8 @@ export interface Tables {
   booking: BookingTable
   booking_patient: BookingPatientTable
   booking_parameter: BookingParameterTable
+  calendar_day: CalendarDayTable
+  notice: NoticeTable
   bill: BillTable
   bill_line: BillLineTable
   settlement_attempt: SettlementAttemptTable

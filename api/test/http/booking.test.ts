@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { generateSessions, insertTemplates, registerProviders } from '../../src/booking/generate-sessions.ts'
 import { validateResource } from '../../src/records/validate.ts'
 import { inTransaction } from '../../src/storage/transaction.ts'
-import { clinicTemplate, doctorId, hospital, hospitalId } from '../support/booking-data.ts'
+import { clinicTemplate, doctorId, hospital, hospitalId, plainNumbers } from '../support/booking-data.ts'
 import { citizen, clinician, system, testPlatform, type TestReply } from '../support/platform.ts'
 
 const platform = await testPlatform()
@@ -40,6 +40,7 @@ beforeAll(async () => {
     // Tuesday to Sunday, one department each, so that no case meets the limits of another.
     await insertTemplates(trx, ['03.04', '10', '11', '13', '04.03', '07'].map((department, index) => clinicTemplate({ department, weekday: index + 2, fee_fen: 2250n })))
   })
+  await plainNumbers(db)
   await generateSessions(db, '2026-11-23', 16)
   sessions = (await db.selectFrom('clinic_session').select('id').orderBy('start_at').execute()).map((row) => row.id)
 })

@@ -1,6 +1,17 @@
 /** The smallest city that can be booked: one hospital, one doctor, patterns of one's choice. Each call gives fresh rows. */
 import { randomUUID } from 'node:crypto'
 import type { ProviderRow, TemplateRow } from '../../src/booking/generate-sessions.ts'
+import type { Db } from '../../src/storage/pool.ts'
+
+/** Every place for everybody, one release for all, no gap between visits to a doctor: a test counts what it speaks of. */
+export async function plainNumbers(db: Db): Promise<void> {
+  const names = ['quota.gpReferral', 'quota.followUp', 'quota.onsite', 'release.groupMinutes', 'limit.sameDoctor.gapDays']
+  const there = await db.selectFrom('booking_parameter').select('id').where('set_by', '=', 'test').limit(1).executeTakeFirst()
+  if (there) return
+  await db.insertInto('booking_parameter').values(names.map((name) => ({
+    scope: 'city' as const, scope_id: '310000', name, value: 0, from_at: '2020-01-01T00:00:00Z', until_at: null, set_by: 'test',
+  }))).execute()
+}
 
 export const hospitalId = '01930000-0000-7a17-8000-000000000001'
 export const doctorId = '01930000-0000-7a17-8000-0000000000d1'

@@ -16,7 +16,7 @@ import type { OperationResult, Store } from '../../src/records/store.ts'
 import { writeResources } from '../../src/records/write-resources.ts'
 import type { Db } from '../../src/storage/pool.ts'
 import { inTransaction } from '../../src/storage/transaction.ts'
-import { hospital } from './booking-data.ts'
+import { hospital, plainNumbers } from './booking-data.ts'
 
 const system: Principal = { ...anonymous, kind: 'client', id: 'test-system', name: 'Test', scopes: ['system/*.cruds'] }
 
@@ -51,6 +51,7 @@ export function openDesk(db: Db): Desk {
       return patients.map((each) => citizenOf(each.id as string))
     },
     async sessions(...templates) {
+      await plainNumbers(db)
       await inTransaction(db, async (trx) => {
         await registerProviders(trx, [...new Set(templates.map((each) => each.organization))].map((organization) => hospital({ organization })))
         await insertTemplates(trx, templates)

@@ -5,6 +5,7 @@
  */
 import type { Patient } from '@medplum/fhirtypes'
 import { appointmentInState, newAppointment } from '@pujiang/api/booking/appointment-resource.ts'
+import { letterOf } from '@pujiang/api/booking/channels.ts'
 import { segmentOfPlace } from '@pujiang/api/booking/segments.ts'
 import { selectSessions, type SessionRow } from '@pujiang/api/booking/session-rows.ts'
 import { keyOf } from '@pujiang/api/fhir/id.ts'
@@ -84,14 +85,15 @@ function take(random: Random, today: Day, clinic: Clinic, life: Life, now: Date,
   const { person } = life
   const pid = keyOf(person.id)
   if (patients.has(pid)) return
-  const free = Array.from({ length: session.capacity }, (_, index) => index + 1).filter((place) => !taken.has(place))
+  const free = Array.from({ length: session.capacity }, (_, index) => index + 1).filter((place) => !taken.has(place) && letterOf(session, place) === 'p')
+  if (free.length === 0) return
   const place = random.pick(free)
   const segment = segmentOfPlace(session, place)
   const created = new Date(Math.min(today * dayMs - random.int(1, 12) * 60 * minutesMs, segment.start.getTime() - dayMs))
   const id = random.id(created.getTime(), person.shard)
   const over = segment.end.getTime() + 30 * minutesMs < now.getTime()
   const booked = newAppointment({
-    id, state: 'booked', session, segment, place, created, heldUntil: null, given: null,
+    id, state: 'booked', session, segment, place, created, heldUntil: null, given: null, channel: 'public',
     patient: { resourceType: 'Patient', id: person.id, name: humanNames(person.name) } as Patient & { id: string },
   })
   taken.add(place)

@@ -13,6 +13,7 @@ function providerRow(hospital: Hospital): ProviderRow {
   return {
     organization: hospital.id, name_zh: hospital.name.zh, name_en: hospital.name.en, level_code: level.code, level_zh: level.zh, level_en: level.en,
     district_code: district.code, district_zh: district.zh, district_en: district.en,
+    latitude: hospital.latitude, longitude: hospital.longitude,
     address_zh: `上海市${district.zh}${place.street.zh}`, address_en: `${place.street.en}, ${district.en}, Shanghai`,
   }
 }
