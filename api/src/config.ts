@@ -17,6 +17,8 @@ export const variables = [
   { name: 'INSURER_310000_PORT', default: '8091', why: 'Port of the Shanghai insurance centre.' },
   { name: 'INSURER_320500_PORT', default: '8092', why: 'Port of the neighbouring insurance centre.' },
   { name: 'INSURER_TIMEOUT_MS', default: '8000', why: 'How long the platform waits for an answer of the insurance centre before the state counts as unknown.' },
+  { name: 'INSURER_PEERS', default: '', why: 'Centres of other regions that a centre hands claims on to, as `320500=http://…` separated by spaces (set by start).' },
+  { name: 'INSURER_PEER_TIMEOUT_MS', default: '5000', why: 'How long a centre waits for the centre of another region before the state counts as unknown; below INSURER_TIMEOUT_MS.' },
   { name: 'REGION', default: '310000', why: 'Region of an insurance centre process (set by start).' },
   { name: 'SEED', default: 'demo', why: 'What an empty database gets: `demo` (2,000 citizens), `none`, or a number of citizens.' },
   { name: 'SIGNING_KEY_FILE', default: '', why: 'File with the private JWK (ES256) that signs access tokens; required in production. Unset: a key made and kept in the database.' },
@@ -48,6 +50,9 @@ export interface Config {
   insurerUrl: string
   insurerPorts: { '310000': number; '320500': number }
   insurerTimeoutMs: number
+  /** Address of each other region's centre. */
+  insurerPeers: ReadonlyMap<string, string>
+  insurerPeerTimeoutMs: number
   region: '310000' | '320500'
   /** Citizens of the demo city; 0 for none. */
   seedCitizens: number
@@ -88,6 +93,11 @@ export function readConfig(env: Environment = process.env as Environment): Confi
   const insurerPorts = { '310000': whole('INSURER_310000_PORT', 0, 65_535), '320500': whole('INSURER_320500_PORT', 0, 65_535) }
   const region = text('REGION')
   if (region !== '310000' && region !== '320500') faults.push(`REGION must be 310000 or 320500, not "${region}".`)
+  const peers = new Map(text('INSURER_PEERS').split(/\s+/).filter((each) => each !== '').map((each) => {
+    const [, name = '', address = ''] = /^(\d{6})=(\S+)$/.exec(each) ?? []
+    if (!URL.canParse(address)) faults.push(`INSURER_PEERS must be such as 320500=http://127.0.0.1:8092, not "${each}".`)
+    return [name, address.replace(/\/$/, '')] as const
+  }))
   const seed = text('SEED')
   if (!/^(demo|none|\d{1,7})$/.test(seed)) faults.push(`SEED must be demo, none or a number of citizens, not "${seed}".`)
   const logLevel = text('LOG_LEVEL')
@@ -112,6 +122,7 @@ export function readConfig(env: Environment = process.env as Environment): Confi
     insurerUrl: (url('INSURER_URL') ?? `http://${host}:${insurerPorts['310000']}`).replace(/\/$/, ''),
     insurerPorts,
     insurerTimeoutMs: whole('INSURER_TIMEOUT_MS', 100, 120_000),
+    insurerPeers: peers, insurerPeerTimeoutMs: whole('INSURER_PEER_TIMEOUT_MS', 100, 120_000),
     region: region as Config['region'],
     seedCitizens: seed === 'demo' ? (production ? 0 : 2000) : seed === 'none' ? 0 : Number(seed),
     signingKeyFile: optional('SIGNING_KEY_FILE'),

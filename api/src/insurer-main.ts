@@ -1,12 +1,20 @@
 /** The process of a region's insurance centre: its own database, app, listen, orderly stop. Started by `start.ts`, or alone with DATABASE_URL and REGION set. */
 import { serve } from '@hono/node-server'
 import { loadSigningKeys, type TokenTables } from './access/signing-keys.ts'
+import { platform } from './access/principal.ts'
 import { readConfig } from './config.ts'
-import { systemNow } from './ctx.ts'
+import { makeCtx, systemNow } from './ctx.ts'
 import { createInsurerApp } from './http/insurer-app.ts'
+import { newResourceId } from './fhir/id.ts'
+import { centreOf, peerClientId } from './insurer/centre.ts'
+import { resolveForwards } from './insurer/forward.ts'
+import { peerCentre } from './peer-centre.ts'
 import { makeLogger } from './log.ts'
 import { closeServer, stopOnSignal } from './process.ts'
 import { openInsurerDb } from './storage/pool.ts'
+
+/** How often undecided claims at other centres are looked at. */
+const sweepSeconds = 5
 
 const config = readConfig()
 if (config.databaseUrl === null) throw new Error('DATABASE_URL is not set; start gives it to its processes.')
@@ -15,11 +23,20 @@ const now = () => new Date(systemNow().getTime() + config.clockOffsetMs)
 const db = openInsurerDb(config.databaseUrl, { max: config.poolConnectionsMax, name: `insurer-${config.region}` })
 const keys = await loadSigningKeys(db.$pickTables<keyof TokenTables>(), now())
 const authority = { issuer: config.publicUrl, audience: `${config.publicUrl}/fhir`, keys }
-const app = createInsurerApp({ db, region: config.region, authority, log, now })
+const signer = keys[0]
+if (!signer) throw new Error('There is no signing key.')
+const centre = centreOf(config.region, new Map([...config.insurerPeers].map(([region, baseUrl]) => [
+  region, peerCentre({ baseUrl, clientId: peerClientId(config.region), key: signer, timeoutMs: config.insurerPeerTimeoutMs, now, newId: () => newResourceId(null) }),
+])))
+const app = createInsurerApp({ db, centre, authority, log, now })
+const sweep = setInterval(() => {
+  resolveForwards(db, makeCtx(platform, { now: now() }), centre).catch((error: unknown) => log.error({ err: error }, 'asking other centres failed'))
+}, sweepSeconds * 1000)
 const server = serve({ fetch: app.fetch, port: config.port, hostname: config.host }, (address) => {
   log.info({ port: address.port, region: config.region }, 'insurance centre listens')
 })
 stopOnSignal(log, async () => {
+  clearInterval(sweep)
   await closeServer(server)
   await db.destroy()
 })

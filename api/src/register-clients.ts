@@ -7,10 +7,11 @@ import { join } from 'node:path'
 import type { JWK } from 'jose'
 import type { Kysely } from 'kysely'
 import { type NewApp, upsertApps } from './access/apps.ts'
-import type { TokenTables } from './access/signing-keys.ts'
+import { loadSigningKeys, type TokenTables } from './access/signing-keys.ts'
 import type { Config } from './config.ts'
 import { newSigningKey, type SigningKey } from './crypto.ts'
 import { type Databases, regions } from './databases.ts'
+import { centreOf, peerClientId } from './insurer/centre.ts'
 import { tokenAuthority } from './platform-services.ts'
 import { openDb, openInsurerDb } from './storage/pool.ts'
 
@@ -31,6 +32,11 @@ function demoApps(publicUrl: string): NewApp[] {
   }]
 }
 
+interface KeySet { keys: JWK[]; jwks_uri?: string }
+
+/** What one centre may do at another. */
+const peerScopes = 'system/Claim.cruds system/ClaimResponse.rs system/Coverage.rs system/Task.cs system/PaymentReconciliation.cr'
+
 export async function registerClients(config: Config, databases: Databases, now: Date): Promise<void> {
   const db = openDb(databases.platform, { max: 1 })
   try {
@@ -43,18 +49,30 @@ export async function registerClients(config: Config, databases: Databases, now:
       }
       await upsertApps(db, demoApps(config.publicUrl), now)
     }
-    for (const region of regions) {
-      const insurer = openInsurerDb(databases.insurers[region], { max: 1 })
-      // With the address of our keys: after a rotation the centre finds the new one there.
-      const keys = { keys: authority.keys.map((key) => key.publicJwk), jwks_uri: `${config.publicUrl}/oidc/jwks` }
-      await upsert(insurer.$pickTables<keyof TokenTables>(), 'platform', '浦江健康平台 Pujiang Health', keys, 'system/*.cruds').finally(() => insurer.destroy())
-    }
+    await registerAtCentres(databases, { keys: authority.keys.map((key) => key.publicJwk), jwks_uri: `${config.publicUrl}/oidc/jwks` }, now)
   } finally {
     await db.destroy()
   }
 }
 
-async function upsert(db: Kysely<TokenTables>, id: string, name: string, jwks: { keys: JWK[]; jwks_uri?: string }, scopes: string): Promise<void> {
+/** At each centre: the platform, with the address of its keys (after a rotation the new one is found there), and the other centres. */
+async function registerAtCentres(databases: Databases, platformKeys: KeySet, now: Date): Promise<void> {
+  const centres = regions.map((region) => ({ region, db: openInsurerDb(databases.insurers[region], { max: 1 }) }))
+  try {
+    for (const { region, db } of centres) {
+      const tokens = db.$pickTables<keyof TokenTables>()
+      await upsert(tokens, 'platform', '浦江健康平台 Pujiang Health', platformKeys, 'system/*.cruds')
+      const keys = { keys: (await loadSigningKeys(tokens, now)).map((key) => key.publicJwk) }
+      for (const other of centres) {
+        if (other.region !== region) await upsert(other.db.$pickTables<keyof TokenTables>(), peerClientId(region), `${centreOf(region).name.zh}医保中心`, keys, peerScopes)
+      }
+    }
+  } finally {
+    await Promise.all(centres.map(({ db }) => db.destroy()))
+  }
+}
+
+async function upsert(db: Kysely<TokenTables>, id: string, name: string, jwks: KeySet, scopes: string): Promise<void> {
   const row = { id, display_name: name, jwks, scopes, organization: null }
   await db.insertInto('client').values(row).onConflict((conflict) => conflict.column('id').doUpdateSet({ jwks: row.jwks, scopes, display_name: name })).execute()
 }

@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { demoAccounts, demoPassword } from './catalogue/demo-accounts.ts'
 import { type Config, readConfig } from './config.ts'
 import { monotonicMs, systemNow } from './ctx.ts'
-import { type Databases, prepareDatabases, regions } from './databases.ts'
+import { type Databases, prepareDatabases, type Region, regions } from './databases.ts'
 import { portalIsBuilt, rememberPortalBuild } from './portal-build.ts'
 import { registerClients } from './register-clients.ts'
 
@@ -74,10 +74,14 @@ function isTaken(host: string, port: number): Promise<boolean> {
 function partsOf(config: Config, databases: Databases): Part[] {
   const common = { NODE_COMPILE_CACHE: `${config.dataDir}/compile-cache`, CLOCK_OFFSET_MINUTES: String(config.clockOffsetMs / 60_000) }
   const platform = { ...common, DATABASE_URL: databases.platform, PUBLIC_URL: config.publicUrl }
+  const centreUrl = (region: Region) => `http://${config.host}:${config.insurerPorts[region]}`
   return [
     ...regions.map((region) => ({
-      name: `insurer ${region}`, file: 'insurer-main.ts', url: `http://${config.host}:${config.insurerPorts[region]}`, process: null,
-      env: { ...common, DATABASE_URL: databases.insurers[region], PORT: String(config.insurerPorts[region]), PUBLIC_URL: `http://${config.host}:${config.insurerPorts[region]}`, REGION: region },
+      name: `insurer ${region}`, file: 'insurer-main.ts', url: centreUrl(region), process: null,
+      env: {
+        ...common, DATABASE_URL: databases.insurers[region], PORT: String(config.insurerPorts[region]), PUBLIC_URL: centreUrl(region), REGION: region,
+        INSURER_PEERS: regions.filter((other) => other !== region).map((other) => `${other}=${centreUrl(other)}`).join(' '),
+      },
     })),
     { name: 'platform', file: 'main.ts', url: `http://${config.host}:${config.port}`, process: null, env: platform },
     { name: 'worker', file: 'worker.ts', url: null, process: null, env: platform },

@@ -78,4 +78,17 @@ describe('a city in the database', () => {
     const { rows } = await sql<{ n: bigint }>`select count(*) as n from enrolment`.execute(shanghai.db)
     expect(Number(rows[0]?.n)).toBeGreaterThan(75)
   })
+
+  test('gives each centre its catalogue, and the neighbour the filings of its people who live here', async () => {
+    const seen = await Promise.all([shanghai, suzhou].map(async ({ db }) => {
+      const { rows } = await sql<{ items: bigint; filings: bigint; people: bigint; current: bigint }>`select (select count(*) from catalogue_item) as items,
+        (select count(*) from filing where region = '310000' and kind = 'long-term') as filings, (select count(*) from insured_person) as people,
+        (select coalesce(sum(account_current_fen), 0)::int8 from insured_person where region = '320500') as current`.execute(db)
+      return rows[0]
+    }))
+    expect(seen[0]?.items).toBe(seen[1]?.items)
+    expect(Number(seen[0]?.items)).toBeGreaterThan(50)
+    expect([seen[0]?.filings, seen[1]?.current]).toEqual([0n, 0n])
+    expect(Number(seen[1]?.people) > 0 && Number(seen[1]?.filings) <= Number(seen[1]?.people)).toBe(true)
+  })
 })

@@ -5,10 +5,9 @@
  */
 import type { Resource } from '@medplum/fhirtypes'
 import { loadModel, type FhirModel } from '@pujiang/api/fhir/model.ts'
-import { insertEnrolments } from '@pujiang/api/insurer/enrolment.ts'
 import { generateSessions } from '@pujiang/api/booking/generate-sessions.ts'
 import { bulkLoad } from '@pujiang/api/records/bulk-load.ts'
-import { connect, type Db, openDb, openInsurerDb } from '@pujiang/api/storage/pool.ts'
+import { connect, type Db, openDb } from '@pujiang/api/storage/pool.ts'
 import { inTransaction } from '@pujiang/api/storage/transaction.ts'
 import { sql } from 'kysely'
 import type { Sql } from 'postgres'
@@ -18,12 +17,13 @@ import type { Made } from './fhir-elements.ts'
 import { type Life, lifeOf } from './history/life.ts'
 import { createDemoAccounts } from './load/accounts.ts'
 import { bookingsOf, insertBookings, loadClinics } from './load/bookings.ts'
+import { enrolAtCentres, loadCatalogues } from './load/centres.ts'
 import { type CityFact, generatorVersion, readCityFact, writeCityFact } from './load/city-fact.ts'
 import { openClinics } from './load/directory.ts'
 import { contractRelation, grantsOf, insertRelations } from './load/relations.ts'
 import { insertResources, removeResources } from './load/resources.ts'
 import { people, type Person } from './people/households.ts'
-import { enrolmentOf, type Region } from './people/insurance.ts'
+import type { Region } from './people/insurance.ts'
 
 /** The two demo households; a smaller city has nobody for the accounts. */
 export const citizensMin = 5
@@ -103,6 +103,7 @@ async function loadDirectory(run: Run): Promise<void> {
   const { options, city } = run
   await note(run, { loading: 'directory' })
   await load(run, directoryResources(city))
+  await loadCatalogues(options.insurerUrls)
   run.result.sessions = await inTransaction(run.db, async (trx) => {
     const sessions = await openClinics(trx, city, options.days)
     await note(run, { days: options.days, loading: null }, trx)
@@ -152,7 +153,7 @@ async function loadChunk(run: Run, chunk: readonly Person[], holders: readonly P
     lives.push({ ...life, resources: [] })
     if (lives.length % 25 === 0 && lives.length < chunk.length) options.onProgress(run.result.citizensAdded + lives.length, total)
   }))
-  await enrol(run, lives)
+  await enrolAtCentres(options.insurerUrls, lives, city.today)
   const clinics = await loadClinics(run.db, city, run.fact.days)
   const booked = bookingsOf(city, clinics, lives, options.now)
   await inTransaction(run.db, async (trx) => {
@@ -182,14 +183,5 @@ function* resourcesOf(lives: Iterable<Life>, onLife: (life: Life) => void = () =
     // Visits first: what belongs to a visit takes its hospital and department from it.
     yield* life.resources.filter((each) => each.resourceType === 'Encounter')
     yield* life.resources.filter((each) => each.resourceType !== 'Encounter')
-  }
-}
-
-/** The centres' own databases; a person who is there already stays as they are. */
-async function enrol(run: Run, lives: readonly Life[]): Promise<void> {
-  for (const region of ['310000', '320500'] as const) {
-    const rows = lives.flatMap(({ person, insurance }) => (insurance?.region === region ? [enrolmentOf(person, insurance)] : []))
-    const insurer = openInsurerDb(run.options.insurerUrls[region], { max: 1, name: 'pujiang-seed', statementTimeoutMs: 0 })
-    await inTransaction(insurer, (trx) => insertEnrolments(trx, rows)).finally(() => insurer.destroy())
   }
 }

@@ -2,11 +2,14 @@
 import type { Principal } from '../access/principal.ts'
 import type { Ctx } from '../ctx.ts'
 import type { Sentence } from '../fhir/outcome.ts'
+import type { PeerCentre, Peers } from './peer.ts'
 
 export interface Centre {
   /** GB/T 2260, six digits. */
   region: string
   name: Sentence
+  /** Centres of other regions that this one can reach. */
+  peers: Peers
 }
 
 const names: Record<string, Sentence> = {
@@ -15,8 +18,13 @@ const names: Record<string, Sentence> = {
   330100: { zh: '杭州市', en: 'Hangzhou' },
 }
 
-export function centreOf(region: string): Centre {
-  return { region, name: names[region] ?? { zh: region, en: region } }
+export function centreOf(region: string, peers: Peers = new Map()): Centre {
+  return { region, name: names[region] ?? { zh: region, en: region }, peers }
+}
+
+/** The centre a person's claim is handed on to; null when it is decided, or refused, here. */
+export function wayTo(centre: Centre, region: string): PeerCentre | null {
+  return region === centre.region ? null : centre.peers.get(region) ?? null
 }
 
 /** What every answer carries: a new id, the centre, the moment. */

@@ -9,14 +9,15 @@ import { psnSystem, refusalSystem, regionOfPsnSystem, regionSystem, schemeSystem
 import { dayInShanghai } from '../fhir/date-time.ts'
 import { atLeastZero, yuan, yuanText } from '../fhir/money.ts'
 import { fail } from '../fhir/outcome.ts'
+import { residentIdSystem } from '../fhir/resident-id.ts'
 import type { InsurerTables } from '../storage/tables.ts'
-import { type Centre, frameOf } from './centre.ts'
+import { type Centre, frameOf, peerRegionOf, wayTo } from './centre.ts'
 import { refusals } from './claim-response.ts'
 import { loadStanding, type Standing } from './coverage-facts.ts'
+import { handOn } from './peer.ts'
 import { isDay } from './read-claim.ts'
 import { type CategoryTerms, type HospitalLevel, valueFor } from './rules.ts'
 
-export const residentIdSystem = 'urn:oid:2.16.156.10011.1.3'
 const coveragesMax = 50
 
 /** Enrolments of a person, newest first; `system|value` of an insured-person number or a resident ID number. */
@@ -41,9 +42,20 @@ export async function findCoverages(db: Kysely<InsurerTables>, centre: Centre, i
   }))
 }
 
+/** The answer of the insured place, which is asked where it is another one. Throws OutcomeError value-invalid, insurer-unreachable. */
+export async function checkCoverage(db: Kysely<InsurerTables>, ctx: Ctx, centre: Centre, request: CoverageEligibilityRequest): Promise<CoverageEligibilityResponse> {
+  const region = regionOfPsnSystem(coverageIdentifierOf(request)?.system)
+  const peer = region !== null && peerRegionOf(ctx.principal) === null ? wayTo(centre, region) : null
+  return peer ? handOn(() => peer.checkCoverage(request)) : submitEligibility(db, ctx, centre, request)
+}
+
+function coverageIdentifierOf(request: CoverageEligibilityRequest) {
+  return request.insurance?.[0]?.coverage?.identifier ?? request.patient?.identifier
+}
+
 /** Throws OutcomeError value-invalid. A person who is not insured is an answer, not a fault. */
-export async function submitEligibility(db: Kysely<InsurerTables>, ctx: Ctx, centre: Centre, request: CoverageEligibilityRequest): Promise<CoverageEligibilityResponse> {
-  const coverage = request.insurance?.[0]?.coverage?.identifier ?? request.patient?.identifier
+async function submitEligibility(db: Kysely<InsurerTables>, ctx: Ctx, centre: Centre, request: CoverageEligibilityRequest): Promise<CoverageEligibilityResponse> {
+  const coverage = coverageIdentifierOf(request)
   const region = regionOfPsnSystem(coverage?.system)
   const day = request.servicedDate ?? request.servicedPeriod?.start?.slice(0, 10) ?? dayInShanghai(ctx.now)
   if (region === null || !coverage?.value) {

@@ -7,7 +7,10 @@ import type { Claim, ClaimResponse, Resource } from '@medplum/fhirtypes'
 import type { Kysely } from 'kysely'
 import type { Ctx } from '../ctx.ts'
 import { notFound } from '../fhir/outcome.ts'
+import type { InsurerDb } from '../storage/pool.ts'
 import type { InsurerTables } from '../storage/tables.ts'
+import type { Centre } from './centre.ts'
+import { findForward, resolveForward } from './forward.ts'
 
 /** The Claim of a message with its present status; null when unknown. */
 export async function findClaim(db: Kysely<InsurerTables>, ctx: Ctx, messageId: string): Promise<Claim | null> {
@@ -18,10 +21,21 @@ export async function findClaim(db: Kysely<InsurerTables>, ctx: Ctx, messageId: 
 }
 
 /** The answer of a message: of a reversed one, the reversal. Null when unknown. */
-export async function findAnswer(db: Kysely<InsurerTables>, ctx: Ctx, messageId: string): Promise<ClaimResponse | null> {
+async function findAnswer(db: Kysely<InsurerTables>, ctx: Ctx, messageId: string): Promise<ClaimResponse | null> {
   const row = await db.selectFrom('claim').select(['response', 'reversal']).where('message_id', '=', messageId).where('client_id', '=', ctx.principal.id).executeTakeFirst()
   const text = row?.reversal ?? row?.response
   return text ? JSON.parse(text) as ClaimResponse : null
+}
+
+/** As `findAnswer`; of a message on its way to another centre, that one is asked first. */
+export async function askAnswer(db: InsurerDb, ctx: Ctx, centre: Centre, messageId: string): Promise<ClaimResponse | null> {
+  const answer = await findAnswer(db, ctx, messageId)
+  if (answer) return answer
+  const forward = await findForward(db, messageId)
+  const peer = forward?.client_id === ctx.principal.id ? centre.peers.get(forward.region) : undefined
+  if (!forward || !peer) return null
+  await resolveForward(db, ctx, centre, peer, forward)
+  return findAnswer(db, ctx, messageId)
 }
 
 /** Throws OutcomeError not-found. */

@@ -4,9 +4,7 @@
  * ever; the same message again gets it, another body under the same id is refused, and so is a message reversed before it came.
  */
 import type { Claim, ClaimResponse } from '@medplum/fhirtypes'
-import { sql } from 'kysely'
 import type { Ctx } from '../ctx.ts'
-import { sha256Hex } from '../crypto.ts'
 import { fundOf } from '../fhir/claim-message.ts'
 import { dayInShanghai } from '../fhir/date-time.ts'
 import { fail } from '../fhir/outcome.ts'
@@ -14,9 +12,11 @@ import type { InsurerDb, InsurerTrx } from '../storage/pool.ts'
 import { inTransaction } from '../storage/transaction.ts'
 import { adjudicate, type Adjudication } from './adjudicate.ts'
 import { assertCatalogue } from './catalogue.ts'
-import { type Centre, frameOf, holdsDivision, peerRegionOf } from './centre.ts'
+import { type Centre, frameOf, holdsDivision, peerRegionOf, wayTo } from './centre.ts'
+import { answerAgain, bodyHashOf, claimColumns, lockMessage } from './claim-rows.ts'
 import { type Refusal, refusedResponse, settledResponse } from './claim-response.ts'
 import { diseaseIsFiled, filingFor, loadStanding, type Standing, stayFacts, usedFor } from './coverage-facts.ts'
+import { forwardClaim } from './forward.ts'
 import { postEntries, settlementEntries } from './fund-entries.ts'
 import { type ClaimRequest, readClaim } from './read-claim.ts'
 import { regionTerms } from './transitions.ts'
@@ -26,6 +26,8 @@ export async function submitClaim(db: InsurerDb, ctx: Ctx, centre: Centre, claim
   const request = readClaim(claim, dayInShanghai(ctx.now))
   assertTreatedHere(ctx, centre, request)
   if (peerRegionOf(ctx.principal) === null) await assertCatalogue(db, request)
+  const peer = peerRegionOf(ctx.principal) === null ? wayTo(centre, request.region) : null
+  if (peer) return forwardClaim(db, ctx, centre, peer, claim, request)
   if (request.use === 'predetermination') return (await decide(db, ctx, centre, request, false)).response
   return inTransaction(db, (trx) => settle(trx, ctx, centre, claim, request))
 }
@@ -61,32 +63,6 @@ async function settle(trx: InsurerTrx, ctx: Ctx, centre: Centre, claim: Claim, r
       settlementEntries(standing.scheme, standing.psnNo, adjudication.split, peerRegionOf(ctx.principal)))
   }
   return response
-}
-
-/** What every row of a claim says, however it was decided. */
-export function claimColumns(ctx: Ctx, centre: Centre, request: ClaimRequest, bodyHash: string, claim: Claim, response: ClaimResponse) {
-  return {
-    message_id: request.messageId, client_id: ctx.principal.id, body_hash: bodyHash, service_date: request.begunOn,
-    content: JSON.stringify(claim), response_id: response.id ?? null, response: JSON.stringify(response),
-    received_at: ctx.now, reversed_at: null, reversal_id: null, reversal: null, reversed_day: null,
-    provider: request.provider, insured_region: request.region, treating_region: peerRegionOf(ctx.principal) ?? centre.region, medical_type: request.medicalType,
-    stay: request.stay, settled_day: dayInShanghai(ctx.now), total_fen: request.totalFen,
-  }
-}
-
-/** Serialises everything about one message id, also before it has a row. */
-export async function lockMessage(trx: InsurerTrx, messageId: string): Promise<void> {
-  await sql`select pg_advisory_xact_lock(hashtextextended(${messageId}, 0))`.execute(trx)
-}
-
-export function answerAgain(earlier: { client_id: string; state: string; body_hash: string | null; response: string | null }, ctx: Ctx, bodyHash: string): ClaimResponse {
-  if (earlier.state === 'void') {
-    throw fail('conflict', { zh: '该报文在到达之前已被撤销，不再受理。请用新的报文编号重新申报。', en: 'This message was reversed before it arrived and is not taken any more. Submit under a new message id.' }, 'Claim.identifier')
-  }
-  if (earlier.client_id !== ctx.principal.id || earlier.body_hash !== bodyHash || earlier.response === null) {
-    throw fail('idempotency-mismatch', { zh: '该报文编号已用于另一份申报。', en: 'This message id was used for a different claim.' }, 'Claim.identifier')
-  }
-  return JSON.parse(earlier.response) as ClaimResponse
 }
 
 interface Decision { standing: Standing | null; adjudication: Adjudication | null; response: ClaimResponse }
@@ -147,15 +123,4 @@ async function useUp(trx: InsurerTrx, standing: Standing, grows: ReturnType<type
   await trx.updateTable('insured_person').set((eb) => ({
     account_current_fen: eb('account_current_fen', '-', current), account_prior_fen: eb('account_prior_fen', '-', prior),
   })).where('psn_no', '=', standing.psnNo).execute()
-}
-
-export function bodyHashOf(resource: unknown): string {
-  return sha256Hex(canonicalJson(resource))
-}
-
-/** JSON with sorted keys: the same claim written in another order is the same claim. */
-function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, each: unknown) => (
-    typeof each === 'object' && each !== null && !Array.isArray(each) ? Object.fromEntries(Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1))) : each
-  ))
 }

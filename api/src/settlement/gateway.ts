@@ -6,8 +6,8 @@
  */
 import type { Claim, ClaimResponse } from '@medplum/fhirtypes'
 import { Client } from 'fhir-kit-client'
-import { assertionType, makeClientAssertion } from '../access/client-credentials.ts'
-import { contentDigest, type SigningKey } from '../crypto.ts'
+import { type SystemOptions, tokenSource } from '../access/system-call.ts'
+import { contentDigest } from '../crypto.ts'
 import { messageIdSystem } from '../fhir/claim-message.ts'
 import { type DayRow, dayListType, readDayList } from '../fhir/clearing-message.ts'
 
@@ -33,23 +33,10 @@ export interface SettlementGateway {
   dayList(day: string, institution: string): AsyncIterable<DayRow>
 }
 
-export interface HttpGatewayOptions {
-  /** Address of the centre, without `/fhir`. */
-  baseUrl: string
-  /** Where tokens are asked for, when that is not below `baseUrl`. */
-  tokenUrl?: string
-  clientId: string
-  key: SigningKey
-  /** Of the whole call; the token is asked for within a time of its own. */
-  timeoutMs: number
-  now(): Date
-  newId(): string
-}
-
 /** Connection errors that happen before a byte of the request is sent. */
 const beforeSending = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'])
 
-export function httpGateway(options: HttpGatewayOptions): SettlementGateway {
+export function httpGateway(options: SystemOptions): SettlementGateway {
   const client = new Client({ baseUrl: `${options.baseUrl}/fhir`, requestSigner: signBody })
   const token = tokenSource(options)
 
@@ -124,44 +111,11 @@ function isClaimResponse(resource: unknown): resource is ClaimResponse {
 }
 
 /** Streams the list, so that a day of any size fits. The time limit is for each piece, not for the whole. */
-async function* dayListOf(options: HttpGatewayOptions, token: ReturnType<typeof tokenSource>, day: string, institution: string): AsyncGenerator<DayRow> {
+async function* dayListOf(options: SystemOptions, token: ReturnType<typeof tokenSource>, day: string, institution: string): AsyncGenerator<DayRow> {
   const granted = await token.get()
   if (typeof granted !== 'string') throw new Error(granted.reason)
   const address = `${options.baseUrl}/fhir/PaymentReconciliation/$day-list?${new URLSearchParams({ date: day, institution }).toString()}`
   const response = await fetch(address, { headers: { Authorization: `Bearer ${granted}`, Accept: dayListType } })
   if (!response.ok || !response.body) throw new Error(`The centre answered ${response.status} to the list of ${day}.`)
   yield* readDayList(response.body.pipeThrough(new TextDecoderStream()))
-}
-
-/** Access tokens of the centre, kept until shortly before they expire. Only one is asked for at a time. */
-function tokenSource(options: HttpGatewayOptions) {
-  const tokenUrl = options.tokenUrl ?? `${options.baseUrl}/oidc/token`
-  let kept: { token: string; until: number } | null = null
-  let asking: Promise<string | { reason: string }> | null = null
-
-  async function ask(): Promise<string | { reason: string }> {
-    try {
-      const form = new URLSearchParams({
-        grant_type: 'client_credentials', client_assertion_type: assertionType,
-        client_assertion: await makeClientAssertion(options.clientId, options.key, tokenUrl, options.now(), options.newId()),
-      })
-      const response = await fetch(tokenUrl, { method: 'POST', body: form, signal: AbortSignal.timeout(options.timeoutMs) })
-      const grant = await response.json() as { access_token?: unknown; expires_in?: unknown; error?: unknown }
-      if (!response.ok || typeof grant.access_token !== 'string') return { reason: `no token: ${String(grant.error ?? response.status)}` }
-      kept = { token: grant.access_token, until: options.now().getTime() + (Number(grant.expires_in) - 60) * 1000 }
-      return kept.token
-    } catch (error) {
-      const { cause, name } = error as { cause?: { code?: string }; name?: string }
-      return { reason: `no token: ${cause?.code ?? name ?? 'unreadable answer'}` }
-    }
-  }
-
-  return {
-    forget() { kept = null },
-    async get(): Promise<string | { reason: string }> {
-      if (kept && kept.until > options.now().getTime()) return kept.token
-      asking ??= ask().finally(() => { asking = null })
-      return asking
-    },
-  }
 }

@@ -780,6 +780,21 @@ export interface ClaimTable {
   above_cap_fen: Generated<bigint>
   self_fen: Generated<bigint>
 }
+/** insurer: a claim on its way to the centre of the insured place. */
+export interface ForwardTable {
+  message_id: string
+  client_id: string
+  region: string
+  body_hash: string
+  content: string
+  state: 'prepared' | 'sent' | 'unknown' | 'confirmed' | 'rejected' | 'reversing' | 'reversed'
+  reason: string | null
+  asked: Generated<number>
+  created_at: Instant
+  sent_at: InstantOrNull
+  ask_at: InstantOrNull
+  decided_at: InstantOrNull
+}
 /** insurer: append-only, also by trigger; a row moves an amount from one account to another. */
 export interface FundEntryTable {
   id: string
@@ -804,4 +819,5 @@ export interface InsurerTables {
   fund_entry: FundEntryTable
   filing: FilingTable
   catalogue_item: CatalogueItemTable
+  forward: ForwardTable
 }

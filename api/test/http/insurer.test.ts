@@ -1,53 +1,17 @@
 import type { Bundle, Claim, ClaimResponse, CoverageEligibilityResponse } from '@medplum/fhirtypes'
 import { sql } from 'kysely'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { hospitalLevelSystem, hospitalLevelUrl, institutionSystem, medicalCategorySystem, messageIdSystem, psnSystem, splitFault, splitOf, termExtensions, traceUrl, chargeItemSystem } from '../../src/fhir/claim-message.ts'
-import { yuan } from '../../src/fhir/money.ts'
+import { messageIdSystem, psnSystem, splitFault, splitOf, termExtensions, traceUrl } from '../../src/fhir/claim-message.ts'
 import { replayTrace, traceFromJson } from '../../src/insurer/trace.ts'
 import { testCentre } from '../support/centre.ts'
+import { type ClaimWish, e01, e02, messageId, testClaim } from '../support/claim.ts'
 
 const centre = await testCentre()
-let serial = 0
-
 beforeEach(async () => {
   await centre.empty()
 })
 
-function messageId(): string {
-  return `H3101010000120261123073000${String(++serial).padStart(4, '0')}`
-}
-
-/** `38.00A`, `186.40B10`. */
-function claim(items: string, more: { psnNo?: string; use?: Claim['use']; region?: string; level?: string; day?: string; messageId?: string; type?: string } = {}): Claim {
-  const lines = items.split(' ').map((item, index) => {
-    const [, amount = '0', catalogueClass = 'A', percent = '0'] = /^([\d.]+)([ABC])(\d*)$/.exec(item) ?? []
-    const fen = BigInt(Math.round(Number(amount) * 100))
-    return {
-      fen,
-      item: {
-        sequence: index + 1, productOrService: { coding: [{ system: chargeItemSystem, code: `t${index}` }] }, quantity: { value: 1 },
-        unitPrice: yuan(fen), net: yuan(fen),
-        extension: termExtensions({ catalogueClass: catalogueClass as 'A', firstPayParts: Number(percent || 0) * 100, limitFen: null }),
-      },
-    }
-  })
-  return {
-    resourceType: 'Claim', status: 'active', use: more.use ?? 'claim', created: '2026-11-23T07:30:00+08:00',
-    identifier: [{ system: messageIdSystem, value: more.messageId ?? messageId() }],
-    extension: [{ url: hospitalLevelUrl, valueCoding: { system: hospitalLevelSystem, code: more.level ?? '02' } }],
-    type: { coding: [{ system: medicalCategorySystem, code: more.type ?? '11' }] },
-    patient: { identifier: { system: psnSystem(more.region ?? '310000'), value: more.psnNo ?? 'P1' } },
-    billablePeriod: { start: more.day ?? '2026-11-23' },
-    provider: { identifier: { system: institutionSystem, value: 'H31010100001' } },
-    priority: { coding: [{ code: 'normal' }] },
-    insurance: [{ sequence: 1, focal: true, coverage: { identifier: { system: psnSystem(more.region ?? '310000'), value: more.psnNo ?? 'P1' } } }],
-    item: lines.map((line) => line.item),
-    total: yuan(lines.reduce((sum, line) => sum + line.fen, 0n)),
-  }
-}
-const e01 = '38.00A 20.00A 186.40B10 57.35A 45.00C'
-const e02 = '38.00A 260.00B10 412.37B20 96.80A'
-
+const claim = (items: string, more: ClaimWish = {}) => testClaim({ messageId: messageId(), ...more }, items)
 async function submit(body: unknown) {
   const { status, json } = await centre.request('POST', '/fhir/Claim/$submit', body)
   return { status, response: json as ClaimResponse, split: splitOf((json as ClaimResponse).total) }

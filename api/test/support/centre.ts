@@ -11,7 +11,10 @@ import { loadSigningKeys, type TokenTables } from '../../src/access/signing-keys
 import { newSigningKey, type SigningKey } from '../../src/crypto.ts'
 import { newResourceId } from '../../src/fhir/id.ts'
 import { createInsurerApp } from '../../src/http/insurer-app.ts'
+import { centreOf, peerClientId } from '../../src/insurer/centre.ts'
 import { type Enrolment, insertEnrolments } from '../../src/insurer/enrolment.ts'
+import type { PeerCentre } from '../../src/insurer/peer.ts'
+import { peerCentre } from '../../src/peer-centre.ts'
 import { makeLogger } from '../../src/log.ts'
 import { httpGateway, type SettlementGateway } from '../../src/settlement/gateway.ts'
 import type { InsurerDb } from '../../src/storage/pool.ts'
@@ -27,6 +30,9 @@ export type Fault = 'none' | 'late' | 'lost' | 'dropped' | 'garbled' | 'altered'
 export interface TestCentre {
   db: InsurerDb
   url: string
+  region: string
+  key: SigningKey
+  peers: Map<string, PeerCentre>
   clock: { now: Date }
   /** Of the next requests to $submit and $reverse, or to the searches too when `everything`. */
   fault: { submit: Fault; ask: Fault }
@@ -44,11 +50,15 @@ export interface TestCentre {
   request(method: string, path: string, body?: unknown, token?: string): Promise<{ status: number; json: unknown }>
 }
 
-export const timeoutMs = 400
+/** How long a caller waits for an answer that is `late` on purpose; for any other a busy machine gets all the time it needs. */
+const timeoutMs = 400
+const patientMs = 10_000
+const patience = (fault: () => Fault) => ({ get timeoutMs() { return fault() === 'late' ? timeoutMs : patientMs } })
 
 /** Call at the top level of a test file. */
 export async function testCentre(region = '310000', given: { clock?: { now: Date } } = {}): Promise<TestCentre> {
   const { db } = await testInsurerDatabase()
+  const peers = new Map<string, PeerCentre>()
   const clock = given.clock ?? { now: new Date('2026-11-23T07:30:00+08:00') }
   const key = await newSigningKey()
   const scopes = 'system/*.cruds'
@@ -65,16 +75,16 @@ export async function testCentre(region = '310000', given: { clock?: { now: Date
   afterAll(() => { server.close(); if ('closeAllConnections' in server) server.closeAllConnections() })
   const url = `http://127.0.0.1:${port}`
   const authority = { issuer: url, audience: `${url}/fhir`, keys: await loadSigningKeys(db.$pickTables<keyof TokenTables>(), clock.now) }
-  const app = createInsurerApp({ db, region, authority, log: makeLogger('test', 'silent'), now: () => clock.now })
+  const app = createInsurerApp({ db, centre: centreOf(region, peers), authority, log: makeLogger('test', 'silent'), now: () => clock.now })
   const centre: TestCentre = {
-    db, url, clock, fault: { submit: 'none', ask: 'none' }, submitted: 0,
-    gateway: gatewayTo(url, key, clock),
-    gatewayThrough: (through, patience) => gatewayTo(through, key, clock, { timeoutMs: patience, tokenUrl: `${url}/oidc/token` }),
-    nowhere: gatewayTo('http://127.0.0.1:9', key, clock),
+    db, url, region, key, peers, clock, fault: { submit: 'none', ask: 'none' }, submitted: 0,
+    gateway: gatewayTo(url, key, clock, () => centre.fault.submit),
+    gatewayThrough: (through, waitMs) => httpGateway({ baseUrl: through, tokenUrl: `${url}/oidc/token`, clientId: 'platform', key, timeoutMs: waitMs, now: () => clock.now, newId: () => newResourceId(null) }),
+    nowhere: gatewayTo('http://127.0.0.1:9', key, clock, () => 'none'),
     async empty() {
       await inTransaction(db, async (trx) => {
         await sql`set local session_replication_role = replica`.execute(trx)
-        await sql`truncate fund_entry, claim, accumulator, enrolment, filing, catalogue_item, insured_person`.execute(trx)
+        await sql`truncate fund_entry, claim, accumulator, enrolment, filing, catalogue_item, forward, insured_person`.execute(trx)
       })
     },
     async enrol(...people) {
@@ -120,8 +130,8 @@ async function withFault(fault: Fault, response: Response): Promise<Response> {
   }
 }
 
-function gatewayTo(url: string, key: SigningKey, clock: { now: Date }, more: { timeoutMs?: number; tokenUrl?: string } = {}): SettlementGateway {
-  return httpGateway({ baseUrl: url, clientId: 'platform', key, timeoutMs, ...more, now: () => clock.now, newId: () => newResourceId(null) })
+function gatewayTo(url: string, key: SigningKey, clock: { now: Date }, fault: () => Fault): SettlementGateway {
+  return httpGateway(Object.assign(patience(fault), { baseUrl: url, clientId: 'platform', key, now: () => clock.now, newId: () => newResourceId(null) }))
 }
 
 async function tokenFor(app: ReturnType<typeof createInsurerApp>, url: string, client: string, key: SigningKey, now: Date, scope: string): Promise<string> {
@@ -131,4 +141,13 @@ async function tokenFor(app: ReturnType<typeof createInsurerApp>, url: string, c
   })
   const reply = await app.request('/oidc/token', { method: 'POST', headers: { 'Content-Type': 'application/x-www-form-urlencoded' }, body: form.toString() })
   return ((await reply.json()) as { access_token: string }).access_token
+}
+
+/** Lets two centres know each other, as `start` does: each a client of the other. */
+export async function introduce(one: TestCentre, other: TestCentre): Promise<void> {
+  for (const [from, to] of [[one, other], [other, one]] as const) {
+    const clientId = peerClientId(from.region)
+    await to.db.insertInto('client').values({ id: clientId, display_name: clientId, jwks: { keys: [from.key.publicJwk] }, scopes: 'system/*.cruds', organization: null }).execute()
+    from.peers.set(to.region, peerCentre(Object.assign(patience(() => to.fault.submit), { baseUrl: to.url, clientId, key: from.key, now: () => from.clock.now, newId: () => newResourceId(null) })))
+  }
 }

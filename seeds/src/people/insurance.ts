@@ -67,6 +67,8 @@ function relationOf(random: Random, person: Person, today: Day): Insurance | nul
     ...common, scheme: 310, personType: retiredOn === null ? 11 : 12, from: Math.max(addYears(person.birth, 22), today - 2600), retiredOn,
     accountCurrentFen: current, accountPriorFen: random.chance(0.25) ? 0n : prior,
   }
+  // Suzhou has one account, not one of this year and one of earlier ones.
+  if (region === '320500') return { ...employed, accountCurrentFen: 0n, accountPriorFen: employed.accountCurrentFen + employed.accountPriorFen }
   // The first demo family has used up this year's account and part of the deductible, so that a bill shows every way of paying.
   return person.household.index === 0
     ? { ...employed, accountCurrentFen: 0n, accountPriorFen: 15_000n, used: { day: dayText(today), deductibleOutpatientFen: 28_311n, aboveDeductibleFen: 0n } }
