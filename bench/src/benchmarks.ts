@@ -23,7 +23,7 @@ export interface Benchmark {
 export interface Stored { observations: readonly string[]; patient: string }
 
 /** Where the real bundles lie beside a checkout; absent elsewhere. */
-const realBundles = join(import.meta.dirname, '..', '..', '..', 'shared', 'data', 'synthea-r4')
+export const realBundles = join(import.meta.dirname, '..', '..', '..', 'shared', 'data', 'synthea-r4')
 
 export const benchmarkNames = ['read', 'create', 'bundle', 'real-bundle'] as const
 export type BenchmarkName = (typeof benchmarkNames)[number]

@@ -12,8 +12,10 @@ import { keyOf } from '../fhir/id.ts'
 import { parseJson } from '../fhir/json.ts'
 import { loadModel } from '../fhir/model.ts'
 import { indexResource, openD0, openD1, type IndexRow } from './index-resource.ts'
-import { precisionRange, unitKeys } from './search/extract-values.ts'
+import { canonicalUnit } from '../terminology/ucum.ts'
+import { precisionRange } from './search/extract-values.ts'
 import { compartmentKey, paramKey, referenceIdentifierKey, referenceKey, systemKey, tokenKey, unitKey, uriKey } from './search/keys.ts'
+import { askedUnits } from './search/units.ts'
 
 const model = loadModel()
 const realData = join(import.meta.dirname, '../../../../shared/data/synthea-r4')
@@ -154,16 +156,21 @@ describe('quantities and numbers', () => {
     })
   test.each(['', 'x', '1.', '.5', '1e999', '0x10'])('%j is no number', (text) => { expect(precisionRange(text)).toBeNull() })
 
-  test('a quantity is stored bare and with its unit', () => {
-    expect(value(`{"value":5.40,"unit":"mmol/L","system":"${ucum}","code":"mmol/L"}`))
-      .toEqual([k('value-quantity'), u('value-quantity', ucum, 'mmol/L')].map((key) => ({ k: key, lo: 5.40 - 0.005, hi: 5.40 + 0.005 })))
+  test('a quantity is stored bare, and in the canonical unit of its kind or the unit it has', () => {
+    const milligrams = value(`{"value":5.40,"unit":"mg","system":"${ucum}","code":"mg"}`)
+    expect(milligrams).toEqual([
+      { k: k('value-quantity'), lo: 5.40 - 0.005, hi: 5.40 + 0.005 },
+      { k: u('value-quantity', ucum, `= ${canonicalUnit('g')?.name}`), lo: (5.40 - 0.005) / 1000, hi: (5.40 + 0.005) / 1000 },
+    ])
+    expect(value(`{"value":0.0054,"system":"${ucum}","code":"g"}`)[1]?.k).toBe(milligrams[1]?.k)
+    expect(value(`{"value":5.40,"unit":"score","system":"${ucum}","code":"{score}"}`).map((row) => row.k)).toEqual([k('value-quantity'), u('value-quantity', ucum, '{score}'), u('value-quantity', null, 'score')])
   })
   test('what a search for a unit without system asks for is stored, however the unit is written', () => {
-    const asked = unitKeys('Observation', 'value-quantity', null, '次')
+    const asked = askedUnits('Observation', 'value-quantity', null, '次').map((row) => row.k)
     for (const quantity of ['{"value":2,"unit":"次"}', '{"value":2,"code":"次"}', '{"value":2,"unit":"次","system":"urn:own","code":"time"}', `{"value":2,"system":"${ucum}","code":"次"}`]) {
       expect(value(quantity).some((row) => asked.includes(row.k)), quantity).toBe(true)
     }
-    expect(unitKeys('Observation', 'value-quantity', ucum, '次')).toEqual([u('value-quantity', ucum, '次')])
+    expect(askedUnits('Observation', 'value-quantity', ucum, '次').map((row) => row.k)).toEqual([u('value-quantity', ucum, '次')])
   })
   test('a comparator opens the range', () => {
     expect(value('{"value":5,"comparator":"<"}')).toEqual([{ k: k('value-quantity'), lo: -Number.MAX_VALUE, hi: 5.5 }])

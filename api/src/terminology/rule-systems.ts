@@ -1,25 +1,11 @@
 /**
  * Code systems that are a grammar or a list kept by somebody else: UCUM units, BCP 47 languages, BCP 13 media types, countries
  * (ISO 3166), currencies (ISO 4217) and time zones, the last three as the runtime's own Unicode data lists them.
- * UCUM's tables are loaded when the first unit is asked for. Source: FHIR R4 § 4.3.14, ucum.org, RFC 5646, RFC 6838.
+ * Source: FHIR R4 § 4.3.14, ucum.org, RFC 5646, RFC 6838.
  */
-import { createRequire } from 'node:module'
 import { systemAbsent } from './sentences.ts'
 import type { Concept, System } from './shapes.ts'
-
-interface Ucum {
-  validateUnitString(code: string): { status: string; ucumCode: string | null; unit?: { name?: unknown } }
-  convertUnitTo(from: string, value: number, to: string): { status: string }
-}
-
-let loaded: Ucum | null = null
-
-function ucum(): Ucum {
-  if (loaded) return loaded
-  const { UcumLhcUtils } = createRequire(import.meta.url)('@lhncbc/ucum-lhc') as { UcumLhcUtils: { getInstance(): Ucum } }
-  loaded = UcumLhcUtils.getInstance()
-  return loaded
-}
+import { ucum } from './ucum.ts'
 
 const codeLengthMax = 200
 

@@ -6,7 +6,7 @@ const { request } = await testPlatform()
 
 const families = ['王', '李', 'Zhang', '欧阳', null]
 const patient = (id: string, index: number) => ({
-  resourceType: 'Patient', id, ...(index % 7 === 0 ? {} : { birthDate: `19${50 + (index % 5)}-01-0${1 + (index % 3)}` }), name: [{ given: ['三'], ...(families[index % 5] ? { family: families[index % 5] } : {}) }],
+  resourceType: 'Patient', id, ...(index % 7 === 0 ? {} : { birthDate: `19${50 + (index % 5)}-01-0${1 + (index % 3)}` }), name: [{ given: ['三'], ...(families[index % 5] ? { family: families[index % 5] } : {}) }], ...(index % 3 === 0 ? {} : { gender: index % 2 ? 'male' : 'female' }), ...(index % 4 === 0 ? { deceasedDateTime: `200${index % 8}-01-01` } : {}),
 })
 const put = (resource: { resourceType: string; id: string }) => ({ resource, request: { method: 'PUT', url: `Patient/${resource.id}` } })
 const bundle = (entry: object[]) => request('POST', '/fhir', { as: system, body: { resourceType: 'Bundle', type: 'transaction', entry } })
@@ -19,14 +19,14 @@ const idsOf = (reply: TestReply): string[] => (reply.json.entry ?? []).map((each
 const linkOf = (reply: TestReply, relation: string): string | undefined =>
   reply.json.link.find((each: { relation: string }) => each.relation === relation)?.url.replace(/^https?:\/\/[^/]+/, '')
 
-test.each(['', '&_sort=birthdate', '&_sort=-birthdate', '&_sort=family', '&_sort=-family,birthdate', '&_sort=birthdate,-family,_id', '&_sort=_id'])('%s', async (sort) => {
+test.each(['', '&_sort=birthdate', '&_sort=-birthdate', '&_sort=family', '&_sort=-family,birthdate', '&_sort=birthdate,-family,_id', '&_sort=-_id', '&_sort=_lastUpdated,family', '&_sort=-_lastUpdated', '&_sort=gender,-name', '&_sort=-death-date', '&_sort=death-date,gender'])('%s', async (sort) => {
   let number = 0
   const disturb = async () => {
     number++
     const gone = `brief-${sort.length}-${number - 3}`
     await bundle([
       ...[1, 2].map((each) => put(patient(`brief-${sort.length}-${number}${each === 1 ? '' : '-b'}`, number * 3 + each))),
-      ...(number > 3 ? [{ request: { method: 'DELETE', url: `Patient/${gone}` } }] : []),
+      ...(number > 3 ? [gone, `${gone}-b`].map((id) => ({ request: { method: 'DELETE', url: `Patient/${id}` } })) : []),
     ])
   }
   const walk = async (start: TestReply, relation: 'next' | 'previous'): Promise<{ seen: string[]; last: TestReply }> => {

@@ -1,8 +1,8 @@
 /**
  * Chained parameters (`subject:Patient.name=…`) and reverse chained ones (`_has:Observation:patient:code=…`), each of any depth up to
- * `linksMax`. A link through the patient of a compartment is a join by column `pid` and takes any number of rows; other links go
- * by the reference keys. Of a forward link the rows behind it are read first, and too many of them are refused; of a
- * reverse link the few rows that refer are read first, and when they are many every row is asked whether one refers to it.
+ * `linksMax`. The rows at the other end are read first. When they are many, every row that comes up is asked for itself whether it is
+ * linked to one of them: by column `pid` where the link is the patient of a compartment, else by the reference keys. Only a forward link that
+ * is not through the patient can't be asked that way: there, too many rows behind it are refused.
  * Every row that is walked over passes `visible`. Source: FHIR R4 3.1.1.4.13 (chaining), 3.1.1.4.14 (_has).
  */
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
@@ -10,7 +10,7 @@ import { keyOf } from '../../fhir/id.ts'
 import { fail, type Issue, issue, OutcomeError } from '../../fhir/outcome.ts'
 import { isResourceType, type ResourceType, typeCode } from '../../fhir/resource-types.ts'
 import type { SearchParam } from '../../fhir/search-parameters.ts'
-import { byCondition, byKeys, byReading, type Criterion, nothing, oneOf, type Walk } from './criterion.ts'
+import { byCondition, byKeys, byReading, byRowKeys, type Criterion, nothing, oneOf, type Walk } from './criterion.ts'
 import { linkKey, linkSeed } from './keys.ts'
 import { linkOf } from './link.ts'
 import { nearest } from './nearest.ts'
@@ -22,7 +22,11 @@ import { referencesOf } from './references-of.ts'
 export const linksMax = 6
 /** Rows behind a forward link that are read at most. */
 const behindMax = 10_000
-/** Rows behind a reverse link up to which they are read, rather than asked for row by row. */
+/** Patients behind a link up to which they are read, rather than asked for row by row. */
+const patientsMax = 1_000
+/** Up to so many patients, their compartments are searched one by one. */
+const compartmentsMax = 20
+/** Rows that refer, likewise. */
 const referringMax = 2_000
 /** Types that all links of one search may try together. */
 const branchesMax = 100
@@ -83,21 +87,45 @@ async function forward(
   const keys: bigint[] = []
   const joins: RawBuilder<SqlBool>[] = []
   for (const { type: target, criterion } of branches) {
-    const conditions = await walk.conditionsOf(target, [criterion])
     if (target === 'Patient' && decidesCompartment({ model, type, param })) {
-      joins.push(sql<SqlBool>`(r.pid in (select r.id from resource r where ${rowsOf('Patient', conditions)}) and ${refersTo(sql`r.pid`, type, param, target)})`)
+      const ids = await rowKeys(walk, target, criterion, patientsMax)
+      if (ids !== null && ids.length <= compartmentsMax && branches.length === 1) return ofPatients(ids, type, param)
+      joins.push(sql<SqlBool>`(${ids === null ? await isOneOf(walk, target, criterion) : sql<SqlBool>`r.pid = any(${uuidArray(ids)})`} and ${refersTo(sql`r.pid`, type, param, target)})`)
       continue
     }
-    const { rows } = await sql<{ id: string }>`select r.id from resource r where ${rowsOf(target, conditions)} limit ${behindMax + 1}`.execute(walk.db)
-    if (rows.length > behindMax) throw tooMany(param.code, target)
+    const ids = await rowKeys(walk, target, criterion, behindMax)
+    if (ids === null) throw tooMany(param.code, target)
     for (const code of param.storedAs) {
       const seed = linkSeed(type, code, target)
-      for (const row of rows) keys.push(linkKey(seed, row.id))
+      for (const id of ids) keys.push(linkKey(seed, id))
     }
   }
   if (joins.length === 0) return keys.length === 0 ? nothing : byKeys(keys)
   if (keys.length > 0) joins.push(sql<SqlBool>`exists (select 1 from unnest(r.keys) held (k) where held.k = any(${`{${keys.join(',')}}`}::text::bigint[]))`)
   return byCondition(oneOf(joins))
+}
+
+/** Keys of the rows that match; null when there are more than `most`. */
+async function rowKeys(walk: Walk, type: ResourceType, criterion: Criterion, most: number): Promise<string[] | null> {
+  const conditions = await walk.conditionsOf(type, [criterion], most)
+  const { rows } = await sql<{ id: string }>`select r.id from resource r where ${rowsOf(type, conditions)} order by r.d0 desc, r.id limit ${most + 1}`.execute(walk.db)
+  return rows.length > most ? null : rows.map((row) => row.id)
+}
+
+function uuidArray(ids: readonly string[]): RawBuilder<unknown> {
+  return sql`${`{${ids.join(',')}}`}::text::uuid[]`
+}
+
+/** What is of few patients is found in their compartments. */
+function ofPatients(ids: readonly string[], type: ResourceType, param: SearchParam): Criterion {
+  if (ids.length === 0) return nothing
+  return { ...byKeys(param.storedAs.flatMap((code) => ids.map((id) => linkKey(linkSeed(type, code, 'Patient'), id)))), patients: ids }
+}
+
+/** The row's patient matches. */
+async function isOneOf(walk: Walk, type: ResourceType, criterion: Criterion): Promise<RawBuilder<SqlBool>> {
+  const conditions = await walk.conditionsOf(type, [criterion], 'one of few')
+  return sql<SqlBool>`exists (select 1 from (select r.pid offset 0) wanted (id), lateral (select 1 from resource r where r.id = wanted.id and ${rowsOf(type, conditions)} limit 1) found)`
 }
 
 /** `_has:Observation:patient:code`. */
@@ -116,19 +144,22 @@ function readReverse(context: QueryContext, name: string, value: string): Criter
 }
 
 async function reverse(walk: Walk, { model, type }: QueryContext, source: ResourceType, param: SearchParam, criterion: Criterion): Promise<Criterion> {
-  const matching = rowsOf(source, await walk.conditionsOf(source, [criterion]))
+  const matching = rowsOf(source, await walk.conditionsOf(source, [criterion], referringMax))
+  const ofFew = async () => rowsOf(source, await walk.conditionsOf(source, [criterion], 'one of few'))
   if (type === 'Patient' && decidesCompartment({ model, type: source, param })) {
-    return byCondition(sql<SqlBool>`r.id in (select r.pid from resource r where ${matching} and ${refersTo(sql`r.pid`, source, param, type)})`)
+    const refers = refersTo(sql`r.pid`, source, param, type)
+    const { rows } = await sql<{ pid: string }>`select r.pid from resource r where ${matching} and ${refers} order by r.d0 desc, r.id limit ${referringMax + 1}`.execute(walk.db)
+    if (rows.length <= referringMax) return byRowKeys(rows.map((row) => row.pid))
+    return byCondition(sql<SqlBool>`exists (select 1 from (select r.id offset 0) wanted (id), lateral (select 1 from resource r where r.pid = wanted.id and ${await ofFew()} and ${refers} limit 1) found)`)
   }
-  const { rows } = await sql<{ keys: bigint[]; content: string }>`select r.keys, r.content from resource r where ${matching} limit ${referringMax + 1}`.execute(walk.db)
+  const { rows } = await sql<{ keys: bigint[]; content: string }>`select r.keys, r.content from resource r where ${matching} order by r.d0 desc, r.id limit ${referringMax + 1}`.execute(walk.db)
   if (rows.length <= referringMax) {
     const wanted = { source, codes: param.storedAs, target: type }
-    const ids = new Set(rows.flatMap((row) => referencesOf(row.content, row.keys, [wanted]).map((each) => keyOf(each.id))))
-    return ids.size === 0 ? nothing : byCondition(sql<SqlBool>`r.id = any(${`{${[...ids].join(',')}}`}::text::uuid[])`)
+    return byRowKeys(rows.flatMap((row) => referencesOf(row.content, row.keys, [wanted]).map((each) => keyOf(each.id))))
   }
   const refers = param.storedAs.map((code) => sql`${linkOf(sql`r.id`, linkSeed(source, code, type))}`)
-  return byCondition(sql<SqlBool>`exists (select 1 from (select array[${sql.join(refers)}]) wanted (keys), lateral (
-    select 1 from resource r where r.keys && wanted.keys and ${matching} limit 1) found)`)
+  return byCondition(sql<SqlBool>`exists (select 1 from (select array[${sql.join(refers)}] offset 0) wanted (keys), lateral (
+    select 1 from resource r where r.keys && wanted.keys and ${await ofFew()} limit 1) found)`)
 }
 
 /** The row refers by the parameter to the row whose key a column holds. */

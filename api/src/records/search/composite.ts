@@ -5,7 +5,7 @@
 import { sql, type SqlBool } from 'kysely'
 import { fail, OutcomeError } from '../../fhir/outcome.ts'
 import type { SearchParam } from '../../fhir/search-parameters.ts'
-import { type Asked, byCondition, type Criterion, hasAny, invalidValue, oneOf, splitUnescaped } from './criterion.ts'
+import { type Asked, byCondition, type Criterion, hasAny, hasSideRow, invalidValue, oneOf, splitUnescaped } from './criterion.ts'
 import { pairStorage, partOf } from './extract-composite.ts'
 import { compositeParam } from './keys.ts'
 
@@ -48,11 +48,11 @@ function partAsked(asked: Asked, composite: SearchParam, index: 0 | 1, value: st
 
 function together(first: Criterion, second: Criterion): Criterion {
   if (second.anyOf !== null && first.anyOf !== null) return { ...first, where: hasAny(second.anyOf) }
-  return { ...first, anyOf: first.anyOf ?? second.anyOf, where: second.where ?? first.where }
+  return { ...first, anyOf: first.anyOf ?? second.anyOf, side: first.side ?? second.side, where: second.where ?? first.where }
 }
 
 function condition(criterion: Criterion) {
-  const parts = [...(criterion.anyOf === null ? [] : [hasAny(criterion.anyOf)]), ...(criterion.where === null ? [] : [criterion.where])]
+  const parts = [...(criterion.anyOf === null ? [] : [hasAny(criterion.anyOf)]), ...(criterion.side === null ? [] : [hasSideRow(criterion.side)]), ...(criterion.where === null ? [] : [criterion.where])]
   return sql<SqlBool>`(${sql.join(parts, sql` and `)})`
 }
 

@@ -1,7 +1,7 @@
 /**
  * Criteria → the conditions a row `r` of one type must fulfil, `visible` always among them: what the caller may not see neither matches
  * nor helps another row to match, however long the chain that walks over it. Conditions of criteria that read other rows first are
- * got here. How conditions by key are written: key-plan.ts.
+ * got here. What the database begins with: key-plan.ts.
  */
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
 import { visible } from '../../access/visible.ts'
@@ -10,32 +10,32 @@ import { fail } from '../../fhir/outcome.ts'
 import { type ResourceType, typeCode } from '../../fhir/resource-types.ts'
 import type { Db } from '../../storage/pool.ts'
 import type { Store } from '../store.ts'
-import type { Criterion, Walk } from './criterion.ts'
-import { keyConditions } from './key-plan.ts'
+import type { Criterion, Walk, Wanted } from './criterion.ts'
+import { planned, type Planned } from './key-plan.ts'
 
 export function makeWalk(db: Db, ctx: Ctx, store: Store): Walk {
-  const walk: Walk = { db, ctx, store, conditionsOf: (type, criteria) => conditionsOf(walk, type, criteria, false) }
+  const walk: Walk = {
+    db, ctx, store, conditionsOf: async (type, criteria, wanted) => (await planOf(walk, type, await settled(walk, criteria), wanted)).conditions,
+  }
   return walk
 }
 
-/** `byDate`: the rows are wanted in the order of the clinical date, a page at a time. */
-export async function conditionsOf(walk: Walk, type: ResourceType, criteria: readonly Criterion[], byDate: boolean): Promise<RawBuilder<SqlBool>[]> {
-  const all = await settled(walk, criteria)
+/** The criteria are settled. */
+export async function planOf(walk: Walk, type: ResourceType, all: readonly Criterion[], wanted: Wanted): Promise<Planned> {
   const patients = all.flatMap((each) => (each.patients === null ? [] : [each.patients]))
-  const keyed = await keyConditions(walk.db, type, all.flatMap((each) => (each.anyOf === null ? [] : [each.anyOf])), {
-    ofPatient: patients.length > 0, byDate,
-  })
+  const narrow = wanted === 'one of few' || patients.length > 0 || all.some((each) => each.narrow === true)
+  const keyed = await planned(walk.db, type, all, narrow ? 'one of few' : wanted)
   const wheres = (costly: boolean) => all.flatMap((each) => (each.where === null || (each.costly ?? false) !== costly ? [] : [each.where]))
   const conditions = [
     ...patients.map(ofPatients),
     ...wheres(false),
-    ...keyed,
+    ...keyed.conditions,
     ...(type === 'Encounter' && patients.length === 0 ? periodWindow(all) : []),
     visible(walk.ctx, type, 's'),
   ]
   const costly = wheres(true)
   if (costly.length > 0) await assertFew(walk.db, type, conditions)
-  return [...conditions, ...costly]
+  return { conditions: [...conditions, ...costly], few: keyed.few }
 }
 
 /** Rows whose text one search may read. */
@@ -51,8 +51,8 @@ async function assertFew(db: Db, type: ResourceType, conditions: readonly RawBui
   }, '_content')
 }
 
-/** One after the other: a search takes one connection at a time. */
-async function settled(walk: Walk, criteria: readonly Criterion[]): Promise<Criterion[]> {
+/** The criteria and what their reading made of them. One after the other: a search takes one connection at a time. */
+export async function settled(walk: Walk, criteria: readonly Criterion[]): Promise<Criterion[]> {
   const all: Criterion[] = []
   for (const each of criteria) {
     all.push(each)

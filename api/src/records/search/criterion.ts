@@ -14,7 +14,9 @@ import type { Store } from '../store.ts'
 export interface Criterion {
   /** Rows must hold one of these keys; null when the criterion is not by key. */
   anyOf: readonly bigint[] | null
-  /** Condition that is not by key; null when there is none. */
+  /** A row of a side table must be the resource's and fit; null when the criterion is not of that kind. */
+  side: Side | null
+  /** Any other condition; null when there is none. */
   where: RawBuilder<SqlBool> | null
   /** Keys of the patients whose compartments hold all rows that can match; null when the criterion does not say. */
   patients: readonly string[] | null
@@ -24,7 +26,12 @@ export interface Criterion {
   later: ((walk: Walk) => Promise<Criterion>) | null
   /** `where` reads the text of each row: the other criteria must leave few. */
   costly?: true
+  /** `where` leaves few rows and is served by an index: whatever else is asked filters those. */
+  narrow?: true
 }
+
+/** Rows `s` of idx_string or idx_value that fit; the condition names the keys. */
+export interface Side { table: 'idx_string' | 'idx_value'; condition: RawBuilder<SqlBool> }
 
 /** What a criterion that reads other rows gets; every row it reads must pass `visible`. */
 export interface Walk {
@@ -32,8 +39,11 @@ export interface Walk {
   ctx: Ctx
   store: Store
   /** Conditions that rows of a type must fulfil to match, `visible` among them. */
-  conditionsOf(type: ResourceType, criteria: readonly Criterion[]): Promise<RawBuilder<SqlBool>[]>
+  conditionsOf(type: ResourceType, criteria: readonly Criterion[], wanted: Wanted): Promise<RawBuilder<SqlBool>[]>
 }
+
+/** All rows that match; so many of them, in an order that an index has; or whether one of few rows does. */
+export type Wanted = 'all' | 'one of few' | number
 
 /** What a parameter file gets to work with. */
 export interface Asked {
@@ -53,20 +63,28 @@ export interface Asked {
 /** One file a parameter type exports one of these. Throws what `invalidValue` makes. */
 export type ParameterSearch = (asked: Asked) => Criterion
 
+const open: Criterion = { anyOf: null, side: null, where: null, patients: null, window: null, later: null }
+
 export function byKeys(anyOf: readonly bigint[]): Criterion {
-  return { anyOf, where: null, patients: null, window: null, later: null }
+  return { ...open, anyOf }
 }
 
 export function byCondition(where: RawBuilder<SqlBool>): Criterion {
-  return { anyOf: null, where, patients: null, window: null, later: null }
+  return { ...open, where }
 }
 
 export function byReading(later: (walk: Walk) => Promise<Criterion>): Criterion {
-  return { anyOf: null, where: null, patients: null, window: null, later }
+  return { ...open, later }
+}
+
+/** Rows by their keys, few enough to name each. */
+export function byRowKeys(ids: Iterable<string>): Criterion {
+  const list = [...new Set(ids)]
+  return list.length === 0 ? nothing : { ...byCondition(sql<SqlBool>`r.id = any(${`{${list.join(',')}}`}::text::uuid[])`), narrow: true }
 }
 
 /** No row fits. */
-export const nothing: Criterion = byCondition(sql<SqlBool>`false`)
+export const nothing: Criterion = { ...byCondition(sql<SqlBool>`false`), narrow: true }
 
 /** `not (…)`, which the key plan never turns into an index condition. */
 export function withoutKeys(keys: readonly bigint[]): Criterion {
@@ -86,10 +104,21 @@ export function hasAny(keys: readonly bigint[]): RawBuilder<SqlBool> {
   return sql<SqlBool>`(${sql.join(keys.map((key) => sql`${String(key)}::bigint = any(r.keys)`), sql` or `)})`
 }
 
-/** A side table has a row of this resource that fits. `table` is idx_string or idx_value; the fitting row is `s`. */
-export function hasSideRow(table: 'idx_string' | 'idx_value', keys: readonly bigint[], condition: RawBuilder<SqlBool>): RawBuilder<SqlBool> {
-  return sql<SqlBool>`exists (select 1 from ${sql.table(table)} s where s.rid = r.id and s.shard = r.shard
-    and s.k in (${sql.join(keys.map((key) => sql`${String(key)}::bigint`))}) and ${condition})`
+/** A condition on row `s` of a side table under one of the keys. */
+export function underKeys(keys: readonly bigint[], condition: RawBuilder<SqlBool>): RawBuilder<SqlBool> {
+  return sql<SqlBool>`(s.k in (${sql.join(keys.map((key) => sql`${String(key)}::bigint`))}) and ${condition})`
+}
+
+export function bySide(table: Side['table'], conditions: readonly RawBuilder<SqlBool>[]): Criterion {
+  return { ...open, side: { table, condition: oneOf(conditions) } }
+}
+
+/**
+ * Asked row by row: the offset keeps the planner from making a join of it, which would read every fitting row of the whole city for one
+ * page. What fits few rows is looked up first (key-plan.ts).
+ */
+export function hasSideRow({ table, condition }: Side): RawBuilder<SqlBool> {
+  return sql<SqlBool>`exists (select 1 from ${sql.table(table)} s where s.rid = r.id and s.shard = r.shard and ${condition} offset 0)`
 }
 
 /** Alternatives: a value fits when one of the conditions does. */

@@ -6,7 +6,7 @@
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
 import { instantText, openEnd, openStart, type TimeRange, timeRange } from '../../fhir/date-time.ts'
 import { OutcomeError } from '../../fhir/outcome.ts'
-import { type Asked, byCondition, type Criterion, hasSideRow, invalidValue, oneOf, unescapeValue } from './criterion.ts'
+import { type Asked, byCondition, bySide, type Criterion, invalidValue, oneOf, underKeys, unescapeValue } from './criterion.ts'
 import { paramKey } from './keys.ts'
 import { comparedRange, type Prefix, splitPrefix } from './range.ts'
 
@@ -16,9 +16,9 @@ export function searchDate(asked: Asked): Criterion {
   const dates = asked.values.map((value) => readDate(asked, value))
   if (asked.param.storage !== 'date') {
     const keys = asked.param.storedAs.map((code) => paramKey(asked.type, code))
-    return byCondition(hasSideRow('idx_value', keys, oneOf(dates.map((date) => comparedRange(date.prefix, { lo: sql`s.lo`, hi: sql`s.hi` }, {
+    return bySide('idx_value', dates.map((date) => underKeys(keys, comparedRange(date.prefix, { lo: sql`s.lo`, hi: sql`s.hi` }, {
       from: sql`${date.lo / 1000}::float8`, to: sql`${date.hi / 1000}::float8`,
-    })))))
+    }))))
   }
   const [first] = dates
   return {

@@ -8,7 +8,7 @@ import type { FhirModel } from '../../fhir/model.ts'
 import { type Branch, compileSearchExpression } from '../../fhir/search-expression.ts'
 import type { SearchParam } from '../../fhir/search-parameters.ts'
 import { type Collect, collectorOf, type Sink } from '../index-resource.ts'
-import { compositeParam } from './keys.ts'
+import { compositeParam, paramKey } from './keys.ts'
 
 /** The parameter that a part of a composite is searched as, found by its canonical address. */
 export function partOf(model: FhirModel, type: string, definition: string): SearchParam | null {
@@ -28,7 +28,8 @@ export function compositeCollectors(model: FhirModel, type: string, composite: S
   return branchesOf(second.expression).map((branch) => (element, sink) => {
     const keys = emptySink()
     for (const each of firsts) each.branch.run(element as object, (value, holder, key) => each.collect?.(value, keys, holder, key))
-    for (const { h } of keys.texts) keys.keys.delete(h)
+    // Displays are searched by `:text`, which composites do not have.
+    for (const { k, h } of keys.texts) if (k === paramKey(type, composite.code)) keys.keys.delete(h)
     for (const first of keys.keys) {
       const code = compositeParam(composite.code, first)
       const collect = collectorOf(model, type, { ...secondParam, code, storage: pairStorage(secondParam) }, branch)

@@ -6,11 +6,12 @@
  */
 import type { FhirModel } from '../../fhir/model.ts'
 import { referenceTarget } from '../../fhir/references.ts'
-import type { Branch } from '../../fhir/search-expression.ts'
+import { type Branch, compileSearchExpression } from '../../fhir/search-expression.ts'
+import type { SearchParam } from '../../fhir/search-parameters.ts'
 import type { Collect, Sink } from '../index-resource.ts'
 import type { TextRow } from '../index-texts.ts'
 import { bothLanguagesOf } from '../../fhir/translation.ts'
-import { identifierTypeKey, paramKey, referenceIdentifierKey, referenceKey, systemKey, textKey, tokenKey, uriKey } from './keys.ts'
+import { identifierTypeKey, isParameterCode, orderKey, paramKey, referenceIdentifierKey, referenceKey, systemKey, textKey, tokenKey, uriKey } from './keys.ts'
 import { normaliseString } from './normalise.ts'
 
 interface CodingLike { system?: unknown; code?: unknown; display?: unknown; _display?: unknown }
@@ -19,12 +20,25 @@ interface IdentifierLike { system?: unknown; value?: unknown; type?: { text?: un
 /** System of booleans in token searches. */
 const booleanSystem = 'http://terminology.hl7.org/CodeSystem/special-values'
 
+/** Types of values of which there are few: their codes go to search_text, so that they can be sorted by. */
+const codeTypes: ReadonlySet<string> = new Set(['code', 'Coding', 'CodeableConcept', 'boolean'])
+
+/** Whether every value of a token parameter is of such a type. */
+export function isSortedByCode(model: FhirModel, type: string, { expression }: Pick<SearchParam, 'expression'>): boolean {
+  const structure = model.structures.get(type)
+  return structure !== undefined && expression !== null && compileSearchExpression(expression, structure, model.structures).every((branch) => codeTypes.has(branch.type))
+}
+
 export function tokenCollector(model: FhirModel, type: string, code: string, branch: Branch): Collect | null {
+  // Nobody sorts by a part of a composite.
+  const order = codeTypes.has(branch.type) && isParameterCode(code) ? orderKey(type, code) : null
   const add = (sink: Sink, system: unknown, value: unknown): void => {
     const hasSystem = typeof system === 'string' && system !== ''
     if (hasSystem) sink.keys.add(systemKey(type, code, system))
     if (typeof value !== 'string' || value === '') return
-    sink.keys.add(tokenKey(type, code, undefined, value))
+    const h = tokenKey(type, code, undefined, value)
+    if (order !== null && !sink.keys.has(h)) sink.texts.push({ k: order, h, val: value })
+    sink.keys.add(h)
     sink.keys.add(tokenKey(type, code, hasSystem ? system : null, value))
   }
   const addText = textAdder(type, code)

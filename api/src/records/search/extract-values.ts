@@ -6,14 +6,13 @@
 import { openEnd, openStart, timeRange } from '../../fhir/date-time.ts'
 import { decimalText } from '../../fhir/json.ts'
 import type { Collect, Sink } from '../index-resource.ts'
-import { paramKey, unitKey } from './keys.ts'
+import { paramKey } from './keys.ts'
+import { type QuantityLike, storedUnits } from './units.ts'
 
 export interface Range { lo: number; hi: number }
 
 const largest = Number.MAX_VALUE
 const currencySystem = 'urn:iso:std:iso:4217'
-/** Units without a system are taken to be of this one, in resources and in searches. */
-export const ucumSystem = 'http://unitsofmeasure.org'
 
 /** The range a decimal stands for, from its text: half a unit of its last digit to both sides. Null when it is no number. */
 export function precisionRange(text: string): Range | null {
@@ -23,14 +22,6 @@ export function precisionRange(text: string): Range | null {
   if (!Number.isFinite(value)) return null
   const half = 0.5 * 10 ** (Number(match[2] ?? 0) - (match[1]?.length ?? 0))
   return { lo: value - half, hi: value + half }
-}
-
-/**
- * Keys under which quantities of a unit are stored. `system` null or empty is `5.4||mg`: the unit as code or as text.
- * A search asks for any of them.
- */
-export function unitKeys(type: string, code: string, system: string | null, unit: string): bigint[] {
-  return system ? [unitKey(type, code, system, unit)] : [unitKey(type, code, ucumSystem, unit), unitKey(type, code, null, unit)]
 }
 
 export function dateCollector(type: string, code: string, fhirType: string, clinical: boolean): Collect | null {
@@ -86,7 +77,8 @@ export function valueCollector(type: string, code: string, fhirType: string): Co
     if (range) sink.values.push({ k, lo: range.lo, hi: range.hi })
   }
   const withUnit = (sink: Sink, range: Range, quantity: QuantityLike): void => {
-    for (const each of new Set([k, ...storedUnitKeys(type, code, quantity)])) sink.values.push({ k: each, lo: range.lo, hi: range.hi })
+    sink.values.push({ k, lo: range.lo, hi: range.hi })
+    for (const each of storedUnits(type, code, quantity)) sink.values.push({ k: each.k, ...each.convert(range) })
   }
   switch (fhirType) {
     case 'decimal': case 'integer': case 'positiveInt': case 'unsignedInt': return number
@@ -109,8 +101,6 @@ export function valueCollector(type: string, code: string, fhirType: string): Co
   }
 }
 
-interface QuantityLike { value?: unknown; comparator?: unknown; unit?: unknown; system?: unknown; code?: unknown }
-
 function quantityRange(quantity: QuantityLike): Range | null {
   const text = decimalText(quantity, 'value')
   const range = text === undefined ? null : precisionRange(text)
@@ -120,14 +110,4 @@ function quantityRange(quantity: QuantityLike): Range | null {
     case '>': case '>=': return { lo: range.lo, hi: largest }
     default: return range
   }
-}
-
-/** The coded unit, and the unit's text where it says something else. */
-function storedUnitKeys(type: string, param: string, { unit, system, code }: QuantityLike): bigint[] {
-  const keys: bigint[] = []
-  const coded = typeof code === 'string' ? code : null
-  if (coded !== null) keys.push(unitKey(type, param, typeof system === 'string' ? system : null, coded))
-  if (coded !== null && typeof system === 'string' && system !== ucumSystem) keys.push(unitKey(type, param, null, coded))
-  if (typeof unit === 'string' && unit !== coded) keys.push(unitKey(type, param, null, unit))
-  return keys
 }

@@ -74,6 +74,11 @@ export function textKey(type: string, param: string, text: string): bigint {
   return hash(`${type}.${param}${bar}x${text}`)
 }
 
+/** `k` of the codes of a parameter in search_text, which say in what order their keys stand. */
+export function orderKey(type: string, param: string): bigint {
+  return hash(`${type}.${param}${bar}v`)
+}
+
 /** A word of the narrative. */
 export function wordKey(type: string, word: string): bigint {
   return hash(`${type}._text${bar}w${word}`)
@@ -85,6 +90,11 @@ export function wordKey(type: string, word: string): bigint {
  */
 export function compositeParam(param: string, first: bigint): string {
   return `${param}${bar}${first}`
+}
+
+/** Whether a name is that of a parameter, not of a part of a composite. */
+export function isParameterCode(name: string): boolean {
+  return !name.includes(bar)
 }
 
 /** A uri, compared as it is written. */

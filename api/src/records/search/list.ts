@@ -1,12 +1,12 @@
 /** `_list=id`: members of a List that the caller may see, but for entries marked deleted. Source: FHIR R4 3.1.1.4.4. */
-import { sql, type SqlBool } from 'kysely'
+import { sql } from 'kysely'
 import type { List } from '@medplum/fhirtypes'
 import { isFhirId, keyOf } from '../../fhir/id.ts'
 import { OutcomeError } from '../../fhir/outcome.ts'
 import { parseReference } from '../../fhir/references.ts'
 import { typeCode } from '../../fhir/resource-types.ts'
 import { parseJson } from '../../fhir/json.ts'
-import { byCondition, byReading, type Criterion, invalidValue, nothing, unescapeValue } from './criterion.ts'
+import { byReading, byRowKeys, type Criterion, invalidValue, unescapeValue } from './criterion.ts'
 
 export function searchList(type: string, values: readonly string[]): Criterion {
   const ids = values.map(unescapeValue).map((value) => value.replace(/^List\//, ''))
@@ -17,11 +17,10 @@ export function searchList(type: string, values: readonly string[]): Criterion {
     })])
   }
   return byReading(async ({ db, conditionsOf }) => {
-    const listed = byCondition(sql<SqlBool>`r.id = any(${`{${ids.map(keyOf).join(',')}}`}::text::uuid[])`)
+    const listed = byRowKeys(ids.map(keyOf))
     const { rows } = await sql<{ content: string }>`select r.content from resource r
-      where r.t = ${sql.raw(String(typeCode('List')))} and ${sql.join(await conditionsOf('List', [listed]), sql` and `)}`.execute(db)
-    const members = new Set(rows.flatMap((row) => membersOf(type, parseJson(row.content) as List)))
-    return members.size === 0 ? nothing : byCondition(sql<SqlBool>`r.id = any(${`{${[...members].join(',')}}`}::text::uuid[])`)
+      where r.t = ${sql.raw(String(typeCode('List')))} and ${sql.join(await conditionsOf('List', [listed], 'one of few'), sql` and `)}`.execute(db)
+    return byRowKeys(rows.flatMap((row) => membersOf(type, parseJson(row.content) as List)))
   })
 }
 

@@ -5,49 +5,54 @@
  */
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
 import { OutcomeError } from '../../fhir/outcome.ts'
-import { type Asked, byCondition, type Criterion, hasSideRow, invalidValue, oneOf, splitUnescaped, unescapeValue } from './criterion.ts'
-import { precisionRange, unitKeys } from './extract-values.ts'
+import { type Asked, bySide, type Criterion, invalidValue, splitUnescaped, underKeys, unescapeValue } from './criterion.ts'
+import { precisionRange, type Range } from './extract-values.ts'
 import { paramKey } from './keys.ts'
 import { comparedRange, type Prefix, splitPrefix } from './range.ts'
+import { askedUnits, type UnitRow } from './units.ts'
 
 export function searchNumber(asked: Asked): Criterion {
   const keys = asked.param.storedAs.map((code) => paramKey(asked.type, code))
-  return byCondition(oneOf(asked.values.map((value) => {
-    const { prefix, text } = readNumber(asked, unescapeValue(value))
-    return hasSideRow('idx_value', keys, compared(prefix, text))
-  })))
+  return bySide('idx_value', asked.values.map((value) => underKeys(keys, compared(readNumber(asked, unescapeValue(value))))))
 }
 
 export function searchQuantity(asked: Asked): Criterion {
-  return byCondition(oneOf(asked.values.map((value) => {
+  return bySide('idx_value', asked.values.flatMap((value) => {
     const [amount = '', system = '', unit = '', ...rest] = splitUnescaped(value, '|').map(unescapeValue)
     if (rest.length > 0 || (system !== '' && unit === '')) throw invalid(asked, value)
-    const { prefix, text } = readNumber(asked, amount)
-    const keys = asked.param.storedAs.flatMap((code) => (unit === '' ? [paramKey(asked.type, code)] : unitKeys(asked.type, code, system || null, unit)))
-    return hasSideRow('idx_value', keys, compared(prefix, text))
-  })))
+    const number = readNumber(asked, amount)
+    const rows: UnitRow[] = asked.param.storedAs.flatMap((code) => (unit === '' ? [{ k: paramKey(asked.type, code), convert: (range: Range) => range }] : askedUnits(asked.type, code, system || null, unit)))
+    return rows.map(({ k, convert }) => underKeys([k], compared(inUnit(number, convert))))
+  }))
 }
 
-function readNumber(asked: Asked, value: string): { prefix: Prefix; text: string } {
-  const { prefix, rest } = splitPrefix(value)
-  if (precisionRange(rest) === null) throw invalid(asked, value)
-  return { prefix, text: rest }
+/** `range`: what rounds to the number; `near`: what is within a tenth of it. */
+interface AskedNumber { prefix: Prefix; value: number; range: Range; near: Range }
+
+function readNumber(asked: Asked, text: string): AskedNumber {
+  const { prefix, rest } = splitPrefix(text)
+  const range = precisionRange(rest)
+  if (range === null) throw invalid(asked, text)
+  const value = Number(rest)
+  const tenth = Math.abs(value) / 10
+  return { prefix, value, range, near: { lo: value - tenth, hi: value + tenth } }
+}
+
+function inUnit({ prefix, value, range, near }: AskedNumber, convert: UnitRow['convert']): AskedNumber {
+  return { prefix, value: convert({ lo: value, hi: value }).lo, range: convert(range), near: convert(near) }
 }
 
 /** Room for the rounding of sums of doubles, relative to the number. */
 const tolerance = 1e-12
 
-function compared(prefix: Prefix, text: string): RawBuilder<SqlBool> {
+function compared({ prefix, value, range, near }: AskedNumber): RawBuilder<SqlBool> {
   const stored = { lo: sql`s.lo`, hi: sql`s.hi` }
-  const { lo, hi } = precisionRange(text) as { lo: number; hi: number }
-  const value = Number(text)
   const slack = Math.abs(value) * tolerance
   if (prefix === 'eq' || prefix === 'ne') {
-    return comparedRange(prefix, stored, { from: sql`${lo - slack}::float8`, to: sql`${hi + slack}::float8` })
+    return comparedRange(prefix, stored, { from: sql`${range.lo - slack}::float8`, to: sql`${range.hi + slack}::float8` })
   }
   if (prefix === 'ap') {
-    const tenth = Math.abs(value) / 10
-    return comparedRange(prefix, stored, { from: sql`${value - tenth}::float8`, to: sql`${value + tenth}::float8` })
+    return comparedRange(prefix, stored, { from: sql`${near.lo}::float8`, to: sql`${near.hi}::float8` })
   }
   // Half before adding: the ends of open ranges are the largest doubles there are.
   const middle = sql`(s.lo / 2 + s.hi / 2)`

@@ -6,14 +6,33 @@
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
 import { fail } from '../../fhir/outcome.ts'
 
-/** One sort key. Rows without a value come first when descending and last when ascending, as the date index has them. */
+/** One sort key. */
 export interface SortKey {
   /** As in `_sort`, without the minus. */
   code: string
   descending: boolean
   expression: RawBuilder<unknown>
   /** SQL type of the expression, for the page token's texts. */
-  sqlType: 'timestamptz' | 'text' | 'float8' | 'uuid' | 'int2'
+  sqlType: 'timestamptz' | 'text' | 'float8' | 'int2'
+  /** Rows without a value stand before all others: as the date index has them when it is read from its beginning. */
+  missingFirst: boolean
+  /** Which way rows of equal value lie in the index that has this order, when it is the only key. */
+  idDescending: boolean
+  /** What has rows in this order, so that a page can be read without reading all matches; null when nothing has. */
+  walk: 'date' | 'updated' | SideOrder | null
+}
+
+/**
+ * The index of a side table. Rows under one key lie in the order of `value`, an expression on row `s`. Of the rows of one resource that counts of
+ * which no other row `o` has a better value.
+ */
+export interface SideOrder {
+  table: 'idx_string' | 'idx_value'
+  k: bigint
+  value(alias: 's' | 'o'): RawBuilder<unknown>
+  less: '<' | '~<~'
+  greater: '>' | '~>~'
+  better: 'less' | 'greater'
 }
 
 /** Keys in their order and which way equal rows lie; `reversed` reads towards the first page. */
@@ -27,19 +46,18 @@ export function sortColumn(index: number): string {
   return `sort_${index}`
 }
 
-/** The date index is (d0 desc, id asc); read backwards it is (d0 asc, id desc). */
 export function orderOf(keys: readonly SortKey[]): Order {
-  return { keys, idDescending: keys.length === 1 && keys[0]?.descending === false && keys[0].code !== '_id' }
+  return { keys, idDescending: keys.length === 1 && keys[0]?.idDescending === true }
 }
 
 /** The same rows from the last to the first. */
 export function reversed({ keys, idDescending }: Order): Order {
-  return { keys: keys.map((key) => ({ ...key, descending: !key.descending })), idDescending: !idDescending }
+  return { keys: keys.map((key) => ({ ...key, descending: !key.descending, missingFirst: !key.missingFirst })), idDescending: !idDescending }
 }
 
 export function orderBy({ keys, idDescending }: Order): RawBuilder<unknown> {
   return sql.join([
-    ...keys.map((key) => sql`${key.expression} ${sql.raw(key.descending ? 'desc nulls first' : 'asc nulls last')}`),
+    ...keys.map((key) => sql`${key.expression} ${sql.raw(`${key.descending ? 'desc' : 'asc'} nulls ${key.missingFirst ? 'first' : 'last'}`)}`),
     sql`r.id ${sql.raw(idDescending ? 'desc' : 'asc')}`,
   ])
 }
@@ -58,12 +76,13 @@ function afterKey(key: SortKey, value: string | null, rest: RawBuilder<SqlBool>)
   const { expression } = key
   if (value === null) {
     const equal = sql<SqlBool>`(${expression} is null and ${rest})`
-    return key.descending ? sql<SqlBool>`(${expression} is not null or ${equal})` : equal
+    return key.missingFirst ? sql<SqlBool>`(${expression} is not null or ${equal})` : equal
   }
   const literal = sql`${value}::${sql.raw(key.sqlType)}`
+  const beyond = sql.raw(key.descending ? '<' : '>')
   // The first comparison alone bounds the index scan; the second cuts off what was on the page.
-  if (key.descending) return sql<SqlBool>`(${expression} <= ${literal} and (${expression} < ${literal} or ${rest}))`
-  return sql<SqlBool>`(${expression} > ${literal} or ${expression} is null or (${expression} = ${literal} and ${rest}))`
+  if (key.missingFirst) return sql<SqlBool>`(${expression} ${beyond}= ${literal} and (${expression} ${beyond} ${literal} or ${rest}))`
+  return sql<SqlBool>`(${expression} ${beyond} ${literal} or ${expression} is null or (${expression} = ${literal} and ${rest}))`
 }
 
 /** An opaque token: it says where to go on and nothing about who may see what, which is asked anew for every page. */
@@ -102,7 +121,6 @@ function isValueOf(key: SortKey, value: string): boolean {
   switch (key.sqlType) {
     case 'timestamptz': return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value)
     case 'float8': return value !== '' && Number.isFinite(Number(value))
-    case 'uuid': return /^[0-9a-f-]{36}$/.test(value)
     case 'text': return !value.includes('\u0000')
     case 'int2': return /^\d{1,4}$/.test(value)
   }

@@ -10,7 +10,7 @@ import { fail, OutcomeError } from '../../fhir/outcome.ts'
 import type { ResourceType } from '../../fhir/resource-types.ts'
 import type { SearchParam } from '../../fhir/search-parameters.ts'
 import {
-  type Asked, byCondition, byKeys, type Criterion, hasSideRow, invalidValue, type ParameterSearch, splitUnescaped, unescapeValue, withoutKeys,
+  type Asked, byCondition, byKeys, byRowKeys, bySide, type Criterion, hasSideRow, invalidValue, type ParameterSearch, type Side, splitUnescaped, underKeys, unescapeValue, withoutKeys,
 } from './criterion.ts'
 import { searchComposite } from './composite.ts'
 import { latitudeParam } from './extract-position.ts'
@@ -93,7 +93,7 @@ function byIds(name: string, values: readonly string[]): Criterion {
   const ids = values.map(unescapeValue)
   const wrong = ids.find((id) => !isFhirId(id))
   if (wrong !== undefined) throw new OutcomeError([invalidValue({ name }, wrong, { zh: '编号由字母、数字、“-”和“.”组成。', en: 'an id has letters, digits, "-" and ".".' })])
-  return byCondition(sql<SqlBool>`r.id = any(${ids.map(keyOf)}::uuid[])`)
+  return byRowKeys(ids.map(keyOf))
 }
 
 function byPresence(asked: Asked): Criterion {
@@ -107,8 +107,8 @@ function byPresence(asked: Asked): Criterion {
     case 'date': return byCondition(missing ? sql<SqlBool>`r.d0 is null` : sql<SqlBool>`r.d0 is not null`)
     case 'keys': return missing ? withoutKeys(keys) : byKeys(keys)
     default: {
-      const present = hasSideRow(asked.param.storage === 'strings' ? 'idx_string' : 'idx_value', keys, sql<SqlBool>`true`)
-      return byCondition(missing ? sql<SqlBool>`not ${present}` : present)
+      const present: Side = { table: asked.param.storage === 'strings' ? 'idx_string' : 'idx_value', condition: underKeys(keys, sql<SqlBool>`true`) }
+      return missing ? byCondition(sql<SqlBool>`not ${hasSideRow(present)}`) : bySide(present.table, [present.condition])
     }
   }
 }

@@ -71,7 +71,7 @@ export function decidesCompartment({ model, type, param }: Pick<Asked, 'model' |
 }
 
 /** `subject` of `Observation.subject.where(resolve() is Patient)`; null for anything more. */
-function elementOf(param: SearchParam | undefined): string | null {
+export function elementOf(param: SearchParam | undefined): string | null {
   return /^\(?\w+\.(\w+)\)?(?:\.where\(resolve\(\) is Patient\))?$/.exec(param?.expression ?? '')?.[1] ?? null
 }
 

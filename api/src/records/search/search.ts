@@ -7,19 +7,21 @@
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
 import type { Ctx } from '../../ctx.ts'
 import { fail, type Issue } from '../../fhir/outcome.ts'
-import { type ResourceType, typeCode, typeName } from '../../fhir/resource-types.ts'
+import { type ResourceType, typeCode } from '../../fhir/resource-types.ts'
 import type { Db } from '../../storage/pool.ts'
-import { type Stored, storedOf, type StoredRow } from '../content.ts'
+import type { Stored } from '../content.ts'
 import { storedFrom } from '../read-resource.ts'
 import type { Store } from '../store.ts'
 import { refreshParameters } from '../stored-parameters.ts'
 import { type Compartment, inCompartment } from './compartment.ts'
-import { conditionsOf, makeWalk } from './conditions.ts'
-import type { Criterion, Walk } from './criterion.ts'
+import { makeWalk, planOf, settled } from './conditions.ts'
+import type { Criterion, Walk, Wanted } from './criterion.ts'
 import { withElements, withSummary } from './elements.ts'
-import { includedWith, type Match } from './include.ts'
-import { after, orderBy, orderOf, type Position, readToken, reversed, sortColumn, writeToken } from './page.ts'
+import { includedWith } from './include.ts'
+import type { Planned } from './key-plan.ts'
+import { type Position, writeToken } from './page.ts'
 import { parseQuery, queryContext, type SearchQuery } from './parse-query.ts'
+import { noPage, readPage } from './read-page.ts'
 import { typeKey } from './sort.ts'
 
 export interface SearchResult {
@@ -69,9 +71,9 @@ export async function searchScope(
 ): Promise<SearchResult> {
   await refreshParameters(db, store)
   const walk = makeWalk(db, ctx, store)
-  const { query, criteria } = readQuery(walk, scope, params, options)
-  const matching = await rowsOf(walk, scope, query, criteria)
-  const page = query.count === 0 ? noPage : await readPage(db, query, matching)
+  const { query, criteria } = await readQuery(walk, scope, params, options)
+  const matching = (wanted: Wanted): Promise<Planned> => rowsOf(walk, scope, criteria, wanted)
+  const page = query.count === 0 ? noPage : await readPage(walk, query, matching)
   const total = query.count === 0 || query.total !== 'none' ? await countRows(db, matching, query.total === 'estimate') : null
   const { included, warnings } = await includedWith(walk, page.matches, query.includes, query.revincludes)
   const part = (stored: Stored): Stored => (query.elements === null ? withSummary(store.model, stored, query.summary) : withElements(store.model, stored, query.elements))
@@ -83,7 +85,10 @@ export async function searchScope(
 }
 
 /** The query, and its criteria for each type: the keys they ask for are the type's. */
-function readQuery({ store, ctx }: Walk, { types }: Scope, params: URLSearchParams, { base = '', lenient = false }: SearchOptions): { query: SearchQuery; criteria: Map<ResourceType, Criterion[]> } {
+async function readQuery(
+  walk: Walk, { types }: Scope, params: URLSearchParams, { base = '', lenient = false }: SearchOptions,
+): Promise<{ query: SearchQuery; criteria: Map<ResourceType, Criterion[]> }> {
+  const { store, ctx } = walk
   const criteria = new Map<ResourceType, Criterion[]>()
   let query: SearchQuery | null = null
   for (const type of types) {
@@ -92,6 +97,7 @@ function readQuery({ store, ctx }: Walk, { types }: Scope, params: URLSearchPara
     criteria.set(type, parsed.criteria)
   }
   if (query === null) throw fail('parameter-invalid', { zh: '没有可搜索的资源类型。', en: 'There is no type to search.' }, '_type')
+  for (const [type, own] of criteria) criteria.set(type, await settled(walk, own))
   if (types.length === 1) return { query, criteria }
   const foreign = query.sort.find((key) => !['', '_id', '_lastUpdated'].includes(key.code))
   if (foreign) {
@@ -108,65 +114,31 @@ function withPage(applied: URLSearchParams, token: string | null): URLSearchPara
   return params
 }
 
-/** The condition of all matches, whatever page they are on. */
-async function rowsOf(walk: Walk, { types, compartment }: Scope, query: SearchQuery, criteria: ReadonlyMap<ResourceType, Criterion[]>): Promise<RawBuilder<SqlBool>> {
+/** The conditions of all matches, whatever page they are on, for so many rows of them. */
+async function rowsOf(walk: Walk, { types, compartment }: Scope, criteria: ReadonlyMap<ResourceType, Criterion[]>, wanted: Wanted): Promise<Planned> {
   const ofTypes: RawBuilder<SqlBool>[] = []
+  let few = compartment !== null
   for (const [type, own] of criteria) {
-    const conditions = await conditionsOf(walk, type, own, types.length === 1 && isByDate(query))
-    ofTypes.push(sql<SqlBool>`r.t = ${sql.raw(String(typeCode(type)))} and ${sql.join(conditions, sql` and `)}`)
+    const plan = await planOf(walk, type, own, compartment !== null ? 'one of few' : types.length === 1 ? wanted : 'all')
+    few ||= plan.few
+    ofTypes.push(sql<SqlBool>`r.t = ${sql.raw(String(typeCode(type)))} and ${sql.join(plan.conditions, sql` and `)}`)
   }
   const [only] = ofTypes
-  const condition = ofTypes.length === 1 && only ? only : sql<SqlBool>`r.t in (${sql.raw(types.map(typeCode).join(','))}) and (${sql.join(ofTypes.map((each) => sql`(${each})`), sql` or `)})`
-  return compartment === null ? condition : sql<SqlBool>`${inCompartment(walk.store.model, compartment, types)} and ${condition}`
+  const conditions = [ofTypes.length === 1 && only ? only : sql<SqlBool>`r.t in (${sql.raw(types.map(typeCode).join(','))}) and (${sql.join(ofTypes.map((each) => sql`(${each})`), sql` or `)})`]
+  if (compartment !== null) conditions.unshift(inCompartment(walk.store.model, compartment, types))
+  return { conditions, few }
 }
 
-function isByDate(query: SearchQuery): boolean {
-  return query.sort.length === 1 && (query.sort[0]?.code === '' || query.sort[0]?.sqlType === 'timestamptz') && query.sort[0].code !== '_lastUpdated'
-}
-
-type Row = StoredRow & { keys?: bigint[] } & Record<string, unknown>
-
-interface Page { matches: Match[]; next: Position | null; previous: Position | null }
-
-const noPage: Page = { matches: [], next: null, previous: null }
-
-/** A page backwards is read from its end, and turned round. */
-async function readPage(db: Db, query: SearchQuery, matching: RawBuilder<SqlBool>): Promise<Page> {
-  const { sort, count } = query
-  const position = query.page === null ? null : readToken(query.page, sort)
-  const backwards = position?.backwards === true
-  const order = backwards ? reversed(orderOf(sort)) : orderOf(sort)
-  const columns = [
-    ...sort.map((key, index) => sql`${key.expression} as ${sql.raw(sortColumn(index))}`),
-    ...(query.includes.length > 0 ? [sql`r.keys`] : []),
-  ]
-  const { rows } = await sql<Row>`select r.t, r.id, r.version, r.last_updated, r.pid, r.content, ${sql.join(columns)} from resource r
-    where ${matching} ${position === null ? sql`` : sql`and ${after(order, position)}`}
-    order by ${orderBy(order)} limit ${count + 1}`.execute(db)
-  const more = rows.length > count
-  const shown = backwards ? rows.slice(0, count).reverse() : rows.slice(0, count)
-  const positionOf = (row: Row | undefined, towards: 'next' | 'previous'): Position | null => (row === undefined ? null
-    : { values: sort.map((_, index) => textOrNull(row[sortColumn(index)])), id: row.id, backwards: towards === 'previous' })
-  return {
-    matches: shown.map((row) => ({ stored: storedOf(typeName(row.t), row), keys: row.keys ?? [] })),
-    next: backwards || more ? positionOf(shown.at(-1), 'next') : null,
-    previous: (backwards ? more : position !== null) ? positionOf(shown[0], 'previous') : null,
-  }
-}
-
-function textOrNull(value: unknown): string | null {
-  return value === null || value === undefined ? null : String(value)
-}
-
-async function countRows(db: Db, condition: RawBuilder<SqlBool>, estimate: boolean): Promise<number> {
-  const matching = sql`from resource r where ${condition}`
+async function countRows(db: Db, matching: (wanted: Wanted) => Promise<Planned>, estimate: boolean): Promise<number> {
+  const { conditions } = await matching(estimate ? countedMax : 'all')
+  const found = sql`from resource r where ${sql.join(conditions, sql` and `)}`
   if (!estimate) {
-    const { rows } = await sql<{ total: number }>`select count(*)::int as total ${matching}`.execute(db)
+    const { rows } = await sql<{ total: number }>`select count(*)::int as total ${found}`.execute(db)
     return rows[0]?.total ?? 0
   }
-  const { rows } = await sql<{ total: number }>`select count(*)::int as total from (select 1 ${matching} limit ${countedMax + 1}) counted`.execute(db)
+  const { rows } = await sql<{ total: number }>`select count(*)::int as total from (select 1 ${found} order by r.d0 desc, r.id limit ${countedMax + 1}) counted`.execute(db)
   const counted = rows[0]?.total ?? 0
-  return counted <= countedMax ? counted : Math.max(counted, await plannedRows(db, matching))
+  return counted <= countedMax ? counted : Math.max(counted, await plannedRows(db, found))
 }
 
 /** The planner's estimate. */

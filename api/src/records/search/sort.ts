@@ -1,27 +1,42 @@
 /**
- * `_sort`: `_id`, `_lastUpdated`, the type's clinical date (a column with an index of its own), and string, number, quantity and date
- * parameters by their least value when ascending, their greatest when descending. (A number is the middle of its stored range.) Tokens and references are stored as hashes and
- * have no order. Source: FHIR R4 3.1.1.5.5.
+ * `_sort`: `_id`, `_lastUpdated`, the type's clinical date (a column with an index of its own), and any parameter: strings and uris by their least
+ * text, tokens by their least code, single references by their text, numbers, quantities and dates by their least value when ascending and their
+ * greatest when descending. (A number is the middle of its stored range.) What has no value comes last either way; but of the clinical date
+ * first when descending, as its index has it. Source: FHIR R4 3.1.1.5.5.
  */
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { FhirModel } from '../../fhir/model.ts'
 import { type Issue, issue } from '../../fhir/outcome.ts'
 import type { ResourceType } from '../../fhir/resource-types.ts'
 import { clinicalDate } from '../../fhir/clinical-date.ts'
-import { paramKey } from './keys.ts'
+import type { SearchParam } from '../../fhir/search-parameters.ts'
+import { isSortedByCode } from './extract-keys.ts'
+import { orderKey, paramKey } from './keys.ts'
 import { nearest } from './nearest.ts'
-import type { SortKey } from './page.ts'
+import type { SideOrder, SortKey } from './page.ts'
+import { decidesCompartment, elementOf } from './reference.ts'
 
 export const sortKeysMax = 4
 
+type Column = Pick<SortKey, 'code' | 'descending' | 'expression' | 'sqlType'>
+
+/** Of rows of equal value the index has the key ascending where the value descends. */
+function byDate(code: string, descending: boolean): SortKey {
+  return { code, descending, expression: sql`r.d0`, sqlType: 'timestamptz', missingFirst: descending, idDescending: !descending, walk: 'date' }
+}
+
+function byColumn(column: Column, walk: SortKey['walk'] = null): SortKey {
+  return { ...column, missingFirst: false, idDescending: walk !== null && column.descending, walk }
+}
+
 /** Newest first by the clinical date; types without one are in the order of their keys. */
 export function defaultSort(): SortKey[] {
-  return [{ code: '', descending: true, expression: sql`r.d0`, sqlType: 'timestamptz' }]
+  return [byDate('', true)]
 }
 
 /** Several types together: equal keys of different types are told apart by the type. */
 export function typeKey(): SortKey {
-  return { code: '_type', descending: false, expression: sql`r.t`, sqlType: 'int2' }
+  return byColumn({ code: '_type', descending: false, expression: sql`r.t`, sqlType: 'int2' })
 }
 
 /** The keys of `_sort`, and an issue for each that can't be sorted by. */
@@ -43,29 +58,64 @@ export function readSort(model: FhirModel, type: ResourceType, value: string): {
 }
 
 function sortKey(model: FhirModel, type: ResourceType, code: string, descending: boolean): SortKey | null {
-  if (code === '_id') return { code, descending, expression: sql`r.id`, sqlType: 'uuid' }
-  if (code === '_lastUpdated') return { code, descending, expression: sql`r.last_updated`, sqlType: 'timestamptz' }
+  if (code === '_id') return byColumn({ code, descending, expression: idOf, sqlType: 'text' })
+  if (code === '_lastUpdated') return byColumn({ code, descending, expression: sql`r.last_updated`, sqlType: 'timestamptz' }, 'updated')
   const param = model.searchParameters(type).get(code)
   if (!param) return null
-  const extreme = sql.raw(descending ? 'max' : 'min')
   const keys = sql.join(param.storedAs.map((each) => sql`${String(paramKey(type, each))}::bigint`))
+  const k = param.storedAs.length === 1 ? paramKey(type, param.storedAs[0] as string) : null
   switch (param.storage) {
-    case 'date': return { code, descending, expression: sql`r.d0`, sqlType: 'timestamptz' }
-    case 'strings': return {
+    case 'date': return byDate(code, descending)
+    case 'strings': return byColumn({
       code, descending, sqlType: 'text',
-      expression: sql`(select ${extreme}(s.val collate "C") from idx_string s where s.rid = r.id and s.shard = r.shard and s.k in (${keys}))`,
-    }
-    case 'values': return {
+      expression: sql`(select min(s.val collate "C") from idx_string s where s.rid = r.id and s.shard = r.shard and s.k in (${keys}))`,
+    }, k === null ? null : textOrder(k))
+    case 'values': return param.type === 'special' ? null : byColumn({
       code, descending, sqlType: 'float8',
-      expression: sql`(select ${extreme}(${param.type === 'date' ? sql`s.lo` : sql`s.lo / 2 + s.hi / 2`}) from idx_value s where s.rid = r.id and s.shard = r.shard and s.k in (${keys}))`,
+      expression: sql`(select ${sql.raw(descending ? 'max' : 'min')}(${valueOf(param, 's')}) from idx_value s where s.rid = r.id and s.shard = r.shard and s.k in (${keys}))`,
+    }, k === null ? null : { table: 'idx_value', k, value: (alias) => valueOf(param, alias), less: '<', greater: '>', better: descending ? 'greater' : 'less' })
+    case 'keys': {
+      const expression = param.type === 'token' ? codeOf(model, type, param) : param.type === 'uri' ? textOf(param.storedAs.map((each) => paramKey(type, each))) : referenceOf(model, type, param)
+      return expression && byColumn({ code, descending, expression, sqlType: 'text' })
     }
     default: return null
   }
 }
 
+/** The id as it is written, which stands eighth in stored text (content.ts): the key of an id that a client chose is a hash of it. */
+const idOf = sql`(split_part(left(r.content, 160), '"', 8) collate "C")`
+
+/** As migrations/platform/0015-search-order.sql has it in an index. */
+function valueOf(param: SearchParam, alias: 's' | 'o'): RawBuilder<unknown> {
+  const [lo, hi] = [sql.ref(`${alias}.lo`), sql.ref(`${alias}.hi`)]
+  return param.type === 'date' ? lo : sql`(${lo} / 2 + ${hi} / 2)`
+}
+
+/** The index compares bytes. */
+function textOrder(k: bigint): SideOrder {
+  return { table: 'idx_string', k, value: (alias) => sql.ref(`${alias}.val`), less: '~<~', greater: '~>~', better: 'less' }
+}
+
+/** Codes are few, so search_text has them; identifiers are not, and have no order. */
+function codeOf(model: FhirModel, type: ResourceType, param: SearchParam): RawBuilder<unknown> | null {
+  return isSortedByCode(model, type, param) ? textOf(param.storedAs.map((each) => orderKey(type, each))) : null
+}
+
+/** The least text behind the keys of a row. */
+function textOf(keys: readonly bigint[]): RawBuilder<unknown> {
+  return sql`(select min(x.val collate "C") from search_text x where x.k in (${sql.join(keys.map((k) => sql`${String(k)}::bigint`))}) and x.h = any(r.keys))`
+}
+
+/** Of one element that occurs once, as most are. */
+function referenceOf(model: FhirModel, type: ResourceType, param: SearchParam): RawBuilder<unknown> | null {
+  if (decidesCompartment({ model, type, param })) return sql`r.pid::text collate "C"`
+  const element = elementOf(param)
+  if (element === null || model.structures.get(type)?.properties.get(element)?.many !== false) return null
+  return sql`((r.content::jsonb -> ${element}::text ->> 'reference') collate "C")`
+}
+
 function unsortable(model: FhirModel, type: ResourceType, code: string): Issue {
-  const sortable = ['_id', '_lastUpdated', ...[...model.searchParameters(type).values()]
-    .filter((param) => param.storage === 'date' || param.storage === 'strings' || param.storage === 'values').map((param) => param.code)]
+  const sortable = ['_id', '_lastUpdated', ...[...model.searchParameters(type).keys()].filter((each) => sortKey(model, type, each, false) !== null)]
   const hint = nearest(code, sortable) ?? clinicalDate(type) ?? '_lastUpdated'
   return issue('parameter-invalid', {
     zh: `不能按“${code}”排序，可以试试 ${hint}。`, en: `Sorting by "${code}" is not offered. Try ${hint}.`,
