@@ -4,6 +4,7 @@
  * wrong alike. Data: random resources of the types that vary most, one full resource of every type, and real bundles where at hand.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { evalFhirPathTyped, indexStructureDefinitionBundle, parseFhirPath, toTypedValue } from '@medplum/core'
@@ -26,6 +27,8 @@ import { randomResources, seededRandom } from './support/random-resources.ts'
 
 const { db, url, services, clock } = await testPlatform()
 const model = loadModel()
+const { UcumLhcUtils } = createRequire(import.meta.url)('@lhncbc/ucum-lhc') as { UcumLhcUtils: { getInstance(): { convertUnitTo(from: string, value: number, to: string): { toVal: number | null } } } }
+const units = UcumLhcUtils.getInstance()
 const realData = join(import.meta.dirname, '../../../shared/data/synthea-r4')
 const seed = Number(process.env.TEST_SEED ?? 20261123)
 const random = seededRandom(seed)
@@ -275,10 +278,15 @@ function compares(prefix: string, stored: { lo: number; hi: number }, asked: { l
   }
 }
 
+const otherUnits: Readonly<Record<string, string>> = { mg: 'g', g: 'mg', 'mmol/L': 'umol/L', 'umol/L': 'mmol/L' }
+
 function numberClause(param: SearchParam, example: Held): Clause | null {
-  const range = pick(example.ranges)
-  if (!range || Math.abs(range.lo) > 1e15 || Math.abs(range.hi) > 1e15) return null
-  const value = Number((((range.lo + range.hi) / 2) + pick([0, 0, 0.5, -1])).toFixed(pick([0, 1, 2])))
+  const given = pick(example.ranges)
+  if (!given || Math.abs(given.lo) > 1e15 || Math.abs(given.hi) > 1e15) return null
+  // The same amount, now and then in another unit of its kind.
+  const other = given.system === 'http://unitsofmeasure.org' && random() < 0.5 ? otherUnits[given.unit ?? ''] : undefined
+  const range = { ...given, ...(other === undefined ? {} : { unit: other, ...(inUnit(given, { ...given, unit: other }) ?? given) }) }
+  const value = Number((((range.lo + range.hi) / 2) + pick([0, 0, 0.5, -1])).toFixed(other === undefined ? pick([0, 1, 2]) : 6))
   const text = String(value)
   const prefix = pick(prefixes)
   const half = 0.5 * 10 ** -((text.split('.')[1] ?? '').length)
@@ -286,8 +294,9 @@ function numberClause(param: SearchParam, example: Held): Clause | null {
   const near = 1e-9 * Math.max(1, Math.abs(value))
   return {
     name: param.code, value: prefix + text + (withUnit ? `|${escape(range.system ?? '')}|${escape(range.unit ?? '')}` : ''),
-    match: (each) => held(each, param).ranges.some((one) => {
-      if (withUnit && (one.system !== range.system || one.unit !== range.unit)) return false
+    match: (each) => held(each, param).ranges.some((stored) => {
+      const one = withUnit ? inUnit(stored, range) : stored
+      if (one === null) return false
       const middle = one.lo / 2 + one.hi / 2
       switch (prefix) {
         case 'gt': case 'sa': return middle > value + near
@@ -300,6 +309,17 @@ function numberClause(param: SearchParam, example: Held): Clause | null {
       }
     }),
   }
+}
+
+interface Measured { lo: number; hi: number; unit: string | null; system: string | null }
+
+/** A range in the unit of another; null when it does not convert. */
+function inUnit(one: Measured, asked: Measured): { lo: number; hi: number } | null {
+  if (one.system !== asked.system) return null
+  if (one.unit === asked.unit) return one
+  if (one.system !== 'http://unitsofmeasure.org' || one.unit === null || asked.unit === null) return null
+  const [lo, hi] = [one.lo, one.hi].map((value) => (Math.abs(value) === Number.MAX_VALUE ? value : units.convertUnitTo(one.unit ?? '', value, asked.unit ?? '').toVal))
+  return typeof lo === 'number' && typeof hi === 'number' ? { lo, hi } : null
 }
 
 async function find(type: ResourceType, params: URLSearchParams): Promise<string[]> {

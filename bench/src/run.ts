@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util'
 import { type Benchmark, benchmark, type BenchmarkName, benchmarkNames, type Stored, type Work } from './benchmarks.ts'
 import { observation, patient } from './documents.ts'
 import { measure, median, type Order, warmUp, type Window } from './measure.ts'
+import { benchSearch } from './search.ts'
 import { poolConnections, type Server, type Servers, startServers } from './servers.ts'
 
 const rounds = 3
@@ -21,15 +22,18 @@ interface Outcome { name: string; what: string; resources: number; connections: 
 
 const say = (line = '') => process.stdout.write(`${line}\n`)
 
-function chosen(): BenchmarkName[] {
+function chosen(): { names: BenchmarkName[]; search: boolean } {
   const { positionals } = parseArgs({ allowPositionals: true })
-  const unknown = positionals.filter((name) => !benchmarkNames.includes(name as BenchmarkName))
-  if (unknown.length > 0) throw new Error(`There is no benchmark ${unknown.join(', ')}; there are ${benchmarkNames.join(', ')}.`)
-  return positionals.length > 0 ? (positionals as BenchmarkName[]) : [...benchmarkNames]
+  const unknown = positionals.filter((name) => name !== 'search' && !benchmarkNames.includes(name as BenchmarkName))
+  if (unknown.length > 0) throw new Error(`There is no benchmark ${unknown.join(', ')}; there are ${benchmarkNames.join(', ')}, search.`)
+  const all = positionals.length === 0
+  return { names: benchmarkNames.filter((name) => all || positionals.includes(name)), search: all || positionals.includes('search') }
 }
 
 async function main(): Promise<void> {
-  const names = chosen()
+  const { names, search } = chosen()
+  if (search) await benchSearch(say)
+  if (names.length === 0) return
   say('Starting a database, the platform and the bare server …')
   const servers = await startServers()
   try {

@@ -14,18 +14,22 @@ const generatedStays = 150
 const uuid = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g
 
 /** The texts of the bundles, `urn:uuid:` references put in the form that the store keeps. */
-export function bundleTexts(): string[] {
-  const files = existsSync(realBundles) ? globSync('**/*.json.gz', { cwd: realBundles }).sort() : []
+export function bundleTexts(folder = realBundles): string[] {
+  const files = existsSync(folder) ? globSync('**/*.json.gz', { cwd: folder }).sort() : []
   const bundles = files.length > 0
-    ? files.map((file) => JSON.parse(gunzipSync(readFileSync(join(realBundles, file))).toString()) as Bundle)
+    ? files.map((file) => JSON.parse(gunzipSync(readFileSync(join(folder, file))).toString()) as Bundle)
     : Array.from({ length: generatedStays }, (_, n) => stay(n) as unknown as Bundle)
-  return bundles.map(resolved)
+  const seen = new Set<string>()
+  return bundles.map((bundle) => resolved(bundle, seen))
 }
 
-function resolved(bundle: Bundle): string {
+/** `seen`: what an earlier bundle had, such as a hospital, is left out. */
+function resolved(bundle: Bundle, seen: Set<string>): string {
   const entries = (bundle.entry ?? []).flatMap(({ resource, fullUrl = '' }) => (resource ? [{ resource: { ...resource, id: resource.id ?? fullUrl.slice('urn:uuid:'.length) }, fullUrl }] : []))
   const targets = new Map(entries.map(({ resource, fullUrl }) => [fullUrl, `${resource.resourceType}/${resource.id}`]))
-  return JSON.stringify(entries.map(({ resource }) => resource)).replaceAll(/urn:uuid:[0-9a-f-]{36}/g, (urn) => targets.get(urn) ?? urn)
+  const fresh = entries.filter(({ fullUrl }) => !seen.has(fullUrl))
+  for (const { fullUrl } of fresh) seen.add(fullUrl)
+  return JSON.stringify(fresh.map(({ resource }) => resource)).replaceAll(/urn:uuid:[0-9a-f-]{36}/g, (urn) => targets.get(urn) ?? urn)
 }
 
 /** The resources of the copies `from` up to but not with `until`. Copy 0 keeps the ids. */

@@ -3,7 +3,7 @@
  * turn, so that a busy machine slows both. Reported are the median and the 95th percentile of each and the ratio of the medians; the
  * limit is 1.3. What a search costs over HTTP besides (token, audit rows) does not grow with the data and is left out.
  */
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import postgres from 'postgres'
@@ -20,16 +20,16 @@ import { startPostgres } from '../../api/src/storage/postgres-server.ts'
 import { bundleTexts, copies } from './search-data.ts'
 import { type Sample, samplesOf, searchShapes, type Shape } from './search-shapes.ts'
 
-/** Copies of the bundles in the first database; the second has ten times as many. */
-const copiesAtOne = 2
+/** Copies of the bundles in the second database; the first has one. */
 const growth = 10
 const samplesMax = 30
-export const ratioLimit = 1.3
+const ratioLimit = 1.3
+const results = join(import.meta.dirname, '..', 'results')
 
-export interface SearchOutcome { name: string; query: string; p50AtOne: number; p95AtOne: number; p50AtTen: number; p95AtTen: number; ratio: number }
+interface SearchOutcome { name: string; query: string; p50AtOne: number; p95AtOne: number; p50AtTen: number; p95AtTen: number; ratio: number }
 
-/** `only`: part of a shape's name; null for all. */
-export async function benchSearch(say: (line: string) => void, only: string | null): Promise<SearchOutcome[]> {
+/** Prints every shape, and writes bench/results/<day>-search.json. */
+export async function benchSearch(say: (line: string) => void): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'pujiang-bench-search-'))
   chmodSync(folder, 0o755)
   const server = await startPostgres({ dir: join(folder, 'postgres'), durable: false })
@@ -39,7 +39,7 @@ export async function benchSearch(say: (line: string) => void, only: string | nu
     const texts = bundleTexts()
     const samples = samplesOf([...copies(texts, 0, 1)], samplesMax)
     const admin = postgres(server.url('postgres'), { max: 1, onnotice: () => {} })
-    for (const [name, count] of [['one', copiesAtOne], ['ten', copiesAtOne * growth]] as const) {
+    for (const [name, count] of [['one', 1], ['ten', growth]] as const) {
       await admin.unsafe(`create database ${name}`)
       opened.push(await fill(server.url(name), store, texts, count))
       say(`search: ${count} copies of ${texts.length} bundles loaded`)
@@ -47,12 +47,15 @@ export async function benchSearch(say: (line: string) => void, only: string | nu
     await admin.end()
     const [one, ten] = opened as [Db, Db]
     const outcomes: SearchOutcome[] = []
-    for (const each of searchShapes.filter((shape) => only === null || shape.name.includes(only))) {
+    for (const each of searchShapes) {
       const outcome = await compareShape(each, samples, [one, ten], store)
       outcomes.push(outcome)
       say(lineOf(outcome))
     }
-    return outcomes
+    const file = `${new Date().toISOString().slice(0, 10)}-search.json`
+    mkdirSync(results, { recursive: true })
+    writeFileSync(join(results, file), `${JSON.stringify({ resources: { bundles: texts.length, growth }, ratioLimit, shapes: outcomes }, null, 2)}\n`)
+    say(`${outcomes.filter((each) => each.ratio <= ratioLimit).length} of ${outcomes.length} shapes keep to ${ratioLimit}. Written to bench/results/${file}\n`)
   } finally {
     for (const db of opened) await db.destroy()
     server.stop('fast')
@@ -113,7 +116,7 @@ function run(db: Db, store: Store, shape: Shape, query: URLSearchParams) {
   return search(db, makeCtx(client, { now: new Date(Date.UTC(2026, 0, 1)) }), store, shape.type, query)
 }
 
-export function lineOf({ name, p50AtOne, p95AtOne, p50AtTen, p95AtTen, ratio }: SearchOutcome): string {
+function lineOf({ name, p50AtOne, p95AtOne, p50AtTen, p95AtTen, ratio }: SearchOutcome): string {
   const ms = (value: number) => value.toFixed(2).padStart(8)
   return `${name.padEnd(28)} one ${ms(p50AtOne)} ${ms(p95AtOne)}   ten ${ms(p50AtTen)} ${ms(p95AtTen)}   ratio ${ratio.toFixed(2)}${ratio > ratioLimit ? '  over the limit' : ''}`
 }

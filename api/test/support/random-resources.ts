@@ -17,7 +17,7 @@ const families = ['张', '王', '欧阳', '單', 'Müller', "O'Brien", '𠮷', '
 const givens = ['三', '伟', '秀英', '娜娜', 'José', 'Anna Maria', '㐀', 'Zoë']
 const systems = ['http://loinc.org', 'urn:local', undefined]
 const codes = ['a', 'b', 'A', 'c,d', '8480-6']
-const units = [{ unit: 'mmol/L', system: 'http://unitsofmeasure.org', code: 'mmol/L' }, { unit: 'mg', system: 'http://unitsofmeasure.org', code: 'mg' }, { unit: '毫克' }, {}]
+const units = [{ unit: 'mmol/L', system: 'http://unitsofmeasure.org', code: 'mmol/L' }, { unit: 'mg', system: 'http://unitsofmeasure.org', code: 'mg' }, { unit: '克', system: 'http://unitsofmeasure.org', code: 'g' }, { unit: 'umol/L', system: 'http://unitsofmeasure.org', code: 'umol/L' }, { unit: '毫克' }, {}]
 const amounts = [5, 5.4, 5.42, 100, 0, -3.5, 0.001, 1000000]
 const dates = ['2024', '2024-02', '2024-02-29', '2024-02-29T08:30:00+08:00', '2024-02-29T00:30:00Z', '2024-03-01T00:00:00.5+08:00', '1980-05-01', '2025-12-31T23:59:59-05:00']
 

@@ -12,6 +12,7 @@ import { isResourceType, type ResourceType, typeCode } from '../../fhir/resource
 import type { SearchParam } from '../../fhir/search-parameters.ts'
 import { byCondition, byKeys, byReading, byRowKeys, type Criterion, nothing, oneOf, type Walk } from './criterion.ts'
 import { linkKey, linkSeed } from './keys.ts'
+import { rowsOfType } from './key-plan.ts'
 import { linkOf } from './link.ts'
 import { nearest } from './nearest.ts'
 import { parameterCriterion } from './parameter.ts'
@@ -28,6 +29,8 @@ const patientsMax = 1_000
 const compartmentsMax = 20
 /** Rows that refer, likewise. */
 const referringMax = 2_000
+/** When of so many patients one is linked, or more, a page is found soonest by asking each patient that comes up. */
+const rowsByPatientMax = 20
 /** Types that all links of one search may try together. */
 const branchesMax = 100
 
@@ -107,7 +110,7 @@ async function forward(
 
 /** Keys of the rows that match; null when there are more than `most`. */
 async function rowKeys(walk: Walk, type: ResourceType, criterion: Criterion, most: number): Promise<string[] | null> {
-  const conditions = await walk.conditionsOf(type, [criterion], most)
+  const { conditions } = await walk.planOf(type, [criterion], most)
   const { rows } = await sql<{ id: string }>`select r.id from resource r where ${rowsOf(type, conditions)} order by r.d0 desc, r.id limit ${most + 1}`.execute(walk.db)
   return rows.length > most ? null : rows.map((row) => row.id)
 }
@@ -124,7 +127,7 @@ function ofPatients(ids: readonly string[], type: ResourceType, param: SearchPar
 
 /** The row's patient matches. */
 async function isOneOf(walk: Walk, type: ResourceType, criterion: Criterion): Promise<RawBuilder<SqlBool>> {
-  const conditions = await walk.conditionsOf(type, [criterion], 'one of few')
+  const { conditions } = await walk.planOf(type, [criterion], 'one of few')
   return sql<SqlBool>`exists (select 1 from (select r.pid offset 0) wanted (id), lateral (select 1 from resource r where r.id = wanted.id and ${rowsOf(type, conditions)} limit 1) found)`
 }
 
@@ -144,12 +147,20 @@ function readReverse(context: QueryContext, name: string, value: string): Criter
 }
 
 async function reverse(walk: Walk, { model, type }: QueryContext, source: ResourceType, param: SearchParam, criterion: Criterion): Promise<Criterion> {
-  const matching = rowsOf(source, await walk.conditionsOf(source, [criterion], referringMax))
-  const ofFew = async () => rowsOf(source, await walk.conditionsOf(source, [criterion], 'one of few'))
+  const plan = await walk.planOf(source, [criterion], referringMax)
+  const matching = rowsOf(source, plan.conditions)
+  const ofFew = async () => rowsOf(source, (await walk.planOf(source, [criterion], 'one of few')).conditions)
   if (type === 'Patient' && decidesCompartment({ model, type: source, param })) {
     const refers = refersTo(sql`r.pid`, source, param, type)
-    const { rows } = await sql<{ pid: string }>`select r.pid from resource r where ${matching} and ${refers} order by r.d0 desc, r.id limit ${referringMax + 1}`.execute(walk.db)
-    if (rows.length <= referringMax) return byRowKeys(rows.map((row) => row.pid))
+    const expected = plan.expected ?? 0
+    if (expected <= referringMax) {
+      const { rows } = await sql<{ pid: string }>`select r.pid from resource r where ${matching} and ${refers} order by r.d0 desc, r.id limit ${referringMax + 1}`.execute(walk.db)
+      if (rows.length <= referringMax) return byRowKeys(rows.map((row) => row.pid))
+    }
+    if (expected * rowsByPatientMax < await rowsOfType(walk.db, 'Patient')) {
+      const all = rowsOf(source, (await walk.planOf(source, [criterion], 'all')).conditions)
+      return byCondition(sql<SqlBool>`r.id in (select r.pid from resource r where ${all} and ${refers})`)
+    }
     return byCondition(sql<SqlBool>`exists (select 1 from (select r.id offset 0) wanted (id), lateral (select 1 from resource r where r.pid = wanted.id and ${await ofFew()} and ${refers} limit 1) found)`)
   }
   const { rows } = await sql<{ keys: bigint[]; content: string }>`select r.keys, r.content from resource r where ${matching} order by r.d0 desc, r.id limit ${referringMax + 1}`.execute(walk.db)

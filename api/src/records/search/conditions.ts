@@ -15,7 +15,7 @@ import { planned, type Planned } from './key-plan.ts'
 
 export function makeWalk(db: Db, ctx: Ctx, store: Store): Walk {
   const walk: Walk = {
-    db, ctx, store, conditionsOf: async (type, criteria, wanted) => (await planOf(walk, type, await settled(walk, criteria), wanted)).conditions,
+    db, ctx, store, planOf: async (type, criteria, wanted) => planOf(walk, type, await settled(walk, criteria), wanted),
   }
   return walk
 }
@@ -35,7 +35,7 @@ export async function planOf(walk: Walk, type: ResourceType, all: readonly Crite
   ]
   const costly = wheres(true)
   if (costly.length > 0) await assertFew(walk.db, type, conditions)
-  return { conditions: [...conditions, ...costly], few: keyed.few }
+  return { conditions: [...conditions, ...costly], few: keyed.few, expected: keyed.expected }
 }
 
 /** Rows whose text one search may read. */

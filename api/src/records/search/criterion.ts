@@ -10,6 +10,7 @@ import type { ResourceType } from '../../fhir/resource-types.ts'
 import type { SearchParam } from '../../fhir/search-parameters.ts'
 import type { Db } from '../../storage/pool.ts'
 import type { Store } from '../store.ts'
+import type { Planned } from './key-plan.ts'
 
 export interface Criterion {
   /** Rows must hold one of these keys; null when the criterion is not by key. */
@@ -39,7 +40,7 @@ export interface Walk {
   ctx: Ctx
   store: Store
   /** Conditions that rows of a type must fulfil to match, `visible` among them. */
-  conditionsOf(type: ResourceType, criteria: readonly Criterion[], wanted: Wanted): Promise<RawBuilder<SqlBool>[]>
+  planOf(type: ResourceType, criteria: readonly Criterion[], wanted: Wanted): Promise<Planned>
 }
 
 /** All rows that match; so many of them, in an order that an index has; or whether one of few rows does. */

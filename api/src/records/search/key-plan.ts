@@ -25,8 +25,13 @@ interface Statistics { partitions: Map<number | 'default', Partition>; loadedAt:
 
 const cache = new WeakMap<object, Promise<Statistics>>()
 
-/** `few`: something that is asked leaves few rows. */
-export interface Planned { conditions: RawBuilder<SqlBool>[]; few: boolean }
+export interface Planned {
+  conditions: RawBuilder<SqlBool>[]
+  /** Something that is asked leaves few rows. */
+  few: boolean
+  /** Rows that hold the rarest of the keys that are asked for; null when no key is. */
+  expected: number | null
+}
 
 /** Conditions of the criteria by key and by side table. Each group of keys holds alternatives. */
 export async function planned(db: Db, type: ResourceType, criteria: readonly Pick<Criterion, 'anyOf' | 'side'>[], wanted: Wanted): Promise<Planned> {
@@ -34,19 +39,20 @@ export async function planned(db: Db, type: ResourceType, criteria: readonly Pic
   const sides = criteria.flatMap((each) => (each.side === null ? [] : [each.side]))
   const filters = (driving: number | null): RawBuilder<SqlBool>[] => groups.map((keys, index) => (index === driving ? byIndex(keys) : hasAny(keys)))
   const narrow = wanted === 'one of few'
-  if (narrow || (groups.length === 0 && sides.length === 0)) return { conditions: [...filters(null), ...sides.map(hasSideRow)], few: narrow }
+  if (narrow || (groups.length === 0 && sides.length === 0)) return { conditions: [...filters(null), ...sides.map(hasSideRow)], few: narrow, expected: null }
   const partition = await partitionOf(db, type)
   const expected = groups.map((keys) => keys.reduce((sum, key) => sum + expectedRows(partition, key), 0))
   const rarest = expected.indexOf(Math.min(...expected))
+  const least = expected[rarest] ?? null
   const fewOfAll = fewIn(partition, wanted)
-  if (groups.length > 0 && (expected[rarest] ?? 0) <= fewOfAll) return { conditions: [...filters(rarest), ...sides.map(hasSideRow)], few: true }
+  if (groups.length > 0 && (least ?? 0) <= fewOfAll) return { conditions: [...filters(rarest), ...sides.map(hasSideRow)], few: true, expected: least }
   for (const [index, side] of sides.entries()) {
     const ids = await lookedUp(db, side)
     if (ids === null) continue
     const others = sides.filter((_, other) => other !== index)
-    return { conditions: [sql<SqlBool>`r.id = any(${`{${ids.join(',')}}`}::text::uuid[])`, hasSideRow(side), ...others.map(hasSideRow), ...filters(null)], few: true }
+    return { conditions: [sql<SqlBool>`r.id = any(${`{${ids.join(',')}}`}::text::uuid[])`, hasSideRow(side), ...others.map(hasSideRow), ...filters(null)], few: true, expected: ids.length }
   }
-  return { conditions: [...filters(wanted === 'all' ? rarest : null), ...sides.map(hasSideRow)], few: false }
+  return { conditions: [...filters(wanted === 'all' ? rarest : null), ...sides.map(hasSideRow)], few: false, expected: least }
 }
 
 /**
@@ -74,6 +80,11 @@ function byIndex(keys: readonly bigint[]): RawBuilder<SqlBool> {
 function expectedRows(partition: Partition | undefined, key: bigint): number {
   if (!partition) return 0
   return partition.rows * (partition.frequencies.get(String(key)) ?? partition.unlisted)
+}
+
+/** Rows of a type, as the statistics have it; 0 when there are none yet. */
+export async function rowsOfType(db: Db, type: ResourceType): Promise<number> {
+  return (await partitionOf(db, type))?.rows ?? 0
 }
 
 async function partitionOf(db: Db, type: ResourceType): Promise<Partition | undefined> {

@@ -16,10 +16,10 @@ export function searchList(type: string, values: readonly string[]): Criterion {
       zh: '请给出 List 资源的编号；$current-… 之类的功能列表不提供。', en: 'give the id of a List. Functional lists such as $current-problems are not offered.',
     })])
   }
-  return byReading(async ({ db, conditionsOf }) => {
+  return byReading(async ({ db, planOf }) => {
     const listed = byRowKeys(ids.map(keyOf))
     const { rows } = await sql<{ content: string }>`select r.content from resource r
-      where r.t = ${sql.raw(String(typeCode('List')))} and ${sql.join(await conditionsOf('List', [listed], 'one of few'), sql` and `)}`.execute(db)
+      where r.t = ${sql.raw(String(typeCode('List')))} and ${sql.join((await planOf('List', [listed], 'one of few')).conditions, sql` and `)}`.execute(db)
     return byRowKeys(rows.flatMap((row) => membersOf(type, parseJson(row.content) as List)))
   })
 }

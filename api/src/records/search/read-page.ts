@@ -116,9 +116,12 @@ async function readValued({ db, order, position, conditions, columns, limit }: R
     and (${value('s')} ${sql.raw(beyond)} ${literal} or ${after(rest, { ...position, values: position.values.slice(1) })}))`]
   const representing = sql<SqlBool>`not exists (select 1 from ${sql.table(table)} o where o.rid = s.rid and o.shard = s.shard and o.k = s.k
     and (${value('o')} ${better} ${value('s')} or (${value('o')} = ${value('s')} and o.ctid < s.ctid)) offset 0)`
-  const { rows } = await sql<Row>`select ${columns} from ${sql.table(table)} s join resource r on r.id = s.rid and r.shard = s.shard
-    where ${sql.join([sql<SqlBool>`s.k = ${String(k)}::bigint`, ...behind, ...conditions, representing], sql` and `)}
-    order by ${value('s')} using ${sql.raw(key.descending ? side.greater : side.less)}, ${orderBy(rest)} limit ${limit}`.execute(db)
+  const equals = others.length === 0 ? sql`s.rid ${sql.raw(order.idDescending ? 'desc' : 'asc')}` : orderBy(rest)
+  // Row by row, for the offset keeps the planner from reading all of both tables and sorting.
+  const { rows } = await sql<Row>`select ${columns} from ${sql.table(table)} s cross join lateral (
+      select * from resource r where r.id = s.rid and r.shard = s.shard and ${sql.join(conditions, sql` and `)} offset 0) r
+    where ${sql.join([sql<SqlBool>`s.k = ${String(k)}::bigint`, ...behind, representing], sql` and `)}
+    order by ${value('s')} using ${sql.raw(key.descending ? side.greater : side.less)}, ${equals} limit ${limit}`.execute(db)
   return rows
 }
 

@@ -126,7 +126,7 @@ async function rowsOf(walk: Walk, { types, compartment }: Scope, criteria: Reado
   const [only] = ofTypes
   const conditions = [ofTypes.length === 1 && only ? only : sql<SqlBool>`r.t in (${sql.raw(types.map(typeCode).join(','))}) and (${sql.join(ofTypes.map((each) => sql`(${each})`), sql` or `)})`]
   if (compartment !== null) conditions.unshift(inCompartment(walk.store.model, compartment, types))
-  return { conditions, few }
+  return { conditions, few, expected: null }
 }
 
 async function countRows(db: Db, matching: (wanted: Wanted) => Promise<Planned>, estimate: boolean): Promise<number> {
