@@ -10,7 +10,7 @@ import type { Ctx } from '../../ctx.ts'
 import { type ResourceType, typeCode, typeName } from '../../fhir/resource-types.ts'
 import type { Db } from '../../storage/pool.ts'
 import { idIn, type Stored, storedOf, type StoredRow } from '../content.ts'
-import { conditionsOf, makeWalk } from '../search/conditions.ts'
+import { makeWalk } from '../search/conditions.ts'
 import { parseQuery, queryContext } from '../search/parse-query.ts'
 import type { Store } from '../store.ts'
 import type { ExportPosition, ExportRequest } from './export-request.ts'
@@ -138,7 +138,7 @@ async function filterOf(db: Db, ctx: Ctx, store: Store, request: ExportRequest, 
   const fitting: RawBuilder<SqlBool>[] = []
   for (const each of searches) {
     const { criteria } = parseQuery(queryContext({ type, types: [type], ctx, base: request.base, lenient: false }, store), new URLSearchParams(each))
-    fitting.push(sql<SqlBool>`(${sql.join(await conditionsOf(walk, type, criteria, false), sql` and `)})`)
+    fitting.push(sql<SqlBool>`(${sql.join((await walk.planOf(type, criteria, 'one of few')).conditions, sql` and `)})`)
   }
   return sql<SqlBool>`(${sql.join(fitting, sql` or `)})`
 }
