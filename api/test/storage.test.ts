@@ -1,6 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { resourceTypes } from '../src/fhir/resource-types.ts'
+import type { Db } from '../src/storage/pool.ts'
+import { inTransaction } from '../src/storage/transaction.ts'
 import { testDatabase } from './support/database.ts'
 
 const { db } = await testDatabase()
@@ -14,4 +17,35 @@ test('the numbers of the resource types are the same in code and database', asyn
 test('values come back in the forms that tables.ts promises', async () => {
   const { rows } = await sql<{ d: string; i: string; b: bigint; n: string }>`select date '2024-02-29' as d, timestamptz '2026-11-23 16:00:00.5+08' as i, 9007199254740993::int8 as b, 1.10::numeric as n`.execute(db)
   expect(rows[0]).toEqual({ d: '2024-02-29', i: '2026-11-23T08:00:00.500Z', b: 9007199254740993n, n: '1.10' })
+})
+
+async function backend(at: Db): Promise<number> {
+  const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(at)
+  return rows[0]?.pid ?? 0
+}
+
+const fact = (name: string) => ({ name, value: JSON.stringify(1) })
+
+test.each([
+  ['at rest between two statements', 20], ['while the next statement is on its way', 0],
+])('a transaction whose connection is lost %s leaves nothing, and the pool goes on', async (_, pauseMs) => {
+  for (let round = 0; round < 3; round++) {
+    const lost = inTransaction(db, async (trx) => {
+      await trx.insertInto('platform_fact').values(fact(`before ${pauseMs} ${round}`)).execute()
+      const pid = await backend(trx)
+      await sql`select pg_terminate_backend(${pid}::int)`.execute(db)
+      if (pauseMs > 0) await sleep(pauseMs)
+      // Others take the connections of the pool, a new one in place of the lost one among them.
+      await Promise.all(Array.from({ length: 16 }, () => backend(db)))
+      await trx.insertInto('platform_fact').values(fact(`after ${pauseMs} ${round}`)).execute()
+    })
+    await expect(lost).rejects.toThrow()
+    expect(await Promise.all(Array.from({ length: 16 }, () => backend(db)))).toHaveLength(16)
+  }
+  expect(await db.selectFrom('platform_fact').select('name').where('name', 'like', `% ${pauseMs} %`).execute()).toEqual([])
+})
+
+test('one statement after another in a transaction is one backend, also when it is not awaited', async () => {
+  const pids = await inTransaction(db, (trx) => Promise.all([backend(trx), backend(trx), backend(trx)]))
+  expect(new Set(pids).size).toBe(1)
 })
