@@ -20,7 +20,7 @@ const patients = 1_500
 const ctx = makeCtx(system, { now: clock.now })
 const seen: { text: string; parameters: readonly unknown[] }[] = []
 const watched: Db = new Kysely<Tables>({
-  dialect: postgresJsDialect(connect(url, { max: 1 })), log: (event) => { if (event.level === 'query') seen.push({ text: event.query.sql, parameters: event.query.parameters }) },
+  dialect: postgresJsDialect(() => connect(url, { max: 1 })), log: (event) => { if (event.level === 'query') seen.push({ text: event.query.sql, parameters: event.query.parameters }) },
 })
 
 /** Enough of every type that the shapes search: what is read from end to end shows. */

@@ -3,7 +3,7 @@
  * committed before the answer goes out, so that an answered read is never without its row. Rows of many readers that arrive
  * together share one insert. No value of a record ever enters a row. Source: IHE BALP, docs/access.md.
  */
-import { type Kysely, sql } from 'kysely'
+import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Ctx } from '../ctx.ts'
 import { shardOf } from '../fhir/id.ts'
 import { batched } from '../storage/batched.ts'
@@ -21,16 +21,20 @@ export interface AuditEntry {
   detail: string | null
   /** HTTP status of the answer. */
   outcome: number
-  /** Whose doing it was, where one call records for several people; the call's own caller when left out. */
-  by?: Ctx
 }
 
 /** Writes rows in the caller's transaction (a write), or at once (a read). */
 export async function recordEvents(db: Kysely<Tables>, ctx: Ctx, entries: readonly AuditEntry[]): Promise<void> {
   if (entries.length === 0) return
-  const rows = entries.map((entry) => rowOf(entry.by ?? ctx, entry))
+  const rows = entries.map((entry) => rowOf(ctx, entry))
   if (db.isTransaction) await insert(db, rows)
   else await inserterOf(db)(rows)
+}
+
+/** Rows of several requests, in the transaction that writes for all of them. */
+export async function recordEventsOf(trx: Transaction<Tables>, events: readonly { ctx: Ctx; entries: readonly AuditEntry[] }[]): Promise<void> {
+  const rows = events.flatMap(({ ctx, entries }) => entries.map((entry) => rowOf(ctx, entry)))
+  if (rows.length > 0) await insert(trx, rows)
 }
 
 const inserters = new WeakMap<object, (rows: Row[]) => Promise<void>>()

@@ -14,7 +14,7 @@ import { bundleEntries, type BundleEntry, entryOf, isQuestion } from '../records
 import { claimFile } from '../records/loaded-files.ts'
 import type { Operation } from '../records/store.ts'
 import { type EntryResult, writeBundle, type WriteEntry } from '../records/write-bundle.ts'
-import type { WriteMode } from '../records/write-resources.ts'
+import type { WriteMode } from '../records/write-plan.ts'
 import { inTransaction } from '../storage/transaction.ts'
 import { history, historyOfMany } from './histories.ts'
 import { type Edge, operation, read, searchMany, searchType, vread } from './interactions.ts'

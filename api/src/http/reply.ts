@@ -9,7 +9,8 @@ import { stringifyJson } from '../fhir/json.ts'
 import { prettyJson } from '../fhir/json-pretty.ts'
 import { fail, type Language, type Sentence } from '../fhir/outcome.ts'
 import { sendable, type Stored } from '../records/content.ts'
-import type { VersionMatch, Written } from '../records/write-resources.ts'
+import type { VersionMatch } from '../records/write-plan.ts'
+import type { Written } from '../records/write-resources.ts'
 
 export interface Answer {
   status: number

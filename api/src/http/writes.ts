@@ -1,14 +1,16 @@
 /**
  * The interactions that write one resource: create, update, patch and delete, each by id or by a condition, from arguments to `Answer`.
- * One database transaction each. Conditions are resolved inside it, under a lock on their criteria.
+ * One database transaction each, shared by writes by id that arrive together; conditions are resolved inside it, under a lock on their criteria.
  */
 import type { Resource } from '@medplum/fhirtypes'
 import type { Context } from 'hono'
 import { fail } from '../fhir/outcome.ts'
 import type { ResourceType } from '../fhir/resource-types.ts'
 import { type Condition, findOne, lockConditions, patchTarget, updateTarget } from '../records/conditional.ts'
+import { joinWrite } from '../records/join-writes.ts'
 import { type Patch, patchedWrite } from '../records/patch/patch-resource.ts'
-import { assertWritable, type Write, writeResources, type Written } from '../records/write-resources.ts'
+import { assertWritable, type Write } from '../records/write-plan.ts'
+import { writeResources, type Written } from '../records/write-resources.ts'
 import type { Trx } from '../storage/pool.ts'
 import { inTransaction } from '../storage/transaction.ts'
 import type { Edge } from './interactions.ts'
@@ -23,7 +25,7 @@ export async function create(edge: Edge, c: Context, type: ResourceType, query: 
   const header = c.req.header('If-None-Exist')
   const write: Write = { method: 'create', type, id: null, resource, ifMatch: null }
   const view = viewOf(edge, type, query)
-  if (header === undefined) return written(edge, c, view, (trx) => store(trx, edge, write))
+  if (header === undefined) return joined(edge, c, view, write)
   assertWritable(edge.store, type, 'client', undefined)
   // The header may hold the whole address, as early clients send it.
   const condition: Condition = { type, query: new URLSearchParams(header.replace(/^[^?]*\?/, '')), path: null }
@@ -39,7 +41,7 @@ export async function update(edge: Edge, c: Context, { type, id, query }: Target
   const ifMatch = ifMatchVersion(c.req.header('If-Match'))
   const ifNoneMatch = isCreateOnly(c.req.header('If-None-Match'))
   const view = viewOfTarget(edge, { type, id, query })
-  if (id !== null) return written(edge, c, view, (trx) => store(trx, edge, { method: 'update', type, id, resource, ifMatch, ifNoneMatch }))
+  if (id !== null) return joined(edge, c, view, { method: 'update', type, id, resource, ifMatch, ifNoneMatch })
   return written(edge, c, view, async (trx) => {
     const condition = await locked(trx, edge, { type, id, query })
     const target = await updateTarget(trx, edge.ctx, edge.store, condition, resource, edge.base)
@@ -61,8 +63,10 @@ export async function patch(edge: Edge, c: Context, { type, id, query }: Target,
 export async function remove(edge: Edge, c: Context, { type, id, query }: Target): Promise<Answer> {
   const { ctx, store: records, base } = edge
   const ifMatch = ifMatchVersion(c.req.header('If-Match'))
-  return written(edge, c, viewOfTarget(edge, { type, id, query }), async (trx) => {
-    const found = id ?? (await findOne(trx, ctx, records, await locked(trx, edge, { type, id, query }), base))?.id ?? null
+  const view = viewOfTarget(edge, { type, id, query })
+  if (id !== null) return joined(edge, c, view, { method: 'delete', type, id, resource: null, ifMatch })
+  return written(edge, c, view, async (trx) => {
+    const found = (await findOne(trx, ctx, records, await locked(trx, edge, { type, id, query }), base))?.id ?? null
     if (found !== null) return store(trx, edge, { method: 'delete', type, id: found, resource: null, ifMatch })
     return { type, id: '', version: 0, lastUpdated: '', change: 'absent', pid: null, content: null }
   })
@@ -85,6 +89,11 @@ type View = ReturnType<typeof viewOf>
 /** Beside an id nothing else may be asked; beside a condition everything else is the condition. */
 function viewOfTarget(edge: Edge, { type, id, query }: Target): View {
   return viewOf(edge, type, id === null ? viewParameters(query) : query)
+}
+
+/** A write by id, together with others that arrive at the same time. */
+async function joined(edge: Edge, c: Context, view: View, write: Write): Promise<Answer> {
+  return answerOfWrite(await joinWrite(edge.db, edge.ctx, edge.store, write), preferenceOf(c), edge.ctx.language, view)
 }
 
 async function written(edge: Edge, c: Context, view: View, body: (trx: Trx) => Promise<Written>): Promise<Answer> {

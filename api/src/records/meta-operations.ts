@@ -18,7 +18,8 @@ import { readResource, readVersion } from './read-resource.ts'
 import { keyArray } from './search/criterion.ts'
 import { paramKey } from './search/keys.ts'
 import type { Operation, OperationCall, OperationResult } from './store.ts'
-import { assertWritable, writeResources } from './write-resources.ts'
+import { assertWritable } from './write-plan.ts'
+import { writeResources } from './write-resources.ts'
 import { lockRows } from './write-rows.ts'
 
 const stored = resourceTypes.filter((type) => !['OperationOutcome', 'Parameters'].includes(type))

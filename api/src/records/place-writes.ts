@@ -19,6 +19,7 @@ import type { CurrentRow } from './write-rows.ts'
 
 /** The part of a write's plan that this fills. */
 export interface PlacedPlan {
+  ctx: Pick<Ctx, 'principal'>
   key: string
   after: Resource | null
   current: CurrentRow | null
@@ -29,25 +30,26 @@ export interface PlacedPlan {
 
 type Known = ReadonlyMap<string, Placement>
 
-export async function placeWrites(trx: Trx, ctx: Ctx, { model }: Pick<Store, 'model'>, plans: readonly PlacedPlan[]): Promise<void> {
+/** `apart`: each is a request of its own, which takes nothing from the others. */
+export async function placeWrites(trx: Trx, { model }: Pick<Store, 'model'>, plans: readonly PlacedPlan[], { apart } = { apart: false }): Promise<void> {
   const origins = new Map<PlacedPlan, Origin>()
   for (const plan of plans) if (plan.after !== null) origins.set(plan, originOf(plan.after))
-  const known = new Map<string, Placement>(await placementsOf(trx, [...origins.values()], new Set(plans.map((plan) => plan.key))))
+  const known = new Map<string, Placement>(await placementsOf(trx, [...origins.values()], new Set(apart ? [] : plans.map((plan) => plan.key))))
   // Visits first, then diagnoses: what refers to them comes after.
   const ranks: Readonly<Record<string, number>> = { Encounter: 0, Condition: 1 }
   const ordered = [...origins].sort(([a], [b]) => (ranks[a.after?.resourceType ?? ''] ?? 2) - (ranks[b.after?.resourceType ?? ''] ?? 2))
   for (const [plan, origin] of ordered) {
     const before = plan.after
-    place(ctx, plan, origin, known)
+    place(plan, origin, known)
     if (plan.after !== null && plan.after !== before) plan.index = indexResource(model, plan.after)
-    if (plan.placement !== null) known.set(plan.key, plan.placement)
+    if (plan.placement !== null && !apart) known.set(plan.key, plan.placement)
   }
 }
 
-function place(ctx: Pick<Ctx, 'principal'>, plan: PlacedPlan, origin: Origin, known: Known): void {
+function place(plan: PlacedPlan, origin: Origin, known: Known): void {
   const resource = plan.after as Resource
   const text = contentOf(resource)
-  const placement = placementOf(ctx, resource, text, plan.current, origin, known)
+  const placement = placementOf(plan.ctx, resource, text, plan.current, origin, known)
   const labelled = withLabels(resource, placement.labels)
   plan.after = labelled
   plan.content = labelled === resource ? text : contentOf(labelled)
@@ -89,8 +91,8 @@ async function placementsOf(trx: Trx, origins: readonly Origin[], own: ReadonlyS
 export function loadPlacer(): (resource: Resource & { id: string }) => { resource: Resource; content: string; placement: Placement } {
   const known = new Map<string, Placement>()
   return (resource) => {
-    const plan: PlacedPlan = { key: keyOf(resource.id), after: resource, current: null, index: null, content: null, placement: null }
-    place(nobody, plan, originOf(resource), known)
+    const plan: PlacedPlan = { ctx: nobody, key: keyOf(resource.id), after: resource, current: null, index: null, content: null, placement: null }
+    place(plan, originOf(resource), known)
     const placement = plan.placement as unknown as Placement
     if (resource.resourceType === 'Encounter' || (resource.resourceType === 'Condition' && placement.labels !== 0)) known.set(plan.key, placement)
     return { resource: plan.after as Resource, content: plan.content as unknown as string, placement }

@@ -15,7 +15,8 @@ import { type Condition, criteriaOf, findOne, lockConditions, patchTarget, updat
 import type { Stored } from './content.ts'
 import { patchedWrite, patchOfResource } from './patch/patch-resource.ts'
 import type { Store } from './store.ts'
-import { type VersionMatch, type Write, writeResources, type WriteMode, type Written } from './write-resources.ts'
+import type { VersionMatch, Write, WriteMode } from './write-plan.ts'
+import { writeResources, type Written } from './write-resources.ts'
 
 /** An entry that writes, with its version of If-Match read. */
 export interface WriteEntry extends BundleEntry { ifMatchVersion: VersionMatch | null }

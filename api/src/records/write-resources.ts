@@ -3,53 +3,28 @@
  * statement over all of them. Order: known type, structure, lock of the current rows, access, If-Match, the type's write
  * rule, rows, audit. Invariants: versions of a resource are 1, 2, 3 … without gap or double, also over delete and re-creation;
  * a superseded version is in resource_history in the same statement that replaces it; `last_updated` grows with every version.
- * An update that would store what is stored already makes no version. Source: FHIR R4 § RESTful API; docs/decisions/0002-storage.md.
+ * An update that would store what is stored already makes no version.
+ * `writeResources` takes the writes of one request, all or nothing; `writeApart` takes requests of their own, each judged for itself. Source: FHIR R4 § RESTful API; docs/decisions/0002-storage.md.
  */
-import type { Resource } from '@medplum/fhirtypes'
 import { judgeWrites, type JudgedChange } from '../access/may-write.ts'
 import { unjudged } from '../access/labels.ts'
 import type { Placement } from '../access/placement.ts'
-import { type AuditEntry, recordEvents } from '../audit/record-event.ts'
+import { type AuditEntry, recordEventsOf } from '../audit/record-event.ts'
 import type { Ctx } from '../ctx.ts'
-import { isFhirId, keyOf, shardOf } from '../fhir/id.ts'
-import { fail, type Issue, OutcomeError } from '../fhir/outcome.ts'
+import { shardOf } from '../fhir/id.ts'
+import { fail, OutcomeError } from '../fhir/outcome.ts'
 import { type ResourceType, typeCode } from '../fhir/resource-types.ts'
 import type { Trx } from '../storage/pool.ts'
 import { resourceOf } from './content.ts'
 import { indexResource, type IndexRow } from './index-resource.ts'
 import { keepAccess } from './keep-access.ts'
 import { placeWrites } from './place-writes.ts'
-import type { Change, ResourceEntry, Store } from './store.ts'
+import type { Change, Store } from './store.ts'
 import { refreshParameters } from './stored-parameters.ts'
-import { validateResources } from './validation/load-profiles.ts'
+import { assertDistinct, assertValid, indexPlan, isMatch, type Plan, planOf, type Write, type WriteMode } from './write-plan.ts'
 import {
   type CurrentRow, deleteRows, insertRows, lastVersions, lockAliases, lockRows, type NewRow, type Replacement, replaceRows, rowKey, shardFor,
 } from './write-rows.ts'
-
-/** Versions one of which must be the current one, or any version at all (`*`). */
-export type VersionMatch = readonly number[] | 'any'
-
-export function isMatch(wanted: VersionMatch | null, current: number | null): boolean {
-  if (wanted === null) return true
-  return current !== null && (wanted === 'any' || wanted.includes(current))
-}
-
-export interface Write {
-  method: 'create' | 'update' | 'delete'
-  type: ResourceType
-  /** Create: null, or a new id made by `ctx.newId`. Update and delete: the id, never null. */
-  id: string | null
-  /** Null for a delete. */
-  resource: Resource | null
-  /** What If-Match names; null when it was not given. */
-  ifMatch: VersionMatch | null
-  /** `If-None-Match: *` of an update: only as a create. */
-  ifNoneMatch?: boolean
-  /** FHIRPath of the resource inside the request, such as `Bundle.entry[3].resource`, for the issues of a refusal. */
-  path?: string
-  /** Whose request it is, where one call writes for several people; the call's own caller when left out. */
-  by?: Ctx
-}
 
 export interface Written {
   type: ResourceType
@@ -64,31 +39,6 @@ export interface Written {
 }
 
 /**
- * `client`: someone's request: validated, judged by access and by the type's rule. `import`: files of a system client: validated and judged,
- * but taken as they are, also of types that only operations write. `platform`: domain code that has judged already.
- * All are audited.
- */
-export type WriteMode = 'client' | 'import' | 'platform'
-
-interface Plan {
-  write: Write
-  entry: ResourceEntry
-  id: string
-  key: string
-  /** As it will be stored; null for a delete. */
-  after: Resource | null
-  current: CurrentRow | null
-  before: Resource | null
-  index: IndexRow | null
-  /** Stored text of `after`, and where it stands for the access decision; null for a delete. */
-  content: string | null
-  placement: Placement | null
-  /** Number and instant of the last version there ever was, also of an id that was deleted; 0 and null when there was none. */
-  lastVersion: number
-  lastUpdated: string | null
-}
-
-/**
  * Throws OutcomeError type-unknown, read-only-type, id-invalid, the codes of validation, version-conflict, forbidden,
  * conflict and whatever the type's write rule throws. Nothing is written then: the transaction is the caller's.
  * @returns one result per write, in the order given.
@@ -99,87 +49,50 @@ export async function writeResources(trx: Trx, ctx: Ctx, store: Store, writes: r
   const plans = writes.map((write) => planOf(ctx, store, write, mode))
   assertDistinct(plans)
   if (mode !== 'platform') await assertValid(trx, store, plans, { mode, completed: false })
-  for (const plan of plans) indexPlan(ctx, store, plan)
+  for (const plan of plans) indexPlan(store, plan)
   await loadCurrent(trx, plans)
-  // Access first: a version conflict would tell a stranger that the resource is there.
-  await placeWrites(trx, ctx, store, plans)
-  if (mode !== 'platform') {
-    const unseen = await judgeWrites(trx, ctx, plans.map((plan) => judgedOf(ctx, store, plan)))
-    plans.filter((_, index) => unseen[index]).forEach(forgetCurrent)
-  }
-  for (const plan of plans) assertMatch(plan)
+  await placeWrites(trx, store, plans)
+  if (mode === 'platform') plans.forEach(assertMatch)
+  else await judge(trx, ctx, store, plans)
   if (mode === 'client' && plans.some(({ entry }) => entry.rule)) {
     await applyRules(trx, ctx, store, plans)
     await assertValid(trx, store, plans.filter(({ entry }) => entry.rule), { mode, completed: true })
   }
-  const written = await writePlans(trx, ctx, store, plans)
-  await keepAccess(trx, ctx, plans.filter((plan) => plan.current !== null || plan.after !== null).map(changeOf))
-  await recordEvents(trx, ctx, written.flatMap((each, index) => eventsOf(each, plans[index] as Plan)))
-  return written
+  return writePlans(trx, store, plans)
 }
 
-function planOf(ctx: Ctx, store: Store, write: Write, mode: WriteMode): Plan {
-  const entry = assertWritable(store, write.type, mode, write.path)
-  const id = write.id ?? (write.type === 'Patient' ? ctx.newId(null) : '')
-  if (write.method !== 'create' && !isFhirId(id)) throw idInvalid(write.path)
-  const after = write.method === 'delete' || !write.resource ? null : id === '' ? write.resource : { ...write.resource, id }
-  return { write, entry, id, key: id === '' ? '' : keyOf(id), after, current: null, before: null, index: null, content: null, placement: null, lastVersion: 0, lastUpdated: null }
-}
-
-/** Throws type-unknown and read-only-type. `path`: where the write stands in the request. */
-export function assertWritable(store: Store, type: ResourceType, mode: WriteMode, path: string | undefined): ResourceEntry {
-  const entry = store.entries.get(type)
-  if (!entry) throw typeUnknown(type)
-  if (mode !== 'platform' && entry.projection) throw readOnly(type, path)
-  if (mode === 'client' && entry.write === 'none') throw readOnly(type, path)
-  return entry
-}
-
-/** Two writes of one resource in one request have no order that FHIR would define. */
-function assertDistinct(plans: readonly Plan[]): void {
-  const seen = new Set<string>()
-  for (const { write, id } of plans) {
-    if (id === '') continue
-    const name = `${write.type}/${id}`
-    if (seen.has(name)) {
-      throw fail('bad-request', {
-        zh: `${name} 在同一请求中出现了两次。请每个资源只写一次。`, en: `${name} is written twice in one request. Write each resource once.`,
-      }, write.path ?? null)
-    }
-    seen.add(name)
-  }
-}
+/** `alone`: it would wait for another transaction, or makes an id that a client chose, or there is nothing to write to. */
+export type ApartResult = { written: Written } | { refused: OutcomeError } | 'alone'
 
 /**
- * Collects the issues of all resources, so that one answer shows everything that is wrong. A write rule may complete what was
- * sent (the times of a booked place), so the invariants of such a type are judged when the rule has `completed` it.
+ * Writes of several requests in one transaction, each prepared by its own caller (`preparedWrite`) and of types without a rule. What one
+ * may not do does not touch the others. Nobody waits here for a row: whoever would have to does so in a transaction of their own.
+ * @returns one result per write, in the order given.
  */
-async function assertValid(trx: Trx, store: Store, plans: readonly Plan[], { mode, completed }: { mode: WriteMode; completed: boolean }): Promise<void> {
-  const written = plans.filter(({ after }) => after !== null)
-  // Files of another system may name profiles that only it has.
-  const found = await validateResources(trx, store.model, written.map(({ after }) => after), { unknownProfiles: mode === 'import' ? 'warning' : 'error' })
-  const issues = written.flatMap(({ write: { path }, entry }, index) => (found[index] ?? [])
-    .filter(({ severity }) => severity === 'error' || severity === 'fatal')
-    .filter(({ code }) => code !== 'invariant-broken' || completed || mode !== 'client' || !entry.rule)
-    .map((each): Issue => (path ? { ...each, expression: inside(path, each.expression) } : each)))
-  if (issues.length > 0) throw new OutcomeError(issues.slice(0, issuesMax))
+export async function writeApart(trx: Trx, store: Store, prepared: readonly Plan[]): Promise<ApartResult[]> {
+  // Copies: the transaction may be tried again.
+  const plans = prepared.map((plan) => ({ ...plan }))
+  const results = new Map<Plan, ApartResult>()
+  const open = () => plans.filter((plan) => !results.has(plan))
+  const named = plans.filter(({ write }) => write.method !== 'create')
+  adopt(named, await lockRows(trx, named.map(rowOf), { wait: false }))
+  for (const plan of named) if (plan.current === null) results.set(plan, 'alone')
+  await placeWrites(trx, store, open(), { apart: true })
+  await Promise.all(open().map((plan) => judge(trx, plan.ctx, store, [plan]).catch((error: unknown) => {
+    if (!(error instanceof OutcomeError)) throw error
+    results.set(plan, { refused: error })
+  })))
+  const allowed = open()
+  const written = await writePlans(trx, store, allowed)
+  for (const [index, plan] of allowed.entries()) results.set(plan, { written: written[index] as Written })
+  return plans.map((plan) => results.get(plan) as ApartResult)
 }
 
-const issuesMax = 100
-
-/** `Patient.birthDate` inside `Bundle.entry[3].resource` → `Bundle.entry[3].resource.birthDate`. */
-function inside(path: string, expression: string | null): string {
-  return expression === null ? path : expression.replace(/^[A-Za-z]+/, path)
-}
-
-/** Makes the index row and, for a create without id, the id: its shard bits are those of the patient it is about. */
-function indexPlan(ctx: Ctx, store: Store, plan: Plan): void {
-  if (plan.after === null) return
-  plan.index = indexResource(store.model, plan.after)
-  if (plan.id !== '') return
-  plan.id = ctx.newId(plan.index.pid === null ? null : shardOf(plan.index.pid))
-  plan.key = keyOf(plan.id)
-  plan.after = { ...plan.after, id: plan.id }
+/** Access first: a version conflict would tell a stranger that the resource is there. */
+async function judge(trx: Trx, ctx: Ctx, store: Store, plans: readonly Plan[]): Promise<void> {
+  const unseen = await judgeWrites(trx, ctx, plans.map((plan) => judgedOf(store, plan)))
+  plans.filter((_, index) => unseen[index]).forEach(forgetCurrent)
+  plans.forEach(assertMatch)
 }
 
 /** Reads and locks what is there now of everything that is not a create. */
@@ -217,8 +130,8 @@ function adopt(plans: readonly Plan[], rows: ReadonlyMap<string, CurrentRow>): v
   }
 }
 
-function judgedOf(ctx: Ctx, store: Store, plan: Plan): JudgedChange {
-  const { current, before } = plan
+function judgedOf(store: Store, plan: Plan): JudgedChange {
+  const { ctx, current, before } = plan
   // Only scopes that name a category look at keys.
   const keys = before !== null && ctx.principal.scopes.some((scope) => scope.includes('?')) ? indexResource(store.model, before).keys : []
   return {
@@ -266,15 +179,16 @@ async function applyRules(trx: Trx, ctx: Ctx, store: Store, plans: readonly Plan
     plan.index = indexResource(store.model, plan.after)
     plan.content = null
   }
-  await placeWrites(trx, ctx, store, plans.filter((plan) => plan.content === null))
+  await placeWrites(trx, store, plans.filter((plan) => plan.content === null))
 }
 
-async function writePlans(trx: Trx, ctx: Ctx, store: Store, plans: readonly Plan[]): Promise<Written[]> {
+/** Rows, what access follows from them, and the audit trail. */
+async function writePlans(trx: Trx, store: Store, plans: readonly Plan[]): Promise<Written[]> {
   const inserted: NewRow[] = []
   const replaced: Replacement[] = []
   const deleted: Parameters<typeof deleteRows>[1][number][] = []
   const written = plans.map((plan): Written => {
-    const at = instantAfter(ctx.now, plan.lastUpdated)
+    const at = instantAfter(plan.ctx.now, plan.lastUpdated)
     const common = { type: plan.write.type, id: plan.id, version: plan.lastVersion + 1, lastUpdated: at }
     const { current, before } = plan
     if (plan.after === null) {
@@ -297,6 +211,8 @@ async function writePlans(trx: Trx, ctx: Ctx, store: Store, plans: readonly Plan
   await insertRows(trx, inserted)
   await replaceRows(trx, replaced)
   await deleteRows(trx, deleted)
+  for (const plan of plans) if (plan.current !== null || plan.after !== null) await keepAccess(trx, plan.ctx, [changeOf(plan)])
+  await recordEventsOf(trx, plans.map((plan, index) => ({ ctx: plan.ctx, entries: eventsOf(written[index] as Written, plan) })))
   return written
 }
 
@@ -310,7 +226,7 @@ function newRow(plan: Plan, version: number, lastUpdated: string): NewRow {
 
 /** One row for each patient concerned: the one it is about now and, when it moved, the one it was about. */
 function eventsOf(written: Written, plan: Plan): AuditEntry[] {
-  const common = { resourceType: written.type, resourceId: written.id, detail: null, ...(plan.write.by ? { by: plan.write.by } : {}) }
+  const common = { resourceType: written.type, resourceId: written.id, detail: null }
   const pids = new Set([written.pid, ...(plan.current ? [plan.current.pid] : [])])
   if (pids.size > 1) pids.delete(null)
   const [action, interaction, outcome] = auditWords[written.change]
@@ -324,20 +240,4 @@ const auditWords = {
 /** `now`, or a millisecond after the previous version when the clock has not moved on. */
 function instantAfter(now: Date, previous: string | null): string {
   return previous === null || previous < now.toISOString() ? now.toISOString() : new Date(Date.parse(previous) + 1).toISOString()
-}
-
-function typeUnknown(type: string) {
-  return fail('type-unknown', { zh: `不支持资源类型 ${type}。`, en: `The resource type ${type} is not offered here.` })
-}
-
-function readOnly(type: string, path: string | undefined) {
-  return fail('read-only-type', {
-    zh: `${type} 不能直接写入，请使用相应的操作。`, en: `${type} can't be written directly. Use the operation made for it.`,
-  }, path ?? null)
-}
-
-function idInvalid(path: string | undefined) {
-  return fail('id-invalid', {
-    zh: '编号只能由 1 到 64 个字母、数字、“-”或“.”组成。', en: 'An id has 1 to 64 letters, digits, "-" or ".".',
-  }, path ? `${path}.id` : null)
 }

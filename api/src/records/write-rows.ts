@@ -51,13 +51,13 @@ function typeList(rows: readonly { t: number }[]): RawBuilder<unknown> {
   return sql.raw([...new Set(rows.map((row) => row.t))].sort((a, b) => a - b).join(','))
 }
 
-/** Current rows of the given keys, locked until the transaction ends, in one order for everybody. */
-export async function lockRows(trx: Trx, wanted: readonly { t: number; id: string }[]): Promise<Map<string, CurrentRow>> {
+/** Current rows of the given keys, locked until the transaction ends, in one order for everybody. Who does not wait gets none that another has locked. */
+export async function lockRows(trx: Trx, wanted: readonly { t: number; id: string }[], { wait } = { wait: true }): Promise<Map<string, CurrentRow>> {
   if (wanted.length === 0) return new Map()
   const { rows } = await sql<CurrentRow>`
     select r.shard, r.t, r.id, r.version, r.last_updated, r.pid, r.labels, r.org, r.dept, r.author, r.content from resource r
     where r.id = any(${wanted.map((each) => each.id)}::uuid[]) and r.t in (${typeList(wanted)})
-    order by r.t, r.id for update`.execute(trx)
+    order by r.t, r.id for update${wait ? sql`` : sql` skip locked`}`.execute(trx)
   return new Map(rows.map((row) => [rowKey(row), row]))
 }
 

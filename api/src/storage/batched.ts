@@ -1,9 +1,12 @@
 /**
  * Joins calls that arrive together into one: at most two batches under way, each of at most `max` members. An idle server
  * sends at once, so nothing waits at low load. A batch that fails is run again member by member, so that one bad member does not
- * fail the others. Measured: docs/decisions/0002-storage.md, docs/bench.md.
+ * fail the others; after a moment, for when a connection was lost the driver has to see that first. Measured: docs/decisions/0002-storage.md, docs/bench.md.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
+
 const underWayMax = 2
+const failurePauseMs = 10
 
 export interface Batching<A, R> {
   max: number
@@ -14,7 +17,7 @@ export interface Batching<A, R> {
   /** Members of a lane share batches, in the order of arrival, but a lane is in one batch at a time: the row that they all lock. */
   laneOf?(member: A): string | null
   /** Runs one member of a batch that failed; `run` of it alone unless said. */
-  runAlone?(member: A, failure: unknown): Promise<R>
+  runAlone?(member: A): Promise<R>
 }
 
 export function batched<A, R>({ max, run, keyOf = () => null, laneOf = () => null, runAlone }: Batching<A, R>): (member: A) => Promise<R> {
@@ -31,9 +34,13 @@ export function batched<A, R>({ max, run, keyOf = () => null, laneOf = () => nul
       batch.forEach((each, index) => { each.resolve(results[index] as R) })
     } catch (failure) {
       const [only] = batch
-      if (batch.length === 1 && !runAlone) only?.reject(failure)
-      else if (!runAlone) for (const each of batch) await runBatch([each])
-      else for (const each of batch) await runAlone(each.member, failure).then(each.resolve, each.reject)
+      if (batch.length === 1 && !runAlone) {
+        only?.reject(failure)
+        return
+      }
+      await sleep(failurePauseMs)
+      if (!runAlone) for (const each of batch) await runBatch([each])
+      else for (const each of batch) await runAlone(each.member).then(each.resolve, each.reject)
     }
   }
 

@@ -3,18 +3,22 @@
  * transaction reserves a connection. (The published dialect reserves one per query and never prepares: three times the
  * database CPU per select. Figures and reason: docs/decisions/0003-kysely-dialect.md.)
  * A transaction whose connection is lost ends there: the driver would send its next statement on a new connection, outside any
- * transaction, and would take a lost connection that is given back for an open one.
+ * transaction, and would take a lost connection that is given back for an open one. A pool that has lost a connection is replaced
+ * as a whole, what is under way on it may end: postgres.js 3.4.9 keeps connections in states in which they never answer again.
  */
 import {
   type CompiledQuery, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler,
   type DatabaseConnection, type Dialect, type Driver, type QueryResult, type TransactionSettings,
 } from 'kysely'
-import type { ReservedSql, Sql } from 'postgres'
+import type { ReservedSql, Row, RowList, Sql } from 'postgres'
 
-export function postgresJsDialect(sql: Sql): Dialect {
+/** Long enough for what is under way on a pool that is replaced; what has not ended then never will. */
+const drainSeconds = 20
+
+export function postgresJsDialect(open: () => Sql): Dialect {
   return {
     createAdapter: () => new PostgresAdapter(),
-    createDriver: () => new PostgresJsDriver(sql),
+    createDriver: () => new PostgresJsDriver(open),
     createIntrospector: (db) => new PostgresIntrospector(db),
     createQueryCompiler: () => new PostgresQueryCompiler(),
   }
@@ -23,14 +27,28 @@ export function postgresJsDialect(sql: Sql): Dialect {
 /** What postgres.js shows of a connection to the statement that is put on it (option `onexecute`, as its own `begin` uses it). */
 interface DriverConnection { onclose: ((error: Error) => void) | null }
 
+/** 57P0x: the server closes the connection; the others are the driver's and the system's words for one that is closed or can't be had. */
+const fatal = /^(?:57P\d\d|CONNECT\w*|E[A-Z]+)$/
+
+/** Nothing may be sent on the connection any more, not even a rollback. */
+function isFatal(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && fatal.test(error.code)
+}
+
 class PostgresJsConnection implements DatabaseConnection {
   reserved: ReservedSql | null = null
   /** The reserved connection itself, once `begin` is on its way. */
   held: DriverConnection | null = null
   /** Why the reserved connection is no more; null while it is. */
   lost: Error | null = null
-  readonly pool: Sql
-  constructor(pool: Sql) { this.pool = pool }
+  readonly #pools: Pools
+  readonly #waiting = new Set<(error: Error) => void>()
+  /** The pool that its statements, or all of its transaction, go to. */
+  pool: Sql
+  constructor(pools: Pools) {
+    this.#pools = pools
+    this.pool = pools.current
+  }
 
   /** Where statements go. Throws when the transaction's connection is lost. */
   target(): Sql | ReservedSql {
@@ -38,9 +56,32 @@ class PostgresJsConnection implements DatabaseConnection {
     return this.reserved ?? this.pool
   }
 
+  /** Nothing more comes from the connection: whoever waits for it is told. */
+  lose(error: Error): void {
+    if (this.reserved) this.lost ??= error
+    for (const reject of this.#waiting) reject(error)
+    this.#pools.replace(this.pool)
+  }
+
+  async send(text: string, parameters: readonly unknown[] = [], options: object = {}): Promise<RowList<Row[]>> {
+    const statement = this.target().unsafe(text, parameters as never[], options)
+    try {
+      return await (this.reserved ? this.#orLost(statement) : statement)
+    } catch (error) {
+      if (isFatal(error)) this.lose(error)
+      throw error
+    }
+  }
+
+  /** The driver forgets statements that wait behind another when their connection closes. */
+  #orLost<T>(statement: PromiseLike<T>): Promise<T> {
+    const { promise, reject } = Promise.withResolvers<never>()
+    this.#waiting.add(reject)
+    return Promise.race([statement, promise]).finally(() => { this.#waiting.delete(reject) })
+  }
+
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    const target = this.target()
-    const rows = await target.unsafe(query.sql, query.parameters as never[], { prepare: true })
+    const rows = await this.send(query.sql, query.parameters, { prepare: true })
     return { rows: rows as unknown as R[], numAffectedRows: BigInt(rows.count ?? 0) }
   }
 
@@ -52,36 +93,79 @@ class PostgresJsConnection implements DatabaseConnection {
   }
 }
 
+/** The pool in use, and how another takes its place. */
+class Pools {
+  readonly #left = new Set<Sql>()
+  readonly #open: () => Sql
+  #replaced = Promise.withResolvers<null>()
+  current: Sql
+  constructor(open: () => Sql) {
+    this.#open = open
+    this.current = open()
+  }
+
+  replace(failed: Sql): void {
+    if (failed !== this.current) return
+    this.current = this.#open()
+    this.#replaced.resolve(null)
+    this.#replaced = Promise.withResolvers()
+    this.#left.add(failed)
+    setTimeout(() => { void this.#end(failed) }, drainSeconds * 1000).unref()
+  }
+
+  /** A connection for a transaction. Who waits for one goes along to the new pool: the driver forgets them when a connection closes. */
+  async reserve(): Promise<{ pool: Sql; reserved: ReservedSql }> {
+    for (;;) {
+      const pool = this.current
+      const asked = pool.reserve()
+      const reserved = await Promise.race([asked, this.#replaced.promise]).catch((error: Error) => {
+        this.replace(pool)
+        throw error
+      })
+      if (reserved !== null) return { pool, reserved }
+      asked.then((late) => { late.release() }, () => {})
+    }
+  }
+
+  async end(): Promise<void> {
+    await Promise.all([this.current.end({ timeout: 5 }), ...[...this.#left].map((pool) => this.#end(pool))])
+  }
+
+  async #end(pool: Sql): Promise<void> {
+    if (this.#left.delete(pool)) await pool.end({ timeout: 1 })
+  }
+}
+
 class PostgresJsDriver implements Driver {
-  readonly #sql: Sql
-  constructor(sql: Sql) { this.#sql = sql }
+  readonly #pools: Pools
+  constructor(open: () => Sql) { this.#pools = new Pools(open) }
   async init(): Promise<void> {}
-  async acquireConnection(): Promise<DatabaseConnection> { return new PostgresJsConnection(this.#sql) }
+  async acquireConnection(): Promise<DatabaseConnection> { return new PostgresJsConnection(this.#pools) }
 
   async beginTransaction(connection: PostgresJsConnection, settings: TransactionSettings): Promise<void> {
-    connection.reserved = await this.#sql.reserve()
+    Object.assign(connection, await this.#pools.reserve())
     connection.lost = null
     const onexecute = (held: DriverConnection) => {
       connection.held = held
-      held.onclose = (error) => { connection.lost = error }
+      held.onclose = (error) => { connection.lose(error) }
       return true
     }
     const level = settings.isolationLevel ? ` isolation level ${settings.isolationLevel}` : ''
     const access = settings.accessMode ? ` ${settings.accessMode}` : ''
     // Not awaited: it travels with the first statement, which fails if this one did.
-    connection.reserved.unsafe(`begin${level}${access}`, [], { onexecute } as object).catch(() => {})
+    connection.send(`begin${level}${access}`, [], { onexecute }).catch(() => {})
   }
-  async commitTransaction(connection: PostgresJsConnection): Promise<void> { await connection.target().unsafe('commit') }
-  async rollbackTransaction(connection: PostgresJsConnection): Promise<void> { if (!connection.lost) await connection.reserved?.unsafe('rollback') }
-  async savepoint(connection: PostgresJsConnection, name: string): Promise<void> { await connection.reserved?.unsafe(`savepoint "${name}"`) }
-  async rollbackToSavepoint(connection: PostgresJsConnection, name: string): Promise<void> { await connection.reserved?.unsafe(`rollback to savepoint "${name}"`) }
-  async releaseSavepoint(connection: PostgresJsConnection, name: string): Promise<void> { await connection.reserved?.unsafe(`release savepoint "${name}"`) }
+  async commitTransaction(connection: PostgresJsConnection): Promise<void> { await connection.send('commit') }
+  async rollbackTransaction(connection: PostgresJsConnection): Promise<void> { if (!connection.lost) await connection.send('rollback') }
+  async savepoint(connection: PostgresJsConnection, name: string): Promise<void> { await connection.send(`savepoint "${name}"`) }
+  async rollbackToSavepoint(connection: PostgresJsConnection, name: string): Promise<void> { await connection.send(`rollback to savepoint "${name}"`) }
+  async releaseSavepoint(connection: PostgresJsConnection, name: string): Promise<void> { await connection.send(`release savepoint "${name}"`) }
 
   async releaseConnection(connection: PostgresJsConnection): Promise<void> {
-    if (connection.held) connection.held.onclose = null
+    if (connection.held && !connection.lost) connection.held.onclose = null
     if (!connection.lost) connection.reserved?.release()
     connection.reserved = null
     connection.held = null
   }
-  async destroy(): Promise<void> { await this.#sql.end({ timeout: 5 }) }
+  async destroy(): Promise<void> { await this.#pools.end() }
 }

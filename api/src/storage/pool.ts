@@ -52,9 +52,9 @@ export function connect(url: string, options: PoolOptions = {}): Sql {
 }
 
 export function openDb(url: string, options: PoolOptions = {}): Db {
-  return new Kysely<Tables>({ dialect: postgresJsDialect(connect(url, options)) })
+  return new Kysely<Tables>({ dialect: postgresJsDialect(() => connect(url, options)) })
 }
 
 export function openInsurerDb(url: string, options: PoolOptions = {}): InsurerDb {
-  return new Kysely<InsurerTables>({ dialect: postgresJsDialect(connect(url, options)) })
+  return new Kysely<InsurerTables>({ dialect: postgresJsDialect(() => connect(url, options)) })
 }
