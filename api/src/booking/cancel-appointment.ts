@@ -8,11 +8,13 @@ import type { Ctx } from '../ctx.ts'
 import { keyOf } from '../fhir/id.ts'
 import type { Operation, OperationCall, OperationResult } from '../records/store.ts'
 import type { Trx } from '../storage/pool.ts'
+import { recordAbsences } from './absences.ts'
 import { appointmentInState } from './appointment-resource.ts'
 import { giveBack } from './close-bookings.ts'
 import type { OwnFacts } from './facts.ts'
 import { freeText, readInput } from './operation-input.ts'
 import { changeOwn } from './own-appointment.ts'
+import { regionOf } from './parameters.ts'
 import { checkRules, isLateCancel } from './rules.ts'
 
 export const cancelAppointmentOperation: Operation = {
@@ -32,6 +34,7 @@ export async function cancelRowOf(trx: Trx, ctx: Ctx, own: OwnFacts, comment: st
   checkRules('cancel', own.facts)
   const reason = cancelReason(ctx, own)
   await giveBack(trx, ctx, [{ row: own.row, reason, comment }])
+  if (reason === 'patient-late') await recordAbsences(trx, ctx, [{ row: own.row, kind: 'late-cancel' }], regionOf(own.session.district_code))
   return appointmentInState(own.appointment, { state: 'cancelled', reason, comment })
 }
 

@@ -87,6 +87,7 @@ export const cancelReasonNames: Record<string, Named> = {
   proxy: { zh: '代办人取消', en: 'Cancelled by someone acting for the patient' },
   'provider-suspended': { zh: '医院停诊', en: 'Clinic suspended by the hospital' },
   'provider-changed': { zh: '医生变更，未接受替诊', en: 'The doctor changed and the substitute was not accepted' },
+  excused: { zh: '爽约已免责', en: 'A missed visit that was excused' },
   rescheduled: { zh: '已改约', en: 'Moved to another time' },
   'hold-expired': { zh: '超时未确认', en: 'Not confirmed in time' },
 }

@@ -6,6 +6,7 @@ import { type Kysely, sql } from 'kysely'
 import { raiseCalendarAlarm } from '../booking/calendar.ts'
 import { expireHolds } from '../booking/expire-holds.ts'
 import { generateAhead } from '../booking/generate-sessions.ts'
+import { markNoShows } from '../booking/mark-no-shows.ts'
 import { forgetIdentityRows } from '../access/sessions.ts'
 import { rotateSigningKeys, type TokenTables } from '../access/signing-keys.ts'
 import type { Ctx } from '../ctx.ts'
@@ -29,6 +30,7 @@ export interface Job {
 
 export const jobs: readonly Job[] = [
   { name: 'expire-holds', everySeconds: 15, run: ({ db, store, ctx }) => expireHolds(db, ctx(), store) },
+  { name: 'mark-no-shows', everySeconds: 60, run: ({ db, store, ctx }) => markNoShows(db, ctx(), store) },
   { name: 'generate-sessions', everySeconds: 3600, run: ({ db, ctx }) => generateAhead(db, ctx()) },
   { name: 'calendar-alarm', everySeconds: 21_600, run: ({ db, ctx }) => raiseCalendarAlarm(db, ctx()) },
   { name: 'resolve-settlements', everySeconds: 5, run: ({ db, store, gateway, ctx }) => resolveAttempts({ db, store, gateway }, ctx()) },

@@ -1,4 +1,5 @@
 /** Every $operation the server offers: name, level, types and handler. Routes and the CapabilityStatement follow from it. */
+import { appealOperation, excuseOperation } from '../booking/appeal.ts'
 import { bookAppointmentOperation } from '../booking/book-appointment.ts'
 import { cancelAppointmentOperation } from '../booking/cancel-appointment.ts'
 import { checkInOperation } from '../booking/check-in.ts'
@@ -37,6 +38,8 @@ export function operations({ gateway }: OperationPorts): readonly Operation[] {
     rescheduleOperation,
     cancelAppointmentOperation,
     checkInOperation,
+    appealOperation,
+    excuseOperation,
     submitClaimOperation(gateway),
     reverseClaimOperation(gateway),
     reverseInvoiceOperation,

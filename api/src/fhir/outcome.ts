@@ -89,6 +89,7 @@ export const outcomeCodes = {
   'too-costly': [422, 'too-costly'],
   // booking
   'appointment-not-active': [409, 'conflict'],
+  'appeal-closed': [422, 'business-rule'],
   'booking-barred': [422, 'business-rule'],
   'channel-not-yours': [422, 'business-rule'],
   'check-in-closed': [422, 'business-rule'],

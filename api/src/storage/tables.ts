@@ -396,6 +396,25 @@ export interface BookingTable {
 }
 /** booking: the lock of a patient's limits, and a bar on online booking. */
 export interface BookingPatientTable { shard: number; pid: string; barred_until: InstantOrNull }
+/** booking: a visit that was missed or cancelled late. */
+export interface AbsenceTable {
+  shard: number
+  booking: string
+  appointment: string
+  pid: string
+  patient: string
+  organization: string
+  department: string
+  kind: 'noshow' | 'late-cancel'
+  day: string
+  recorded_at: Instant
+  excused: Generated<boolean>
+  appealed_at: InstantOrNull
+  appeal_text: string | null
+  decided_at: InstantOrNull
+  decided_by: string | null
+  decision_text: string | null
+}
 /** booking: numbers set by a city, hospital, department or clinic. */
 export interface BookingParameterTable {
   scope: 'city' | 'hospital' | 'department' | 'clinic'
@@ -665,6 +684,7 @@ export interface Tables {
   clinic_session: ClinicSessionTable
   booking: BookingTable
   booking_patient: BookingPatientTable
+  absence: AbsenceTable
   booking_parameter: BookingParameterTable
   calendar_day: CalendarDayTable
   notice: NoticeTable

@@ -256,6 +256,7 @@ const en: typeof zh = {
     'version-conflict': 'Somebody changed this a moment ago. Reload, check and send again.',
     'version-required': 'Reload the page before sending, so that nobody’s change is lost.',
     'appointment-not-active': 'This appointment was cancelled or is over. See “My appointments”.',
+    'appeal-closed': 'This can no longer be objected to.',
     'booking-barred': 'Booking is not possible at the moment.',
     'channel-not-yours': 'These places are not yours to use. Choose places that are open to everybody.',
     'check-in-closed': 'Check-in is open around the time of the appointment only.',

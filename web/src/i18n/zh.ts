@@ -235,6 +235,7 @@ export default {
     'version-conflict': '这条记录刚刚被别人改过。请刷新后核对，再重新提交。',
     'version-required': '请刷新页面后再提交，以免覆盖他人的修改。',
     'appointment-not-active': '这个预约已取消或已结束，不能再办理。请在“我的预约”中查看。',
+    'appeal-closed': '这次记录已不能申诉。',
     'booking-barred': '目前暂时不能预约。',
     'channel-not-yours': '您不能使用这类号源，请选择公开号源。',
     'check-in-closed': '现在不在签到时间内，请在就诊时段前后办理签到。',
