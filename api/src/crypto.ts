@@ -2,7 +2,7 @@
  * The one place that hashes, signs and makes secrets. Passwords: argon2id with the parameters of RFC 9106's second
  * recommendation scaled to a sign-in server (19 MiB, 2 passes), stored as a PHC string. Tokens: ES256 by `jose`.
  */
-import { argon2, createCipheriv, createDecipheriv, createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { argon2, createCipheriv, createDecipheriv, createHash, createHmac, randomBytes, randomInt, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
 import { exportJWK, generateKeyPair, type JWK } from 'jose'
 
@@ -88,4 +88,9 @@ export async function newSigningKey(): Promise<SigningKey> {
 
 function base64(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('base64').replace(/=+$/, '')
+}
+
+/** A whole number from `min` to `max`, both possible, that nobody can foresee. */
+export function randomWithin(min: number, max: number): number {
+  return max <= min ? min : randomInt(min, max + 1)
 }

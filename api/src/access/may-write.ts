@@ -85,7 +85,7 @@ function patientsOf({ type, id, before, after }: JudgedChange): Patients {
   return { before: idsIn(before), after: idsIn(after) }
 }
 
-const subjectElements = ['subject', 'patient', 'beneficiary', 'for', 'individual', 'individualSubject', 'participant', 'member', 'target', 'subscriber', 'requester', 'entity', 'link'] as const
+const subjectElements = ['subject', 'patient', 'beneficiary', 'for', 'individual', 'individualSubject', 'participant', 'member', 'target', 'subscriber', 'requester', 'entity', 'link', 'actor'] as const
 
 /** Ids of patients named by the elements that put a resource into a compartment. */
 function patientIdsOf(resource: Resource): string[] {

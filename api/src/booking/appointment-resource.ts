@@ -17,7 +17,7 @@ import type { SessionFace } from './session-rows.ts'
 import type { Named } from './shapes.ts'
 
 const statuses: Record<BookingState, Appointment['status']> = {
-  held: 'pending', offered: 'proposed', booked: 'booked', 'checked-in': 'checked-in', arrived: 'arrived', fulfilled: 'fulfilled', noshow: 'noshow', cancelled: 'cancelled',
+  held: 'pending', offered: 'proposed', cooling: 'cancelled', booked: 'booked', 'checked-in': 'checked-in', arrived: 'arrived', fulfilled: 'fulfilled', noshow: 'noshow', cancelled: 'cancelled',
 }
 
 export interface AppointmentFacts {
@@ -53,6 +53,34 @@ export function newAppointment(facts: AppointmentFacts): Appointment {
     slot: [{ reference: `Slot/${slotIdOf(session.id, facts.place)}` }],
     created: instantInShanghai(facts.created),
     participant: participantsOf(facts),
+  }
+}
+
+export interface WaitFacts {
+  id: string
+  patient: Patient & { id: string }
+  organization: { id: string; name: Named }
+  department: string
+  practitioner: string | null
+  clinicType: string | null
+  /** Instants with offset: the whole of the days that suit. R4 wants both on every Appointment that is not proposed. */
+  from: string
+  until: string
+  created: string
+}
+
+/** An entry of the waitlist: no slot, the days that suit, who and where. */
+export function waitlistAppointment({ id, patient, organization, department, practitioner, clinicType, from, until, created }: WaitFacts): Appointment {
+  return {
+    resourceType: 'Appointment', id, status: 'waitlist',
+    extension: [{ url: extensions.organization, valueReference: reference(`Organization/${organization.id}`, organization.name) }],
+    ...(clinicType === null ? {} : { serviceType: [clinicTypeConcept(clinicType)] }),
+    specialty: [departmentConcept(department)],
+    start: from, end: until, requestedPeriod: [{ start: from, end: until }], created,
+    participant: [
+      { actor: reference(`Patient/${patient.id}`, patientName(patient)), status: 'accepted' },
+      ...(practitioner === null ? [] : [{ actor: { reference: `Practitioner/${practitioner}` }, status: 'needs-action' as const }]),
+    ],
   }
 }
 

@@ -1,7 +1,7 @@
 /**
- * `POST Appointment/[id]/$cancel`: gives a booked place back. Input: reason? or comment?, the caller's own words. The reason code
- * follows from who cancels and when: patient, patient-late, proxy, provider-suspended. The place is free at once, and the
- * doctor's view of the record that the booking opened is closed.
+ * `POST Appointment/[id]/$cancel`: gives a booked place back, or leaves the waitlist. Input: reason? or comment?, the caller's own words. The reason code
+ * follows from who cancels and when: patient, patient-late, proxy, provider-suspended. The place cools
+ * before it comes back (keep-returned.ts), and the doctor's view of the record that the booking opened is closed.
  */
 import type { Appointment } from '@medplum/fhirtypes'
 import type { Ctx } from '../ctx.ts'
@@ -12,6 +12,7 @@ import { recordAbsences } from './absences.ts'
 import { appointmentInState } from './appointment-resource.ts'
 import { giveBack } from './close-bookings.ts'
 import type { OwnFacts } from './facts.ts'
+import { leaveWaitlist } from './leave-waitlist.ts'
 import { freeText, readInput } from './operation-input.ts'
 import { changeOwn } from './own-appointment.ts'
 import { regionOf } from './parameters.ts'
@@ -26,6 +27,8 @@ export const cancelAppointmentOperation: Operation = {
 async function cancelAppointment(call: OperationCall): Promise<OperationResult> {
   const input = readInput(call.body, ['reason', 'comment'])
   const comment = freeText(input, 'reason') ?? freeText(input, 'comment')
+  const waiting = await leaveWaitlist(call)
+  if (waiting) return { resource: waiting }
   return changeOwn(call, '$cancel', (trx, own) => cancelRowOf(trx, call.ctx, own, comment))
 }
 

@@ -13,6 +13,7 @@ import { writeResources } from '../records/write-resources.ts'
 import type { Trx } from '../storage/pool.ts'
 import { appointmentInState } from './appointment-resource.ts'
 import { cancelRow, type PlaceRow } from './booking-rows.ts'
+import { keepReturned } from './keep-returned.ts'
 
 export interface Closing {
   row: PlaceRow
@@ -28,6 +29,7 @@ export async function giveBack(trx: Trx, ctx: Ctx, closings: readonly Closing[])
   for (const closing of closings) {
     if (!(await cancelRow(trx, closing.row, closing.reason, ctx.now))) continue
     if (closing.row.state !== 'held' && closing.row.state !== 'offered') await endCareRelation(trx, closing.row.id, ctx.now)
+    await keepReturned(trx, ctx, closing.row, closing.reason)
     closed.push(closing)
   }
   return closed

@@ -135,6 +135,7 @@ const statesFor: Partial<Record<Verb, readonly BookingState[]>> = {
 const stateWords: Record<BookingState, Sentence> = {
   held: { zh: '尚未确认', en: 'not confirmed yet' },
   offered: { zh: '待您选择', en: 'an offer that waits for a choice' },
+  cooling: { zh: '已退号', en: 'given back' },
   booked: { zh: '已预约', en: 'booked' },
   'checked-in': { zh: '已签到', en: 'checked in' },
   arrived: { zh: '正在就诊', en: 'under way' },

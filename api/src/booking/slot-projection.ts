@@ -61,7 +61,7 @@ const segmentEnd = sql`least(s.start_at + make_interval(mins => (${segmentIndex}
 function statusAt(ctx: Ctx): RawBuilder<unknown> {
   const now = sql`${ctx.now.toISOString()}::timestamptz`
   const bookableUntil = sql`${addMinutes(ctx.now, platformDefaults['window.minLeadMinutes']).toISOString()}::timestamptz`
-  return sql`case when b.state = 'held' then 'busy-tentative' when b.state is not null then 'busy'
+  return sql`case when b.state = 'cooling' then 'busy-unavailable' when b.state in ('held', 'offered') then 'busy-tentative' when b.state is not null then 'busy'
     when s.status <> 'open' or s.release_at > ${now} then 'busy-unavailable'
     when ${segmentEnd} <= ${bookableUntil} then 'busy' else 'free' end`
 }

@@ -9,6 +9,7 @@ import { generateAhead } from '../booking/generate-sessions.ts'
 import { markNoShows } from '../booking/mark-no-shows.ts'
 import { forgetIdentityRows } from '../access/sessions.ts'
 import { rotateSigningKeys, type TokenTables } from '../access/signing-keys.ts'
+import { returnPlaces } from '../booking/return-places.ts'
 import type { Ctx } from '../ctx.ts'
 import { runExports } from '../records/export/run-exports.ts'
 import { reindexChanged } from '../records/reindex.ts'
@@ -30,6 +31,7 @@ export interface Job {
 
 export const jobs: readonly Job[] = [
   { name: 'expire-holds', everySeconds: 15, run: ({ db, store, ctx }) => expireHolds(db, ctx(), store) },
+  { name: 'return-places', everySeconds: 5, run: ({ db, store, ctx }) => returnPlaces(db, ctx(), store) },
   { name: 'mark-no-shows', everySeconds: 60, run: ({ db, store, ctx }) => markNoShows(db, ctx(), store) },
   { name: 'generate-sessions', everySeconds: 3600, run: ({ db, ctx }) => generateAhead(db, ctx()) },
   { name: 'calendar-alarm', everySeconds: 21_600, run: ({ db, ctx }) => raiseCalendarAlarm(db, ctx()) },

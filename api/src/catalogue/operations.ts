@@ -5,6 +5,7 @@ import { cancelAppointmentOperation } from '../booking/cancel-appointment.ts'
 import { checkInOperation } from '../booking/check-in.ts'
 import { findSlotsOperation } from '../booking/find-slots.ts'
 import { holdSlotOperation } from '../booking/hold-slot.ts'
+import { joinWaitlistOperation } from '../booking/join-waitlist.ts'
 import { releaseHoldOperation } from '../booking/release-hold.ts'
 import { rescheduleOperation } from '../booking/reschedule-appointment.ts'
 import { accessLogOperation } from '../records/access-log.ts'
@@ -38,6 +39,7 @@ export function operations({ gateway }: OperationPorts): readonly Operation[] {
     rescheduleOperation,
     cancelAppointmentOperation,
     checkInOperation,
+    joinWaitlistOperation,
     appealOperation,
     excuseOperation,
     submitClaimOperation(gateway),

@@ -4,6 +4,7 @@
  * that only operations and domains write it.
  */
 import { audienceOf } from '../access/audience.ts'
+import { answerByResponse } from '../booking/answer-offer.ts'
 import { followVisit } from '../booking/follow-visit.ts'
 import { scheduleProjection } from '../booking/schedule-projection.ts'
 import { slotProjection } from '../booking/slot-projection.ts'
@@ -17,7 +18,7 @@ type Special = Partial<Pick<ResourceEntry, 'write' | 'rule' | 'projection'>>
 
 const special: Partial<Record<ResourceType, Special>> = {
   Appointment: { rule: writeAppointment },
-  AppointmentResponse: { write: 'none' },
+  AppointmentResponse: { rule: answerByResponse },
   AuditEvent: { write: 'none' },
   ChargeItem: { rule: chargeItemRule },
   Claim: { rule: keepSettlement },

@@ -148,6 +148,12 @@ export function addMinutes(at: Date, minutes: number): Date {
   return new Date(at.getTime() + minutes * minute)
 }
 
+/** Minutes after midnight in the city, 0 to 1439. */
+export function minuteOfDay(at: Date): number {
+  const city = inCity(at)
+  return city.getUTCHours() * 60 + city.getUTCMinutes()
+}
+
 export function addSeconds(at: Date, seconds: number): Date {
   return new Date(at.getTime() + seconds * 1000)
 }

@@ -90,6 +90,10 @@ export const outcomeCodes = {
   // booking
   'appointment-not-active': [409, 'conflict'],
   'appeal-closed': [422, 'business-rule'],
+  'offer-ended': [422, 'business-rule'],
+  'waitlist-closed': [422, 'business-rule'],
+  'waitlist-full': [422, 'business-rule'],
+  'waitlist-twice': [409, 'duplicate'],
   'booking-barred': [422, 'business-rule'],
   'channel-not-yours': [422, 'business-rule'],
   'check-in-closed': [422, 'business-rule'],

@@ -374,7 +374,8 @@ export interface BookingTable {
   no: number
   pid: string
   patient: string
-  state: 'held' | 'offered' | 'booked' | 'checked-in' | 'arrived' | 'fulfilled' | 'noshow' | 'cancelled'
+  /** `cooling`: a returned place that belongs to nobody until it comes back. */
+  state: 'held' | 'offered' | 'cooling' | 'booked' | 'checked-in' | 'arrived' | 'fulfilled' | 'noshow' | 'cancelled'
   held_until: InstantOrNull
   start_at: Instant
   end_at: Instant
@@ -393,9 +394,53 @@ export interface BookingTable {
   choose_until: InstantOrNull
   refund_fen: bigint | null
   changed: Generated<string>
+  /** Of a cooling place: when it comes back to everybody. */
+  return_at: InstantOrNull
+  /** Of a cooling place: when the waitlist was last asked. */
+  asked_at: InstantOrNull
 }
 /** booking: the lock of a patient's limits, and a bar on online booking. */
 export interface BookingPatientTable { shard: number; pid: string; barred_until: InstantOrNull }
+/** booking: who waits for a place in a department of a hospital. */
+export interface WaitEntryTable {
+  shard: number
+  id: string
+  appointment: string
+  pid: string
+  patient: string
+  organization: string
+  department: string
+  practitioner: string | null
+  clinic_type: string | null
+  half: 'am' | 'pm' | 'night' | null
+  from_day: string
+  until_day: string
+  priority: 'urgent' | 'follow-up' | 'routine'
+  /** Metres from home to the hospital; null: not known. */
+  distance_m: number | null
+  /** Booking that an earlier place would replace. */
+  earlier_than: string | null
+  auto_accept: Generated<boolean>
+  state: 'waiting' | 'offered' | 'served' | 'withdrawn' | 'expired'
+  declined: Generated<number>
+  joined_at: Instant
+  deadline_at: Instant
+  offer: string | null
+  answer_until: InstantOrNull
+  updated_at: Instant
+}
+/** booking: what happened to returned places; rows are only added. */
+export interface WaitLogTable {
+  id: Generated<bigint>
+  at: Instant
+  organization: string
+  department: string
+  session_id: string
+  no: number
+  event: 'returned' | 'passed-over' | 'offered' | 'accepted' | 'declined' | 'lapsed' | 'released'
+  entry: string | null
+  reason: string | null
+}
 /** booking: a visit that was missed or cancelled late. */
 export interface AbsenceTable {
   shard: number
@@ -685,6 +730,8 @@ export interface Tables {
   booking: BookingTable
   booking_patient: BookingPatientTable
   absence: AbsenceTable
+  wait_entry: WaitEntryTable
+  wait_log: WaitLogTable
   booking_parameter: BookingParameterTable
   calendar_day: CalendarDayTable
   notice: NoticeTable

@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto'
 import type { ProviderRow, TemplateRow } from '../../src/booking/generate-sessions.ts'
 import type { Db } from '../../src/storage/pool.ts'
 
-/** Every place for everybody, one release for all, no gap between visits to a doctor: a test counts what it speaks of. */
+/** Every place for everybody, one release for all, no gap between visits to a doctor, places back at once: a test counts what it speaks of. */
 export async function plainNumbers(db: Db): Promise<void> {
-  const names = ['quota.gpReferral', 'quota.followUp', 'quota.onsite', 'release.groupMinutes', 'limit.sameDoctor.gapDays']
+  const names = ['quota.gpReferral', 'quota.followUp', 'quota.onsite', 'release.groupMinutes', 'limit.sameDoctor.gapDays', 'return.maxMinutes']
   const there = await db.selectFrom('booking_parameter').select('id').where('set_by', '=', 'test').limit(1).executeTakeFirst()
   if (there) return
   await db.insertInto('booking_parameter').values(names.map((name) => ({

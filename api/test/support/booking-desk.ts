@@ -19,7 +19,7 @@ import { inTransaction } from '../../src/storage/transaction.ts'
 import { hospital, plainNumbers } from './booking-data.ts'
 
 /** Parameters that are codes; the others but words are references. */
-const codes: ReadonlySet<string> = new Set(['decision', 'channel', 'half', 'priority'])
+const codes: ReadonlySet<string> = new Set(['decision', 'channel', 'half', 'clinicType', 'department'])
 
 const system: Principal = { ...anonymous, kind: 'client', id: 'test-system', name: 'Test', scopes: ['system/*.cruds'] }
 
@@ -35,7 +35,7 @@ export interface Desk {
   citizens(count: number): Promise<Principal[]>
   sessions(...templates: TemplateRow[]): Promise<string[]>
   /** Runs an operation; a refusal comes back as its first code. */
-  run(as: Principal, name: string, input?: Record<string, string>, options?: { id?: string; key?: string }): Promise<Appointment | string>
+  run(as: Principal, name: string, input?: Record<string, string | boolean>, options?: { id?: string; key?: string }): Promise<Appointment | string>
 }
 
 export function openDesk(db: Db): Desk {
@@ -69,6 +69,9 @@ export function openDesk(db: Db): Desk {
       const parameter = Object.entries(input).map(([key, value]) => (key === 'reason' || key === 'comment'
         ? { name: key, valueString: value }
         : codes.has(key) ? { name: key, valueCode: value }
+        : key === 'from' || key === 'until' ? { name: key, valueDate: value }
+        : typeof value === 'boolean' ? { name: key, valueBoolean: value }
+        : key === 'earlierThan' ? { name: key, valueReference: { reference: `Appointment/${value}` } }
         : { name: key, valueReference: { reference: `${key.charAt(0).toUpperCase()}${key.slice(1)}/${value}` } }))
       try {
         const result: OperationResult = await operation.run({
@@ -95,8 +98,8 @@ export async function brokenInvariants(db: Db): Promise<string[]> {
     if (new Set(active.map((each) => each.no)).size !== active.length) faults.push(`${session.id}: a place twice`)
     if (active.some((each) => each.no > session.capacity)) faults.push(`${session.id}: a place beyond capacity`)
   }
-  const statusOf: Record<string, string> = { held: 'pending' }
-  for (const booking of bookings) {
+  const statusOf: Record<string, string> = { held: 'pending', offered: 'proposed' }
+  for (const booking of bookings.filter((each) => each.state !== 'cooling')) {
     const appointment = await loadResource<Appointment>(db, 'Appointment', booking.appointment)
     const wanted = statusOf[booking.state] ?? booking.state
     if (appointment?.status !== wanted) faults.push(`${booking.appointment}: booking ${booking.state}, Appointment ${appointment?.status}`)

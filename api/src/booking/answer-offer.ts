@@ -1,0 +1,99 @@
+/**
+ * The answer to an offered place, whether from the waitlist or in place of a suspended clinic. Accepting asks every rule of booking as if the
+ * visit that the place replaces were not there, and closes that one in the same transaction; declining gives the place to the next.
+ * `POST AppointmentResponse` with participantStatus accepted or declined is the way in: the rule of the type answers the offer.
+ */
+import type { Appointment, AppointmentResponse } from '@medplum/fhirtypes'
+import { grantCareRelations } from '../access/grant-care-relation.ts'
+import type { Ctx } from '../ctx.ts'
+import { fail, forbidden } from '../fhir/outcome.ts'
+import { parseReference } from '../fhir/references.ts'
+import { resourceOf } from '../records/content.ts'
+import { readResource } from '../records/read-resource.ts'
+import type { Change, Store } from '../records/store.ts'
+import type { Trx } from '../storage/pool.ts'
+import { appointmentInState } from './appointment-resource.ts'
+import { loadBoard, lockBoard } from './board.ts'
+import { type BookingRow, setState } from './booking-rows.ts'
+import { closeBookings, giveBack } from './close-bookings.ts'
+import { loadOwnFacts, type OwnFacts, takeFacts } from './facts.ts'
+import { checkRules } from './rules.ts'
+import { slotIdOf } from './segments.ts'
+import { serveEntry } from './serve-entry.ts'
+import { careReason, storeAppointment } from './take-place.ts'
+import { entryOfOffer } from './wait-rows.ts'
+
+/** The write rule of AppointmentResponse. A response is said once and stays. */
+export async function answerByResponse(trx: Trx, ctx: Ctx, store: Store, change: Change): Promise<undefined> {
+  const response = change.after as AppointmentResponse | null
+  if (change.before !== null || response === null) {
+    throw fail('business-rule', { zh: '答复不能修改或删除。', en: 'An answer can be neither changed nor deleted.' }, 'AppointmentResponse')
+  }
+  const answer = ({ accepted: true, declined: false } as const)[response.participantStatus as string]
+  if (answer === undefined) throw fail('business-rule', { zh: '请答复 accepted 或 declined。', en: 'Answer accepted or declined.' }, 'AppointmentResponse.participantStatus')
+  const parsed = parseReference(response.appointment.reference ?? '')
+  if (parsed.kind !== 'local' || parsed.type !== 'Appointment') throw fail('reference-invalid', { zh: '应为指向 Appointment 的引用。', en: 'This must be a reference to an Appointment.' }, 'AppointmentResponse.appointment')
+  const appointment = resourceOf<Appointment>(await readResource(trx, ctx, store, 'Appointment', parsed.id))
+  assertActor(response, appointment)
+  await answerOffer(trx, ctx, store, appointment, answer)
+}
+
+/** Who answers is the patient of the Appointment: the response lies in that record and in no other. */
+function assertActor(response: AppointmentResponse, appointment: Appointment): void {
+  const patients = appointment.participant.map((each) => each.actor?.reference).filter((each) => each?.startsWith('Patient/'))
+  if (response.actor?.reference !== undefined && patients.includes(response.actor.reference)) return
+  throw fail('business-rule', { zh: '答复人（actor）应为该预约的就诊人。', en: 'The actor must be the patient of the appointment.' }, 'AppointmentResponse.actor')
+}
+
+/** @returns the Appointment `booked` or `cancelled`. @throws OutcomeError `offer-ended`, `forbidden` and the codes of the rules for `book`. */
+export async function answerOffer(trx: Trx, ctx: Ctx, store: Store, appointment: Appointment, accept: boolean): Promise<Appointment> {
+  if (!appointment.slot?.length) throw noOffer()
+  const own = await loadOwnFacts(trx, ctx, appointment)
+  if (!own.facts.mayAct) throw forbidden()
+  if (own.row.state === 'booked' && accept) return own.appointment
+  if (own.row.state !== 'offered') throw own.row.state === 'cancelled' ? ended() : noOffer()
+  const entry = await entryOfOffer(trx, own.row.id)
+  const until = entry?.answer_until ?? own.row.held_until
+  if (until !== null && Date.parse(until) <= ctx.now.getTime()) throw ended()
+  if (!accept) {
+    await giveBack(trx, ctx, [{ row: own.row, reason: 'offer-declined', comment: null }])
+    return storeAppointment(trx, ctx, store, appointmentInState(own.appointment, { state: 'cancelled', reason: 'offer-declined', comment: null }), 'update')
+  }
+  await closeReplaced(trx, ctx, store, own)
+  await setState(trx, own.row, 'booked', ctx.now)
+  await grantCareRelations(trx, [careReason({
+    id: own.row.id, pid: own.row.pid, practitioner: own.row.practitioner, organization: own.row.organization, department: own.row.department, start: new Date(own.row.start_at),
+  })])
+  const booked = await storeAppointment(trx, ctx, store, appointmentInState(own.appointment, { state: 'booked', reason: null, comment: null }), 'update')
+  if (entry) {
+    await serveEntry(trx, ctx, store, entry, {
+      at: ctx.now, organization: entry.organization, department: entry.department, session_id: own.row.session_id, no: own.row.no, event: 'accepted', entry: entry.id, reason: null,
+    })
+  }
+  return booked
+}
+
+/** Asks the rules, with the offered place counted as free and the replaced visit as gone, and closes that visit. */
+async function closeReplaced(trx: Trx, ctx: Ctx, store: Store, { row }: OwnFacts): Promise<void> {
+  const member = { ctx, wish: { slot: slotIdOf(row.session_id, row.no), patient: row.patient, channel: null, replaces: row.offer_of } }
+  const board = await loadBoard(trx, [member])
+  const replaced = await replacedBy(trx, row)
+  await lockBoard(trx, board, [row.session_id, ...(replaced ? [replaced.session_id] : [])])
+  board.taken.set(row.session_id, (board.taken.get(row.session_id) ?? []).filter((each) => each.id !== row.id))
+  checkRules('book', takeFacts(board, member).facts)
+  const still = await replacedBy(trx, row)
+  if (still) await closeBookings(trx, ctx, store, [{ row: still, reason: 'rescheduled', comment: null }])
+}
+
+async function replacedBy(trx: Trx, row: BookingRow): Promise<BookingRow | undefined> {
+  if (row.offer_of === null) return undefined
+  return trx.selectFrom('booking').selectAll().where('id', '=', row.offer_of).where('pid', '=', row.pid).where('state', 'in', ['booked', 'held']).executeTakeFirst()
+}
+
+function ended() {
+  return fail('offer-ended', { zh: '这个号源的答复时间已过，已提供给其他候补者。', en: 'The time to answer is over; the place went to somebody else who waits.' })
+}
+
+function noOffer() {
+  return fail('offer-ended', { zh: '该预约没有等待答复的号源。', en: 'Nothing is offered with this appointment.' })
+}
