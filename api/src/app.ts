@@ -24,6 +24,7 @@ import { settlementRoutes } from './http/settlement-routes.ts'
 import { signInRoutes } from './http/sign-in.ts'
 import { standardHeaders } from './http/standard-headers.ts'
 import { fail } from './fhir/outcome.ts'
+import { waitingRoutes } from './http/waiting-routes.ts'
 import type { Services } from './services.ts'
 
 export function createApp(services: Services): Hono<AppEnv> {
@@ -71,6 +72,7 @@ export function createApp(services: Services): Hono<AppEnv> {
   app.route('/api', bookingRoutes(services))
   app.route('/api', deskRoutes(services))
   app.route('/api', inboxRoutes(services))
+  app.route('/api', waitingRoutes(services))
   app.route('/api', settlementRoutes(services))
   app.all('/api/*', () => { throw fail('not-found', { zh: '没有这个接口。', en: 'There is no such endpoint.' }) })
   app.route('/', portalFiles())

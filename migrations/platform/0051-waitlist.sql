@@ -63,4 +63,5 @@ create table wait_log (
   reason       text
 );
 create index wait_log_department on wait_log (organization, department, at);
+create index wait_log_place on wait_log (session_id, no);
 create index wait_log_entry on wait_log (entry, at) where entry is not null;

@@ -16,7 +16,7 @@ import { offerPlace } from './offer-place.ts'
 import { parametersFor } from './parameters.ts'
 import { endEntry } from './serve-entry.ts'
 import { selectSessions, type SessionRow } from './session-rows.ts'
-import { endCooling, logWaits, type WaitEntry, waitingIn } from './wait-rows.ts'
+import { endCooling, entriesThatHad, logWaits, type WaitEntry, waitingIn } from './wait-rows.ts'
 import { type Candidate, candidatesFor, type Passed, waitOrder } from './waitlist-order.ts'
 
 const perRun = 200
@@ -68,10 +68,12 @@ async function movePlaces(db: Db, ctx: Ctx, store: Store): Promise<number> {
 async function movePlace(db: Db, ctx: Ctx, store: Store, place: BookingRow, session: SessionRow): Promise<boolean> {
   const list = session.status === 'open' && Date.parse(place.start_at) > ctx.now.getTime() ? await waitingIn(db, session.organization, session.department) : []
   const numbers = await parametersFor(db, placeOf(session), ctx.now)
-  const { asked, passed } = candidatesFor(list.map(candidateOf), {
+  const had = await entriesThatHad(db, place)
+  const candidates = list.map((entry) => candidateOf(entry, had))
+  const { asked, passed } = candidatesFor(candidates, {
     day: session.service_date, half: session.half, practitioner: session.practitioner, clinicType: session.clinic_type, start: Date.parse(place.start_at),
   }, { declinesMax: numbers['waitlist.declinesMax'] }, ctx.now.getTime())
-  const order = waitOrder(list.map(candidateOf)).map(({ id }) => id)
+  const order = waitOrder(candidates).map(({ id }) => id)
   const skipped: { id: string; reason: string }[] = []
   for (const candidate of asked) {
     const result = await offerPlace(db, ctx, store, place, list.find(({ id }) => id === candidate.id) as WaitEntry)
@@ -86,11 +88,11 @@ async function movePlace(db: Db, ctx: Ctx, store: Store, place: BookingRow, sess
   return release(db, ctx, place)
 }
 
-function candidateOf(entry: WaitEntry & { booked_at: string | null }): Candidate {
+function candidateOf(entry: WaitEntry & { booked_at: string | null }, had: ReadonlySet<string>): Candidate {
   return {
     id: entry.id, priority: entry.priority, since: Date.parse(entry.joined_at), distanceMetres: entry.distance_m, from: entry.from_day, until: entry.until_day,
     half: entry.half, practitioner: entry.practitioner, clinicType: entry.clinic_type, bookedAt: entry.booked_at === null ? null : Date.parse(entry.booked_at),
-    offered: entry.state === 'offered', declined: entry.declined, deadline: Date.parse(entry.deadline_at),
+    offered: entry.state === 'offered', hadIt: had.has(entry.id), declined: entry.declined, deadline: Date.parse(entry.deadline_at),
   }
 }
 

@@ -76,3 +76,49 @@ export interface CalendarDay {
   /** The hospital's own rule, not the city's. */
   ownRule: boolean
 }
+
+/** GET /api/booking/waits[?patient=…]: where a patient waits for a place. */
+export interface WaitView {
+  /** FHIR id of the Appointment `waitlist`; `$cancel` on it leaves the list. */
+  appointment: string
+  organization: { id: string; name: Named }
+  department: { code: string; name: Named }
+  from: string
+  until: string
+  half: 'am' | 'pm' | 'night' | null
+  priority: 'urgent' | 'follow-up' | 'routine'
+  /** How many are asked before. */
+  ahead: number
+  /** Days until an offer may be expected; null: too few places came back lately to say. */
+  expectedDays: number | null
+  deadline: string
+  autoAccept: boolean
+  /** The Appointment `proposed`, answered by an AppointmentResponse before `until`. */
+  offer: { appointment: string; start: string; until: string } | null
+}
+
+/** GET /api/booking/standing[?patient=…]: missed visits of the year and what follows from them. */
+export interface StandingView {
+  missed: number
+  /** Late cancellations that do not make a missed visit yet. */
+  late: number
+  latePerMissed: number
+  levels: { missed: number; days: number }[]
+  /** Last day of a bar on online booking; null: there is none. */
+  barredUntil: string | null
+  absences: AbsenceView[]
+}
+
+export interface AbsenceView {
+  appointment: string
+  kind: 'noshow' | 'late-cancel'
+  day: string
+  department: Named
+  excused: boolean
+  appeal: { text: string; at: string } | null
+  decision: { text: string | null; at: string } | null
+  mayAppeal: boolean
+}
+
+/** GET /api/booking/appeals: objections that wait for the hospital's decision ($excuse). */
+export interface OpenAppeal { appointment: string; patient: string; kind: 'noshow' | 'late-cancel'; day: string; department: Named; text: string; at: string }

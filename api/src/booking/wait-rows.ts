@@ -54,3 +54,9 @@ export async function waitingIn(db: Db, organization: string, department: string
     .selectAll('w').select('b.start_at as booked_at').where('w.organization', '=', organization).where('w.department', '=', department)
     .where('w.state', 'in', ['waiting', 'offered']).orderBy('w.joined_at').limit(5000).execute()
 }
+
+/** Entries that were offered a place before and did not take it: nobody is asked twice about the same one. */
+export async function entriesThatHad(db: Db, place: Pick<PlaceRow, 'session_id' | 'no'>): Promise<Set<string>> {
+  const rows = await db.selectFrom('wait_log').select('entry').where('session_id', '=', place.session_id).where('no', '=', place.no).where('event', 'in', ['declined', 'lapsed']).execute()
+  return new Set(rows.flatMap((row) => row.entry ?? []))
+}

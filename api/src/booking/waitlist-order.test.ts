@@ -7,7 +7,7 @@ const hour = 3_600_000
 const place: ReturnedPlace = { day: '2026-11-26', half: 'am', practitioner: 'dr', clinicType: 'expert', start: 100 * hour }
 const base: Candidate = {
   id: 'c', priority: 'routine', since: 0, distanceMetres: 500, from: '2026-11-25', until: '2026-11-27', half: null, practitioner: null, clinicType: null,
-  bookedAt: null, offered: false, declined: 0, deadline: 90 * hour,
+  bookedAt: null, offered: false, hadIt: false, declined: 0, deadline: 90 * hour,
 }
 const numbers = { declinesMax: 2 }
 const now = 10 * hour
@@ -25,6 +25,7 @@ test.each<[string, Partial<Candidate>, string | null]>([
   ['the kind of clinic wanted', { clinicType: 'expert' }, null],
   ['another kind of clinic', { clinicType: 'ordinary' }, 'clinic-not-wanted'],
   ['an offer is open', { offered: true }, 'already-offered'],
+  ['did not take this very place', { hadIt: true }, 'had-this-place'],
   ['declined once', { declined: 1 }, null],
   ['declined twice', { declined: 2 }, 'declined-twice'],
   ['earlier than the visit booked', { bookedAt: 101 * hour }, null],
@@ -39,7 +40,7 @@ const candidate = fc.record({
   id: fc.uuid(), priority: fc.constantFrom(...waitPriorities), since: fc.integer({ min: 0, max: 50 }), distanceMetres: fc.option(fc.integer({ min: 0, max: 9 })),
   from: fc.constantFrom('2026-11-25', '2026-11-27'), until: fc.constantFrom('2026-11-26', '2026-11-28'), half: fc.option(fc.constantFrom('am' as const, 'pm' as const)),
   practitioner: fc.option(fc.constantFrom('dr', 'other')), clinicType: fc.option(fc.constantFrom('expert', 'ordinary')), bookedAt: fc.option(fc.integer({ min: 0, max: 200 * hour })),
-  offered: fc.boolean(), declined: fc.integer({ min: 0, max: 3 }), deadline: fc.integer({ min: 0, max: 20 * hour }),
+  offered: fc.boolean(), hadIt: fc.boolean(), declined: fc.integer({ min: 0, max: 3 }), deadline: fc.integer({ min: 0, max: 20 * hour }),
 })
 
 describe('the order', () => {

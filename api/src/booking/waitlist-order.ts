@@ -8,7 +8,7 @@ export const waitPriorities = ['urgent', 'follow-up', 'routine'] as const
 export type WaitPriority = (typeof waitPriorities)[number]
 
 /** Why a candidate was not offered this place. */
-export type PassReason = 'day-not-wanted' | 'half-not-wanted' | 'doctor-not-wanted' | 'clinic-not-wanted' | 'already-offered' | 'declined-twice' | 'not-earlier' | 'past-deadline' | 'rule'
+export type PassReason = 'day-not-wanted' | 'half-not-wanted' | 'doctor-not-wanted' | 'clinic-not-wanted' | 'already-offered' | 'had-this-place' | 'declined-twice' | 'not-earlier' | 'past-deadline' | 'rule'
 
 export interface Candidate {
   id: string
@@ -28,6 +28,8 @@ export interface Candidate {
   bookedAt: number | null
   /** Has an offer that waits for an answer. */
   offered: boolean
+  /** Was offered this very place before and did not take it. */
+  hadIt: boolean
   declined: number
   /** No offers from then on, milliseconds. */
   deadline: number
@@ -54,6 +56,7 @@ export function passReason(candidate: Candidate, place: ReturnedPlace, numbers: 
   if (now >= candidate.deadline) return 'past-deadline'
   if (candidate.declined >= numbers.declinesMax) return 'declined-twice'
   if (candidate.offered) return 'already-offered'
+  if (candidate.hadIt) return 'had-this-place'
   if (place.day < candidate.from || place.day > candidate.until) return 'day-not-wanted'
   if (candidate.half !== null && candidate.half !== place.half) return 'half-not-wanted'
   if (candidate.practitioner !== null && candidate.practitioner !== place.practitioner) return 'doctor-not-wanted'
