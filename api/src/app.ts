@@ -7,6 +7,7 @@ import { Registry } from 'prom-client'
 import { monotonicMs } from './ctx.ts'
 import { accountRoutes } from './http/account-routes.ts'
 import { type AppEnv, authenticate, noApps } from './http/auth.ts'
+import { accessRoutes } from './http/access-routes.ts'
 import { bookingRoutes } from './http/booking-routes.ts'
 import { compressed } from './http/compressed.ts'
 import { fhirCors } from './http/cors.ts'
@@ -74,6 +75,7 @@ export function createApp(services: Services): Hono<AppEnv> {
   app.route('/api', inboxRoutes(services))
   app.route('/api', waitingRoutes(services))
   app.route('/api', settlementRoutes(services))
+  app.route('/api', accessRoutes(services))
   app.all('/api/*', () => { throw fail('not-found', { zh: '没有这个接口。', en: 'There is no such endpoint.' }) })
   app.route('/', portalFiles())
   return app

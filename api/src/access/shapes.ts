@@ -41,6 +41,48 @@ export interface OpenSession {
 /** GET /api/apps: what can be opened from a patient's record. POST /api/launches { app, patient, encounter? } answers { location }. */
 export interface LaunchableApp { id: string; zh: string; en: string; publisher: string }
 
+/** Why a record is opened in an emergency. */
+export const emergencyReasons = ['unconscious', 'life-threatening', 'childbirth', 'other-emergency'] as const
+export type EmergencyReason = (typeof emergencyReasons)[number]
+
+/** Of GET and POST /api/emergency-access and of its review. Instants; null what has not happened. */
+export interface BreakGlassUse {
+  id: string
+  /** FHIR id of the Patient. */
+  patient: string
+  /** Who opened it, as the citizen reads it. */
+  name: string
+  organization: string
+  reason: EmergencyReason
+  explanation: string
+  openedAt: string
+  until: string
+  seenAt: string | null
+  reviewedAt: string | null
+  reviewer: string | null
+  verdict: 'justified' | 'unjustified' | null
+  note: string | null
+}
+
+/** A pattern in the audit trail that asks for a look. */
+export interface AuditAnomaly {
+  kind: 'own-name' | 'many-records' | 'no-visit' | 'refused'
+  account: string
+  name: string
+  role: string | null
+  organization: string | null
+  /** FHIR id of the Patient; null when it is about several. */
+  patient: string | null
+  /** Entries of the log, or patients for `many-records`. */
+  count: number
+  /** Instants. */
+  first: string
+  last: string
+}
+
+/** GET /api/audit/review. Days; `brokenDay` is the first sealed day whose rows are not what they were. */
+export interface AuditReview { from: string; until: string; anomalies: AuditAnomaly[]; sealedUntil: string | null; brokenDay: string | null }
+
 /** GET /api/me. */
 export interface Me {
   name: string

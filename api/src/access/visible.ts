@@ -1,6 +1,6 @@
 /**
  * The SQL twin of `rules.ts` for reading: a condition on a row `r` of `resource` or `resource_history` (columns t, pid, labels, org, dept,
- * author, and keys where a scope names a category). What it hides does not show in any answer: not as a row, not in a count, not by an
+ * author). What it hides does not show in any answer: not as a row, not in a count, not by an
  * error. Every query that reads records for a caller carries it. Most rows are decided by one look at who treats whom and one test of
  * bits; the rest is asked only of rows that carry a label.
  */
@@ -42,7 +42,8 @@ function byScope(principal: Principal, type: ResourceType | null, permission: Pe
 function oneScope(principal: Principal, scope: Scope, type: ResourceType | null): Condition {
   const ofType = scope.type === '*' ? true : ofTypes(type, [scope.type])
   const launched: Condition = scope.context !== 'patient' ? true : principal.launchPatient !== null && sql<SqlBool>`r.pid = ${keyOf(principal.launchPatient)}::uuid`
-  const tokens = scope.type === '*' ? [] : keysOf(scope, scope.type).map((key) => sql<SqlBool>`${String(key)}::bigint = any(r.keys)`)
+  // History keeps no keys: a version of the past is judged by what its resource is now.
+  const tokens = scope.type === '*' ? [] : keysOf(scope, scope.type).map((key) => sql<SqlBool>`exists (select from resource k where k.id = r.id and k.t = r.t and k.shard = r.shard and ${String(key)}::bigint = any(k.keys))`)
   return all(ofType, launched, ...tokens)
 }
 

@@ -1,11 +1,12 @@
 /**
  * The audit trail: one row per patient concerned, insert-only. A write's rows are in its transaction; a read's rows are
  * committed before the answer goes out, so that an answered read is never without its row. Rows of many readers that arrive
- * together share one insert. No value of a record ever enters a row. Source: IHE BALP, docs/access.md.
+ * together share one insert. Why a professional was let in is looked up as the row is written: it is the relation that was open at
+ * that moment. No value of a record ever enters a row. Source: IHE BALP, docs/access.md.
  */
 import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Ctx } from '../ctx.ts'
-import { shardOf } from '../fhir/id.ts'
+import { keyOf, shardOf } from '../fhir/id.ts'
 import { batched } from '../storage/batched.ts'
 import type { AuditEventTable, Tables } from '../storage/tables.ts'
 
@@ -66,8 +67,15 @@ const columnList = sql.raw(names.join(', '))
 /** One array a column: the statement, and with it its prepared plan, is the same for one row and for the thousands of a bundle. */
 async function insert(db: Kysely<Tables>, rows: readonly Row[]): Promise<void> {
   const arrays = names.map((name) => sql`${rows.map((row) => row[name])}::${sql.raw(columns[name])}[]`)
-  await sql`insert into audit_event (${columnList}) select * from unnest(${sql.join(arrays)})`.execute(db)
+  const actors = rows.map((row) => (row.outcome >= 400 || row.practitioner === null ? null : keyOf(row.practitioner)))
+  const hospitals = rows.map((row) => (row.organization === null ? null : keyOf(row.organization)))
+  await sql`insert into audit_event (${columnList}) select ${columnsOfU}, case when why.reason = 'break-glass' then 'ETREAT' else u.purpose end, coalesce(why.reason, u.basis), u.request_id
+    from unnest(${sql.join(arrays)}, ${actors}::uuid[], ${hospitals}::uuid[]) as u (${columnList}, actor, hospital)
+    left join lateral (select c.reason from care_relation c where u.actor is not null and c.pid = u.pid and c.practitioner in (u.actor, u.hospital)
+      and c.from_at <= u.recorded_at and c.until_at > u.recorded_at order by c.reason <> 'break-glass', c.until_at desc limit 1) why on true`.execute(db)
 }
+
+const columnsOfU = sql.raw(names.filter((name) => !['purpose', 'basis', 'request_id'].includes(name)).map((name) => `u.${name}`).join(', '))
 
 function rowOf(ctx: Ctx, entry: AuditEntry) {
   const { principal } = ctx
@@ -108,11 +116,16 @@ function purposeOf({ principal }: Ctx): string {
   }
 }
 
-/** Why it was allowed, or that it was not. */
+/** Why it was allowed: the name of the rule; a professional's relation takes its place where one was open. Or that it was not. */
 function basisOf({ principal }: Ctx, entry: AuditEntry): string {
   if (entry.outcome >= 400) return 'refused'
   if (principal.kind === 'client') return 'system-scope'
-  if (principal.role === 'citizen') return 'own-or-family'
-  if (principal.role === 'clinician' || principal.role === 'gp') return 'care-relation'
-  return principal.role ?? 'none'
+  switch (principal.role) {
+    case 'citizen': return principal.patient !== null && entry.pid === keyOf(principal.patient) ? 'own-record' : 'acting-for-family'
+    case 'clinician': case 'gp': return 'care-relation'
+    case 'scheduler': return 'hospital-desk'
+    case 'insurer': return 'insurer-claim'
+    case 'public-health': return 'statutory-report'
+    default: return principal.role ?? 'none'
+  }
 }

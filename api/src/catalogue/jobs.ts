@@ -3,6 +3,7 @@
  * runs a job at a time (advisory lock), so several workers may be started.
  */
 import { type Kysely, sql } from 'kysely'
+import { sealDays } from '../audit/seal-days.ts'
 import { raiseCalendarAlarm } from '../booking/calendar.ts'
 import { expireHolds } from '../booking/expire-holds.ts'
 import { generateAhead } from '../booking/generate-sessions.ts'
@@ -41,6 +42,7 @@ export const jobs: readonly Job[] = [
   { name: 'bulk-export', everySeconds: 1, run: ({ db, store, ctx }) => runExports(db, ctx(), store) },
   { name: 'rotate-signing-keys', everySeconds: 3600, run: ({ db, ctx, signingKeyDays }) => rotateSigningKeys(db.$pickTables<keyof TokenTables>(), ctx().now, signingKeyDays) },
   { name: 'forget-identity-rows', everySeconds: 600, run: ({ db, ctx }) => forgetIdentityRows(db, ctx().now) },
+  { name: 'seal-audit-days', everySeconds: 3600, run: ({ db, ctx }) => sealDays(db, ctx()) },
   { name: 'forget-used-assertions', everySeconds: 600, run: ({ db, ctx }) => forgetAssertions(db, ctx()) },
 ]
 

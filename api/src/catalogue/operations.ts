@@ -13,6 +13,7 @@ import { everythingOperations } from '../records/everything.ts'
 import { exportOperations } from '../records/export/export-operation.ts'
 import { lastObservationsOperation } from '../records/last-observations.ts'
 import { metaOperations } from '../records/meta-operations.ts'
+import { previewAccessOperation } from '../records/preview-access.ts'
 import { storedDefinitions } from '../records/stored-definitions.ts'
 import type { Operation } from '../records/store.ts'
 import { validateOperations } from '../records/validate-operation.ts'
@@ -29,6 +30,7 @@ export function operations({ gateway }: OperationPorts): readonly Operation[] {
   return [
     accessLogOperation,
     ...everythingOperations,
+    previewAccessOperation,
     ...exportOperations,
     lastObservationsOperation,
     ...metaOperations,

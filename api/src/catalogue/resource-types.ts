@@ -10,6 +10,8 @@ import { scheduleProjection } from '../booking/schedule-projection.ts'
 import { slotProjection } from '../booking/slot-projection.ts'
 import { writeAppointment } from '../booking/write-appointment.ts'
 import { type ResourceType, resourceTypes } from '../fhir/resource-types.ts'
+import { auditProjection } from '../records/audit-projection.ts'
+import { keepConsentRule } from '../records/keep-consent-rule.ts'
 import type { ResourceEntry } from '../records/store.ts'
 import { chargeItemRule } from '../settlement/charge-item-rule.ts'
 import { keepSettlement } from '../settlement/keep-settlement.ts'
@@ -19,10 +21,11 @@ type Special = Partial<Pick<ResourceEntry, 'write' | 'rule' | 'projection'>>
 const special: Partial<Record<ResourceType, Special>> = {
   Appointment: { rule: writeAppointment },
   AppointmentResponse: { rule: answerByResponse },
-  AuditEvent: { write: 'none' },
+  AuditEvent: { write: 'none', projection: auditProjection },
   ChargeItem: { rule: chargeItemRule },
   Claim: { rule: keepSettlement },
   ClaimResponse: { rule: keepSettlement },
+  Consent: { rule: keepConsentRule },
   Encounter: { rule: followVisit },
   ExplanationOfBenefit: { rule: keepSettlement },
   Invoice: { rule: keepSettlement },

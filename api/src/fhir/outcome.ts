@@ -41,6 +41,7 @@ export const outcomeCodes = {
   'parameter-unknown': [400, 'not-supported'],
   'rate-limited': [429, 'throttled'],
   // who asks
+  'emergency-unreviewed': [409, 'business-rule'],
   'forbidden': [403, 'forbidden'],
   'second-factor-failed': [401, 'login'],
   'second-factor-missing': [403, 'login'],

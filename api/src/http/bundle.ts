@@ -16,6 +16,7 @@ import type { Operation } from '../records/store.ts'
 import { type EntryResult, writeBundle, type WriteEntry } from '../records/write-bundle.ts'
 import type { WriteMode } from '../records/write-plan.ts'
 import { inTransaction } from '../storage/transaction.ts'
+import { isRefusal, refusals } from './errors.ts'
 import { history, historyOfMany } from './histories.ts'
 import { type Edge, operation, read, searchMany, searchType, vread } from './interactions.ts'
 import { type Answer, answerOf, answerOfResource, answerOfWrite, etagOf, ifMatchVersion, isFresh, type Preference } from './reply.ts'
@@ -84,7 +85,7 @@ async function batch(call: BundleCall, values: readonly unknown[]): Promise<Answ
       const answer = isQuestion(entry) ? await readEntry(call, entry) : await writeAlone(call, writeEntry(entry))
       texts.push(responseEntry(answer, call.prefer, entry))
     } catch (error) {
-      texts.push(await refusedEntry(call, error))
+      texts.push(await refusedEntry(call, error, addressOf(value)))
     }
   }
   return bundleAnswer(edge.ctx, 'batch-response', texts)
@@ -155,13 +156,17 @@ function responseEntry(answer: Answer, prefer: Preference, entry: BundleEntry): 
 
 const reasons: Readonly<Record<number, string>> = { 200: 'OK', 201: 'Created', 202: 'Accepted', 204: 'No Content', 304: 'Not Modified' }
 
-async function refusedEntry({ edge, onFault }: BundleCall, error: unknown): Promise<string> {
+/** The address an entry asks for, for the audit row of a refusal. */
+function addressOf(entry: unknown): string {
+  const { request } = (typeof entry === 'object' && entry !== null ? entry : {}) as { request?: { url?: unknown } }
+  return typeof request?.url === 'string' ? request.url : ''
+}
+
+async function refusedEntry({ edge, onFault }: BundleCall, error: unknown, address: string): Promise<string> {
   const known = error instanceof OutcomeError
   if (!known) onFault(error)
   const status = known ? error.status : 500
-  if (status === 401 || status === 403) {
-    await recordEvents(edge.db, edge.ctx, [{ action: 'E', interaction: 'refused', resourceType: null, resourceId: null, pid: null, detail: 'batch', outcome: status }])
-  }
+  if (known && isRefusal(error)) await recordEvents(edge.db, edge.ctx, refusals(error, address))
   const issues = known ? error.issues : [issue('internal', { zh: '系统出错，请稍后再试。', en: 'Something went wrong on our side. Please try again.' }, null, 'fatal')]
   return `{"response":{"status":"${status}","outcome":${stringifyJson(operationOutcome(issues, edge.ctx.language))}}}`
 }

@@ -5,7 +5,7 @@
  */
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
-import { recordEvents } from '../audit/record-event.ts'
+import { type AuditEntry, recordEvents } from '../audit/record-event.ts'
 import { fail, type Issue, issue, operationOutcome, OutcomeError } from '../fhir/outcome.ts'
 import type { Logger } from '../log.ts'
 import type { Services } from '../services.ts'
@@ -15,12 +15,24 @@ export function renderErrors(services: Services): (error: Error, c: Context<AppE
   return async (error, c) => {
     const outcome = asOutcome(error)
     const ctx = c.get('ctx')
-    if (ctx && (outcome?.status === 401 || outcome?.status === 403)) {
-      await recordEvents(services.db, ctx, [{ action: 'E', interaction: 'refused', resourceType: null, resourceId: null, pid: null, detail: outcome.issues[0]?.code ?? null, outcome: outcome.status }])
+    if (ctx && outcome && isRefusal(outcome)) {
+      await recordEvents(services.db, ctx, refusals(outcome, c.req.path))
         .catch((failure: Error) => { services.log.error({ requestId: c.get('requestId'), error: failure.message }, 'audit row of a refusal failed') })
     }
     return errorReply(services.log, error, c)
   }
+}
+
+/** That somebody asked for what is closed to them, though they are told only that it is not there, is a refusal too. */
+export function isRefusal({ status, patients }: OutcomeError): boolean {
+  return status === 401 || status === 403 || patients.length > 0
+}
+
+/** One row for each patient whose record stayed closed; one in all where none is concerned. */
+export function refusals(outcome: OutcomeError, path: string): AuditEntry[] {
+  const [, type = null, id = null] = /^(?:\/fhir)?\/?([A-Z][A-Za-z]+)(?:\/([A-Za-z0-9\-.]{1,64}))?/.exec(path) ?? []
+  const pids = outcome.patients.length > 0 ? [...new Set(outcome.patients)] : [null]
+  return pids.map((pid) => ({ action: 'E', interaction: 'refused', resourceType: type, resourceId: id, pid, detail: outcome.issues[0]?.code ?? null, outcome: outcome.status }))
 }
 
 /** The reply alone, for a process without an audit trail of its own. */

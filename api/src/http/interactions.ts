@@ -113,18 +113,25 @@ export async function operation(
 }
 
 /** One row for each patient; for records of nobody in particular one row in all; none for the public directory. */
-export function disclosed(interaction: string, type: ResourceType, id: string | null, pids: readonly (string | null)[], detail: string | null): AuditEntry[] {
+export function disclosed(interaction: string, type: ResourceType, id: string | null, pids: readonly (string | null)[], detail: string | null | ((pid: string | null) => string)): AuditEntry[] {
   const patients = [...new Set(pids.filter((pid) => pid !== null))]
-  const entry = (pid: string | null): AuditEntry => ({ action: 'R', interaction, resourceType: type, resourceId: id, pid, detail, outcome: 200 })
+  const entry = (pid: string | null): AuditEntry => ({ action: 'R', interaction, resourceType: type, resourceId: id, pid, detail: typeof detail === 'function' ? detail(pid) : detail, outcome: 200 })
   if (patients.length > 0) return patients.map(entry)
   return audienceOf(type) === 'directory' ? [] : [entry(null)]
 }
 
-/** `Observation: 12, Patient: 1`. */
-function countsOf(type: ResourceType, all: readonly Stored[]): string {
-  const counts = new Map<string, number>([[type, 0]])
-  for (const each of all) counts.set(each.type, (counts.get(each.type) ?? 0) + 1)
-  return [...counts].map(([name, count]) => `${name}: ${count}`).join(', ')
+/** Of each patient what was disclosed of them: `Observation: 12, Patient: 1`. What is nobody's (a doctor that was included) is in the row of nobody. */
+function countsOf(type: ResourceType, all: readonly Stored[]): (pid: string | null) => string {
+  const counts = new Map<string | null, Map<string, number>>()
+  for (const each of all) {
+    let own = counts.get(each.pid)
+    if (!own) counts.set(each.pid, own = new Map())
+    own.set(each.type, (own.get(each.type) ?? 0) + 1)
+  }
+  return (pid) => {
+    const own = counts.get(pid)
+    return own ? [...own].map(([name, count]) => `${name}: ${count}`).join(', ') : `${type}: 0`
+  }
 }
 
 export function bundleAnswer(text: string): Answer {

@@ -78,9 +78,9 @@ async function readWindow(db: Db, ctx: Ctx, type: ResourceType | null, query: Ma
     select r.t, r.id, r.version, r.last_updated, r.pid, r.content, r.deleted,
       case when r.deleted then (select h.content from resource_history h where h.id = r.id and h.t = r.t and h.version = r.version - 1) end as last_content
     from (
-      select r.shard, r.t, r.id, r.version, r.last_updated, r.pid, r.labels, r.org, r.dept, r.author, r.keys, r.content, false as deleted from resource r where ${sql.join(within, sql` and `)}
+      select r.shard, r.t, r.id, r.version, r.last_updated, r.pid, r.labels, r.org, r.dept, r.author, r.content, false as deleted from resource r where ${sql.join(within, sql` and `)}
       union all
-      select r.shard, r.t, r.id, r.version, r.last_updated, r.pid, r.labels, r.org, r.dept, r.author, '{}'::bigint[] as keys, r.content, r.deleted from resource_history r where ${sql.join(within, sql` and `)}
+      select r.shard, r.t, r.id, r.version, r.last_updated, r.pid, r.labels, r.org, r.dept, r.author, r.content, r.deleted from resource_history r where ${sql.join(within, sql` and `)}
     ) r where ${visible(ctx, type)}
     order by r.last_updated desc, r.t, r.id, r.version desc limit ${limit}`.execute(db)
   return rows

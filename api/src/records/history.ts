@@ -50,9 +50,9 @@ export async function readHistory(db: Db, ctx: Ctx, type: ResourceType, id: stri
   const key = keyOf(id)
   const { rows } = await sql<Row>`
     with r as materialized (
-      select c.shard, c.t, c.id, c.version, c.last_updated, c.pid, c.labels, c.org, c.dept, c.author, c.keys, c.content, false as deleted from resource c where ${atKey(sql`c`, type, key)}
+      select c.shard, c.t, c.id, c.version, c.last_updated, c.pid, c.labels, c.org, c.dept, c.author, c.content, false as deleted from resource c where ${atKey(sql`c`, type, key)}
       union all
-      select h.shard, h.t, h.id, h.version, h.last_updated, h.pid, h.labels, h.org, h.dept, h.author, '{}'::bigint[] as keys, h.content, h.deleted from resource_history h
+      select h.shard, h.t, h.id, h.version, h.last_updated, h.pid, h.labels, h.org, h.dept, h.author, h.content, h.deleted from resource_history h
       where h.id = ${key}::uuid and h.t = ${sql.raw(String(typeCode(type)))}
     ), seen as (
       select r.*, coalesce(lag(r.deleted) over (order by r.version), true) as after_deletion, lead(r.last_updated) over (order by r.version) as superseded_at from r where ${visible(ctx, type)}

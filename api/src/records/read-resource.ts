@@ -9,7 +9,7 @@ import { type RawBuilder, sql, type SqlBool } from 'kysely'
 import { visible } from '../access/visible.ts'
 import { callerOf, type Ctx } from '../ctx.ts'
 import { isFhirId, keyOf, shardOf } from '../fhir/id.ts'
-import { gone, notFound } from '../fhir/outcome.ts'
+import { gone, notFound, type OutcomeError, refused } from '../fhir/outcome.ts'
 import { type ResourceType, typeCode } from '../fhir/resource-types.ts'
 import { batchedByGroup } from '../storage/batched.ts'
 import type { Db } from '../storage/pool.ts'
@@ -25,7 +25,14 @@ export async function readResource(db: Db, ctx: Ctx, store: Store, type: Resourc
   const stored = db.isTransaction ? (await selectMany(db, [wanted]))[0] : await readerOf(db)(wanted)
   if (stored) return stored
   await throwIfGone(db, ctx, type, id)
-  throw notFound(`${type}/${id}`)
+  throw await absent(db, type, id, `${type}/${id}`)
+}
+
+/** The refusal of what is not there for the caller; where it is there, it knows whose record stayed closed. The answer is the same. */
+async function absent(db: Db, type: ResourceType, id: string, name: string): Promise<OutcomeError> {
+  const { rows } = await sql<{ pid: string | null }>`select r.pid from resource r where ${atKey(sql`r`, type, keyOf(id))}`.execute(db)
+  const pid = rows[0]?.pid ?? null
+  return pid === null ? notFound(name) : refused(notFound(name), [pid])
 }
 
 /** A version of a resource, the current one or one from history. Throws not-found; gone when the version is the deletion. */
@@ -39,13 +46,13 @@ export async function readVersion(db: Db, ctx: Ctx, store: Store, type: Resource
   }
   const { rows } = await sql<StoredRow & { deleted: boolean }>`
     select r.t, r.id, r.version, r.last_updated, r.pid, r.content, r.deleted from (
-      select c.shard, c.t, c.id, c.version, c.last_updated, c.pid, c.labels, c.org, c.dept, c.author, c.keys, c.content, false as deleted from resource c where ${atKey(sql`c`, type, keyOf(id))} and c.version = ${version}
+      select c.shard, c.t, c.id, c.version, c.last_updated, c.pid, c.labels, c.org, c.dept, c.author, c.content, false as deleted from resource c where ${atKey(sql`c`, type, keyOf(id))} and c.version = ${version}
       union all
-      select h.shard, h.t, h.id, h.version, h.last_updated, h.pid, h.labels, h.org, h.dept, h.author, '{}'::bigint[] as keys, h.content, h.deleted from resource_history h
+      select h.shard, h.t, h.id, h.version, h.last_updated, h.pid, h.labels, h.org, h.dept, h.author, h.content, h.deleted from resource_history h
       where h.id = ${keyOf(id)}::uuid and h.t = ${sql.raw(String(typeCode(type)))} and h.version = ${version}
     ) r where ${visible(ctx, type)}`.execute(db)
   const row = rows[0]
-  if (!row) throw notFound(name)
+  if (!row) throw await absent(db, type, id, name)
   if (row.deleted) throw gone(`${type}/${id}`)
   return storedOf(type, row)
 }
@@ -115,7 +122,7 @@ async function selectMany(db: Db, wanted: readonly Wanted[]): Promise<(Stored | 
 }
 
 async function throwIfGone(db: Db, ctx: Ctx, type: ResourceType, id: string): Promise<void> {
-  const { rows } = await sql<{ deleted: boolean }>`select r.deleted from (select h.*, '{}'::bigint[] as keys from resource_history h) r
+  const { rows } = await sql<{ deleted: boolean }>`select r.deleted from resource_history r
     where r.id = ${keyOf(id)}::uuid and r.t = ${sql.raw(String(typeCode(type)))} and ${visible(ctx, type)}
     order by r.version desc limit 1`.execute(db)
   if (rows[0]?.deleted) throw gone(`${type}/${id}`)

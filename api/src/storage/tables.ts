@@ -129,6 +129,9 @@ export interface AuditEventTable {
   request_id: string
 }
 
+/** audit: a digest of each day that is over, chained to the day before. */
+export interface AuditDayTable { day: string; rows: bigint; digest: string; sealed_at: Instant }
+
 /** access */
 export interface AccountTable {
   id: string
@@ -188,6 +191,28 @@ export interface CareRelationTable {
 }
 /** access: whom a citizen has barred, by key. */
 export interface RecordBarTable { shard: number; pid: string; actor: string; consent: string; from_at: Instant; until_at: Instant }
+/** records: emergency access; an unreviewed one blocks the clinician's next. */
+export interface BreakGlassTable {
+  shard: number
+  id: string
+  pid: string
+  patient: string
+  practitioner: string
+  account: string
+  name: string
+  organization: string
+  organization_name: string
+  reason: 'unconscious' | 'life-threatening' | 'childbirth' | 'other-emergency'
+  explanation: string
+  opened_at: Instant
+  until_at: Instant
+  seen_at: InstantOrNull
+  reviewed_at: InstantOrNull
+  reviewer: string | null
+  reviewer_name: string | null
+  verdict: 'justified' | 'unjustified' | null
+  note: string | null
+}
 /** access: entries a citizen has hidden. */
 export interface HiddenItemTable { shard: number; pid: string; t: number; id: string; consent: string }
 /** access */
@@ -706,12 +731,14 @@ export interface Tables {
   bulk_export_patient: BulkExportPatientTable
   bulk_export_chunk: BulkExportChunkTable
   audit_event: AuditEventTable
+  audit_day: AuditDayTable
   account: AccountTable
   account_role: AccountRoleTable
   proxy_grant: ProxyGrantTable
   care_relation: CareRelationTable
   record_bar: RecordBarTable
   hidden_item: HiddenItemTable
+  break_glass: BreakGlassTable
   client: ClientTable
   signing_key: SigningKeyTable
   used_assertion: UsedAssertionTable

@@ -212,6 +212,7 @@ const en: typeof zh = {
     'parameter-invalid': 'A search value is not right. Change it and try again.',
     'parameter-unknown': 'A search value is not supported. Change it and try again.',
     'rate-limited': 'That was too often. Wait a moment and try again.',
+    'emergency-unreviewed': 'Your last emergency access has not been reviewed yet; until then you cannot use it again. Please ask the audit administrator.',
     'forbidden': 'Your role does not allow this. Use an account that may do it.',
     'second-factor-failed': 'The code is not right or has been used. Enter the new code your authenticator shows.',
     'second-factor-missing': 'Set up an authenticator in your account first.',

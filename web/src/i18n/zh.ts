@@ -191,6 +191,7 @@ export default {
     'parameter-invalid': '查询条件有误，请修改后再试。',
     'parameter-unknown': '查询条件不被支持，请修改后再试。',
     'rate-limited': '操作太频繁，请稍等片刻再试。',
+    'emergency-unreviewed': '您上一次紧急调阅还没有复核，复核之前不能再次使用。请联系审计管理员。',
     'forbidden': '您的身份不能办理这项操作。如需办理，请换用有权限的账户。',
     'second-factor-failed': '验证码不正确或已经用过，请输入验证器上新的验证码。',
     'second-factor-missing': '请先在“我的账户”里绑定验证器。',
