@@ -58,7 +58,7 @@ async function previewAccess(call: OperationCall): Promise<OperationResult> {
     parameter: [
       { name: 'related', valueBoolean: facts.relations.length > 0 },
       { name: 'barred', valueBoolean: facts.barred },
-      ...[...counts].sort().map(([type, { shown, hidden }]): ParametersParameter => ({
+      ...[...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([type, { shown, hidden }]): ParametersParameter => ({
         name: 'type',
         part: [
           { name: 'name', valueCode: type }, { name: 'shown', valueInteger: shown },
