@@ -50,6 +50,7 @@ const pages: RouteRecordRaw[] = [
 
   page('/record', 'record', 'title.record', () => import('./pages/records/record.vue'), { roles: citizen }),
   page('/record/visits/:encounter', 'record-visit', 'title.visit', () => import('./pages/records/visit.vue'), { roles: citizen }),
+  page('/record/privacy', 'privacy', 'title.privacy', () => import('./pages/records/privacy.vue'), { roles: citizen }),
   page('/record/access', 'access-log', 'title.access', () => import('./pages/records/access-log.vue'), { roles: citizen }),
 
   page('/bills', 'bills', 'title.bills', () => import('./pages/settlement/bills.vue'), { roles: citizen }),
@@ -60,12 +61,15 @@ const pages: RouteRecordRaw[] = [
   page('/clinic/visits/:appointment', 'write-visit', 'title.writeVisit', () => import('./pages/clinic/write-visit.vue'), { roles: clinical, compact: true }),
   page('/clinic/visits/:appointment/check', 'check-visit', 'title.checkVisit', () => import('./pages/clinic/check-visit.vue'), { roles: clinical, compact: true }),
 
+  page('/clinic/emergency', 'emergency', 'title.emergency', () => import('./pages/clinic/emergency.vue'), { roles: clinical, compact: true }),
+
   page('/office', 'office', 'title.office', () => import('./pages/desk/office.vue'), { roles: ['scheduler'], compact: true }),
   page('/insurance', 'insurance', 'title.insurance', () => import('./pages/desk/insurance.vue'), { roles: ['insurer'], compact: true }),
   page('/public-health', 'public-health', 'title.publicHealth', () => import('./pages/desk/public-health.vue'), { roles: ['public-health'], compact: true }),
   page('/administration', 'administration', 'title.administration', () => import('./pages/desk/administration.vue'), {
-    roles: ['admin-system', 'admin-security', 'admin-audit'], compact: true,
+    roles: ['admin-system', 'admin-security'], compact: true,
   }),
+  page('/audit', 'audit', 'title.audit', () => import('./pages/desk/audit.vue'), { roles: ['admin-audit'], compact: true }),
 
   page('/ui', 'gallery', 'title.gallery', () => import('./pages/account/gallery.vue'), { open: true }),
   page('/:path(.*)*', 'not-found', 'title.notFound', () => import('./pages/account/not-found.vue'), { open: true }),

@@ -3,7 +3,7 @@ import type { Role } from '../api/account.ts'
 
 const homes: Record<Role, string> = {
   'citizen': 'home', 'clinician': 'clinic', 'gp': 'clinic', 'scheduler': 'office', 'insurer': 'insurance',
-  'public-health': 'public-health', 'admin-system': 'administration', 'admin-security': 'administration', 'admin-audit': 'administration',
+  'public-health': 'public-health', 'admin-system': 'administration', 'admin-security': 'administration', 'admin-audit': 'audit',
 }
 
 export function homeOf(role: Role | null): { name: string } {

@@ -17,6 +17,7 @@ export default {
     who: '选择就诊人', check: '核对预约信息', done: '预约成功', appointments: '我的预约', appointment: '预约详情', record: '健康档案', visit: '就诊记录',
     access: '谁看过我的档案', bills: '账单', bill: '账单详情', clinic: '今日患者', patient: '患者档案', writeVisit: '书写就诊记录', checkVisit: '核对就诊记录',
     office: '挂号与收费', insurance: '医保经办', publicHealth: '公共卫生', administration: '管理', gallery: '界面组件', notFound: '没有找到这个页面',
+    privacy: '隐私与授权', emergency: '紧急调阅', audit: '审计',
   },
   display: {
     short: '显示设置', title: '显示设置', language: '语言', note: '选择后立即生效，只保存在这台设备上。',
@@ -102,7 +103,7 @@ export default {
   home: {
     hello: '{name}，您好', helloFor: '正在为{name}办理', next: '下一次就诊',
     about: {
-      'record': '各家医院的诊断、用药、检验和接种', 'access-log': '谁在什么时候、以什么身份看过', 'appointments': '查看、打印或取消预约', 'bills': '医保付了多少，自己付了多少',
+      'privacy': '谁能看、谁不能看，授权给家人', 'record': '各家医院的诊断、用药、检验和接种', 'access-log': '谁在什么时候、以什么身份看过', 'appointments': '查看、打印或取消预约', 'bills': '医保付了多少，自己付了多少',
     },
   },
   bill: {
@@ -142,6 +143,50 @@ export default {
   access: {
     intro: '每一次查看和书写都会留下记录，任何人都不能删除。', showOwn: '也显示我自己和家人的查看', none: '还没有其他人看过', earlier: '更早的记录', read: '查看了{what}',
     written: '写入了{what}', times: '{count} 次操作', purpose: '目的：{purpose}', refused: '有操作被系统拒绝', system: '系统', complaint: '如果您认为有人不该看您的档案，可以拨打 12320 反映。',
+    machine: '这是系统之间的自动查询，没有人在看：例如取药、结算或汇总时核对资料。', counted: '{what}（{count} 项）', ground: '依据：{ground}', emergency: '紧急调阅',
+  },
+  ground: {
+    'appointment': '您在这里的预约', 'encounter': '您在这里的就诊', 'gp-contract': '家庭医生签约', 'referral': '转诊', 'care-team': '照护团队', 'shared': '您的授权', 'break-glass': '紧急调阅',
+    'care-relation': '诊疗关系', 'own-record': '本人', 'acting-for-family': '家人代办', 'system-scope': '系统授权', 'hospital-desk': '本院挂号与收费', 'insurer-claim': '医保法定职责',
+    'statutory-report': '传染病法定报告',
+  },
+  privacy: {
+    intro: '档案默认只对为您诊疗的医生开放，精神、性传播、生殖等敏感内容只对记录它的科室开放。下面的选择立即生效，随时可以撤销。',
+    inForce: '正在生效的选择', none: '目前没有另外的选择', until: '到 {day} 为止', untilUndone: '直到您撤销', sensitiveToo: '包括敏感内容', made: '已生效', undone: '已撤销',
+    choice: { 'hide': '隐藏：{subject}', 'bar': '不让看：{subject}', 'share': '开放给：{subject}', 'family-share': '授权给家人：{subject}' },
+    undo: { 'hide': '不再隐藏', 'bar': '恢复', 'share': '停止开放', 'family-share': '取消授权' },
+    doctors: '医生和医院', party: '选择医生或医院', partyHint: '列出的是您就诊过的医生和医院。', choose: '请选择', wholeHospital: '{name}（整个医院）',
+    previewOf: '{name} 现在能看到什么', preview: '现在能看到什么', what: '内容', seen: '能看到', notSeen: '看不到', kept: '{count} 项：{reason}', isBarred: '您已设置不让这位医生看，只剩过敏、血型和本院自己写的内容。',
+    notRelated: '这位医生目前与您没有诊疗关系，什么都看不到。',
+    because: { 'hidden-by-citizen': '您隐藏的', 'sensitive-label': '敏感内容', 'barred-by-citizen': '您不让看', 'default-deny': '没有诊疗关系' },
+    barTitle: '不让看', barNote: '过敏和血型关系到抢救，仍然可见；本院自己写的病历依法由医院保存。', bar: '不让这位医生或医院看',
+    shareTitle: '开放一段时间', shareNote: '没有预约或就诊时也能看，到期自动关闭，最长一年。', shareUntil: '开放到', shareSensitive: '包括敏感内容', share: '开放',
+    untilWrong: '请选择从今天起一年以内的日期', hideTitle: '隐藏一条记录', hideNote: '隐藏后，除了写这条记录的医生，其他医生都看不到，也看不出有隐藏。过敏和血型不能隐藏。',
+    hideLabel: '要隐藏的记录', hideHint: '输入诊断、就诊、报告或药品名称，选中即隐藏。',
+    relatives: '授权给家人', relativesNote: '家人用自己的账户登录后，可以为您预约，并查看您选择的内容。病历全文、敏感内容和查看记录不会给家人。',
+    relativeName: '家人姓名', relativeNumber: '家人身份证号', relativeNumberHint: '只用来找到对方，不会保存。', relationship: '与您的关系', relation: { CHILD: '子女', PRN: '父母', SPS: '配偶', FAMMEMB: '其他亲属' },
+    groups: '可以查看的内容', group: { basics: '基本信息和预约', problems: '诊断、过敏和用药', visits: '就诊', results: '检查检验', immunizations: '预防接种', costs: '费用' },
+    groupsNever: '基本信息和预约总是包含在内。', relativeUntil: '授权到', relativeUntilHint: '最长一年，可以随时取消。', authorize: '授权',
+    fault: { name: '请输入家人姓名', number: '请输入 18 位身份证号', groups: '请至少选择一项内容' },
+  },
+  emergency: {
+    intro: '只用于危及生命而又没有诊疗关系的时候。打开一位患者的全部档案 30 分钟，包括敏感和隐藏的内容。', toldTitle: '患者和审计管理员会立即知道',
+    told: '您的姓名、单位、原因和说明会显示给患者本人，审计管理员逐次复核。复核之前不能再次使用。', patient: '患者身份证号或患者编号', patientHint: '身份证号按证件输入。',
+    reasonLegend: '原因', reason: { 'unconscious': '患者昏迷或不能表达', 'life-threatening': '危及生命', 'childbirth': '紧急分娩', 'other-emergency': '其他紧急情况' },
+    words: '说明', wordsHint: '写明发生了什么、为什么需要既往资料。患者会看到这段话。', open: '紧急调阅', own: '我的紧急调阅', noneOwn: '没有用过紧急调阅', none: '没有紧急调阅',
+    when: '{from} 至 {until}', because: '原因：{reason}', patientId: '患者编号 {id}', waiting: '等待复核', verdict: { justified: '复核：合理', unjustified: '复核：不合理' },
+    reviewNote: '{name}的复核意见：{note}', note: '复核意见', noteHint: '患者和医生都会看到。', justify: '合理', object: '不合理', reviewed: '已复核',
+    proveTitle: '确认是您本人', prove: '请输入验证器上的 6 位数字。', code: '验证码',
+    fault: { patient: '请输入患者身份证号或编号', reason: '请选择原因', words: '请写至少 {count} 个字的说明' },
+    homeTitle: '有医生紧急调阅了这份档案', homeText: '{name}（{organization}）在 {when} 调阅，原因：{reason}。', homeLink: '查看详情',
+  },
+  audit: {
+    intro: '查看记录、复核紧急调阅、发现异常。审计管理员不能查看病历内容。', tab: { emergency: '紧急调阅', anomalies: '异常', log: '查看记录' },
+    sealed: '到 {day} 为止的记录已封存，校验完好。', brokenTitle: '记录的校验不一致', broken: '{day} 的记录与封存时不同，请立即停止操作并报告。',
+    anomalies: '需要核实的情况', anomaliesNote: '{from} 至 {until}。这些情况需要核实，不等于违规。', noAnomalies: '没有需要核实的情况', who: '谁', pattern: '情况', last: '最近一次', look: '查看记录',
+    kind: { 'own-name': '查看了与自己同名的人，{count} 次', 'many-records': '一小时内查看了 {count} 位患者', 'no-visit': '凭预约查看 {count} 次，但没有就诊', 'refused': '被拒绝 {count} 次' },
+    log: '查看记录', name: '姓名开头', patientNumber: '患者编号', from: '从', until: '到', actionLabel: '操作', outcome: '结果', any: '不限', allowed: '允许', refused: '被拒绝',
+    action: { R: '查看', C: '新增', U: '修改', D: '删除', E: '办理' }, nothing: '没有符合条件的记录', when: '时间', patient: '患者', what: '内容', ground: '依据',
   },
   purpose: { TREAT: '诊疗', PATRQT: '本人要求', HPAYMT: '费用结算', PUBHLTH: '公共卫生', HOPERAT: '业务管理', ETREAT: '紧急诊疗', HRESCH: '研究' },
   resource: {
@@ -149,6 +194,7 @@ export default {
     Encounter: '就诊记录', Immunization: '预防接种', Procedure: '治疗', ServiceRequest: '检查检验申请', Appointment: '预约', ChargeItem: '收费', Claim: '医保结算',
     ClaimResponse: '医保答复', ExplanationOfBenefit: '结算单', Coverage: '参保信息', CarePlan: '照护计划', DocumentReference: '文书', Goal: '照护目标', CareTeam: '照护团队',
     Account: '账单', RelatedPerson: '亲属', Consent: '授权', Slot: '号源', other: '其他资料',
+    Composition: '病历文书', MedicationStatement: '用药情况', MedicationDispense: '发药', EpisodeOfCare: '签约与管理', ClinicalImpression: '诊疗评估', FamilyMemberHistory: '家族史', AuditEvent: '查看记录', Invoice: '发票', Flag: '提示', Task: '任务',
   },
   clinic: {
     apps: '打开应用',
@@ -176,7 +222,6 @@ export default {
       separate: '系统、安全、审计三种管理员互相独立，同一人不能兼任。',
       'admin-system': { can: '系统管理员维护系统运行，不能查看患者资料。', notYet: '系统设置和运行监控页面尚未提供，运行状态请查看 /health/ready 与 /metrics。' },
       'admin-security': { can: '安全管理员管理账户和授权，不能查看患者资料。', notYet: '账户与授权管理页面尚未提供。' },
-      'admin-audit': { can: '每一次查看和书写都已记录，不能修改或删除；市民可以查看自己的查看记录。', notYet: '审计检索页面尚未提供。' },
     },
   },
   outcome: {
