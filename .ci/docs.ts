@@ -5,11 +5,14 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { accessMatrixPage } from '../api/src/access/matrix.ts'
 import { variables } from '../api/src/config.ts'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 
-const pages: readonly { file: string; render(): string }[] = [{ file: 'docs/configuration.md', render: configuration }]
+const pages: readonly { file: string; render(): string }[] = [
+  { file: 'docs/configuration.md', render: configuration }, { file: 'docs/access-matrix.md', render: accessMatrixPage },
+]
 
 function configuration(): string {
   const cell = (text: string) => text.replaceAll('|', '\\|')

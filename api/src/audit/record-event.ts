@@ -120,6 +120,7 @@ function purposeOf({ principal }: Ctx): string {
 function basisOf({ principal }: Ctx, entry: AuditEntry): string {
   if (entry.outcome >= 400) return 'refused'
   if (principal.kind === 'client') return 'system-scope'
+  if (entry.pid === null) return 'none'
   switch (principal.role) {
     case 'citizen': return principal.patient !== null && entry.pid === keyOf(principal.patient) ? 'own-record' : 'acting-for-family'
     case 'clinician': case 'gp': return 'care-relation'

@@ -159,13 +159,15 @@ const en: typeof zh = {
     earlier: 'Earlier entries', read: 'Looked at: {what}', written: 'Wrote: {what}', times: 'actions: {count}', purpose: 'purpose: {purpose}', refused: 'Some actions were refused',
     system: 'System', complaint: 'If you think somebody should not have looked, call 12320.',
     machine: 'A look-up from one system to another; nobody was looking: checks when medicines are handed out, bills settled or records brought together.', counted: '{what} ({count})', ground: 'Why it was allowed: {ground}', emergency: 'Emergency access',
+    notYours: 'What you were given does not include this log; only the person can read it.',
   },
   ground: {
-    'appointment': 'your appointment there', 'encounter': 'your visit there', 'gp-contract': 'your family doctor', 'referral': 'a referral', 'care-team': 'your care team', 'shared': 'your permission',
+    'none': 'no patient concerned', 'appointment': 'your appointment there', 'encounter': 'your visit there', 'gp-contract': 'your family doctor', 'referral': 'a referral', 'care-team': 'your care team', 'shared': 'your permission',
     'break-glass': 'emergency access', 'care-relation': 'treatment', 'own-record': 'it is your own', 'acting-for-family': 'acting for family', 'system-scope': 'permission of the system',
     'hospital-desk': 'registration and cashier of the hospital', 'insurer-claim': 'the insurer’s duty by law', 'statutory-report': 'report required by law',
   },
   privacy: {
+    onlySelf: 'Only the person can set this. You can switch to yourself above.',
     intro: 'Your record is open only to doctors who treat you; sensitive entries (mental health, sexual health, reproduction) only to the department that wrote them. Choices below work at once, and you can undo them at any time.',
     inForce: 'Choices in force', none: 'No other choices at the moment', until: 'until {day}', untilUndone: 'until you undo it', sensitiveToo: 'sensitive entries too', made: 'Done, in force now', undone: 'Undone',
     choice: { 'hide': 'Hidden: {subject}', 'bar': 'Kept out: {subject}', 'share': 'Open to: {subject}', 'family-share': 'Family: {subject}' },

@@ -144,13 +144,15 @@ export default {
     intro: '每一次查看和书写都会留下记录，任何人都不能删除。', showOwn: '也显示我自己和家人的查看', none: '还没有其他人看过', earlier: '更早的记录', read: '查看了{what}',
     written: '写入了{what}', times: '{count} 次操作', purpose: '目的：{purpose}', refused: '有操作被系统拒绝', system: '系统', complaint: '如果您认为有人不该看您的档案，可以拨打 12320 反映。',
     machine: '这是系统之间的自动查询，没有人在看：例如取药、结算或汇总时核对资料。', counted: '{what}（{count} 项）', ground: '依据：{ground}', emergency: '紧急调阅',
+    notYours: '您的授权不包括查看记录，只有本人可以看。',
   },
   ground: {
-    'appointment': '您在这里的预约', 'encounter': '您在这里的就诊', 'gp-contract': '家庭医生签约', 'referral': '转诊', 'care-team': '照护团队', 'shared': '您的授权', 'break-glass': '紧急调阅',
+    'none': '不涉及患者', 'appointment': '您在这里的预约', 'encounter': '您在这里的就诊', 'gp-contract': '家庭医生签约', 'referral': '转诊', 'care-team': '照护团队', 'shared': '您的授权', 'break-glass': '紧急调阅',
     'care-relation': '诊疗关系', 'own-record': '本人', 'acting-for-family': '家人代办', 'system-scope': '系统授权', 'hospital-desk': '本院挂号与收费', 'insurer-claim': '医保法定职责',
     'statutory-report': '传染病法定报告',
   },
   privacy: {
+    onlySelf: '只有本人可以设置。您可以在上面切换到自己。',
     intro: '档案默认只对为您诊疗的医生开放，精神、性传播、生殖等敏感内容只对记录它的科室开放。下面的选择立即生效，随时可以撤销。',
     inForce: '正在生效的选择', none: '目前没有另外的选择', until: '到 {day} 为止', untilUndone: '直到您撤销', sensitiveToo: '包括敏感内容', made: '已生效', undone: '已撤销',
     choice: { 'hide': '隐藏：{subject}', 'bar': '不让看：{subject}', 'share': '开放给：{subject}', 'family-share': '授权给家人：{subject}' },
