@@ -7,7 +7,7 @@ import type { Patient } from '@medplum/fhirtypes'
 import { type Kysely, type Selectable, sql } from 'kysely'
 import { groupBit } from '../access/data-groups.ts'
 import { loadAccessFacts } from '../access/facts.ts'
-import { grantCareRelation } from '../access/grant-care-relation.ts'
+import { grantCareRelations } from '../access/grant-care-relation.ts'
 import { everyBit } from '../access/labels.ts'
 import { signInRequired } from '../access/may-write.ts'
 import type { BreakGlassUse, EmergencyReason } from '../access/shapes.ts'
@@ -60,9 +60,9 @@ export async function openEmergency(db: Db, ctx: Ctx, request: EmergencyRequest)
     }
     const stored = await trx.insertInto('break_glass').values(made).onConflict((conflict) => conflict.doNothing()).returningAll().executeTakeFirst()
     if (!stored) throw unreviewed()
-    await grantCareRelation(trx, {
+    await grantCareRelations(trx, [{
       pid, practitioner, organization: keyOf(organization), reason: 'break-glass', reasonId: made.id, opens: everyBit, from: ctx.now, until: addMinutes(ctx.now, openMinutes),
-    })
+    }])
     await recordEvents(trx as Kysely<Tables>, ctx, [{ action: 'E', interaction: 'break-glass', resourceType: 'Patient', resourceId: patient, pid, detail: request.reason, outcome: 201 }])
     return stored
   })
