@@ -7,7 +7,7 @@ import { Registry } from 'prom-client'
 import { monotonicMs } from './ctx.ts'
 import { accessRoutes } from './http/access-routes.ts'
 import { accountRoutes } from './http/account-routes.ts'
-import { type AppEnv, authenticate, noApps } from './http/auth.ts'
+import { type AppEnv, authenticate, noApps, staffFactors } from './http/auth.ts'
 import { bookingRoutes } from './http/booking-routes.ts'
 import { compressed } from './http/compressed.ts'
 import { fhirCors } from './http/cors.ts'
@@ -21,6 +21,7 @@ import { platformDiscovery } from './http/oidc.ts'
 import { platformOidcRoutes } from './http/oidc-routes.ts'
 import { portalFiles } from './http/portal-files.ts'
 import { rateLimit } from './http/rate-limit.ts'
+import { registerRoutes } from './http/register-routes.ts'
 import { settlementRoutes } from './http/settlement-routes.ts'
 import { signInRoutes } from './http/sign-in.ts'
 import { standardHeaders } from './http/standard-headers.ts'
@@ -62,14 +63,16 @@ export function createApp(services: Services): Hono<AppEnv> {
   app.get('/fhir/.well-known/smart-configuration', (c) => c.json(platformDiscovery(authority.issuer)))
 
   const who = authenticate(services.verifyToken, services.sessions, services.now)
+  const factors = staffFactors(config.staffSecondFactor)
   const limited = rateLimit(config.rateLimits, config.trustedProxies)
   // `/fhir/*` is `/fhir` too.
-  app.use('/fhir/*', compressed(), who, limited)
-  app.use('/api/*', compressed(), who, limited, noApps)
+  app.use('/fhir/*', compressed(), who, limited, factors)
+  app.use('/api/*', compressed(), who, limited, factors, noApps)
   app.route('/fhir/_export', exportRoutes(services))
   app.route('/fhir', fhirRoutes(services))
   app.route('/api', signInRoutes(services))
   app.route('/api', accountRoutes(services))
+  app.route('/api', registerRoutes(services))
   app.route('/api', bookingRoutes(services))
   app.route('/api', deskRoutes(services))
   app.route('/api', inboxRoutes(services))

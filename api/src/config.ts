@@ -23,6 +23,7 @@ export const variables = [
   { name: 'SEED', default: 'demo', why: 'What an empty database gets: `demo` (2,000 citizens), `none`, or a number of citizens.' },
   { name: 'SIGNING_KEY_FILE', default: '', why: 'File with the private JWK (ES256) that signs access tokens; required in production. Unset: a key made and kept in the database.' },
   { name: 'SECRETS_KEY_FILE', default: '', why: 'File with 32 random bytes in base64url that seal second-factor secrets in the database; required in production. Unset: made and kept in the database.' },
+  { name: 'STAFF_SECOND_FACTOR', default: '', why: '`required`: professionals get no further than their account page without an authenticator; `optional`. Unset: required in production, optional otherwise.' },
   { name: 'SIGNING_KEY_DAYS', default: '30', why: 'Days after which the worker makes the next signing key; it signs once it has been published for a quarter of an hour. Keys of SIGNING_KEY_FILE are rotated by hand.' },
   { name: 'TRUSTED_PROXIES', default: '0', why: 'Proxies of our own before the platform; the address of a caller is taken from that many entries of X-Forwarded-For. 0: from the socket.' },
   { name: 'RATE_PERSON', default: '3000', why: 'Points a person, or an app that acts for one, may use in a minute at one process: a read costs 1, a search 2, a write 3, a bundle 10, an export 25. 0: no limit.' },
@@ -58,6 +59,8 @@ export interface Config {
   seedCitizens: number
   signingKeyFile: string | null
   secretsKeyFile: string | null
+  /** Professionals without a second factor get no further than setting one up. */
+  staffSecondFactor: boolean
   signingKeyDays: number
   /** Proxies of our own before the platform. */
   trustedProxies: number
@@ -100,11 +103,15 @@ export function readConfig(env: Environment = process.env as Environment): Confi
   }))
   const seed = text('SEED')
   if (!/^(demo|none|\d{1,7})$/.test(seed)) faults.push(`SEED must be demo, none or a number of citizens, not "${seed}".`)
+  const staffSecondFactor = text('STAFF_SECOND_FACTOR')
+  if (!['', 'required', 'optional'].includes(staffSecondFactor)) faults.push(`STAFF_SECOND_FACTOR must be required or optional, not "${staffSecondFactor}".`)
+  if (production && staffSecondFactor === 'optional') faults.push('STAFF_SECOND_FACTOR can not be optional in production.')
   const logLevel = text('LOG_LEVEL')
   if (!['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].includes(logLevel)) faults.push(`LOG_LEVEL "${logLevel}" is not a level.`)
   if (production && optional('SIGNING_KEY_FILE') === null) faults.push('SIGNING_KEY_FILE must be given in production.')
   if (production && optional('SECRETS_KEY_FILE') === null) faults.push('SECRETS_KEY_FILE must be given in production.')
   if (production && optional('PUBLIC_URL') === null) faults.push('PUBLIC_URL must be given in production.')
+  if (production && !text('PUBLIC_URL').startsWith('https://') && text('PUBLIC_URL') !== '') faults.push('PUBLIC_URL must be https in production.')
   if (production && whole('CLOCK_OFFSET_MINUTES', -1e7, 1e7) !== 0) faults.push('CLOCK_OFFSET_MINUTES is refused in production.')
 
   const corsOrigins = text('CORS_ORIGINS').split(/[\s,]+/).filter((each) => each !== '')
@@ -127,6 +134,7 @@ export function readConfig(env: Environment = process.env as Environment): Confi
     seedCitizens: seed === 'demo' ? (production ? 0 : 2000) : seed === 'none' ? 0 : Number(seed),
     signingKeyFile: optional('SIGNING_KEY_FILE'),
     secretsKeyFile: optional('SECRETS_KEY_FILE'),
+    staffSecondFactor: staffSecondFactor === '' ? production : staffSecondFactor === 'required',
     signingKeyDays: whole('SIGNING_KEY_DAYS', 1, 366),
     trustedProxies: whole('TRUSTED_PROXIES', 0, 8),
     rateLimits: { person: whole('RATE_PERSON', 0, 1e9), system: whole('RATE_SYSTEM', 0, 1e9), anonymous: whole('RATE_ANONYMOUS', 0, 1e9) },

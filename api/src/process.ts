@@ -25,6 +25,15 @@ export function stopOnSignal(log: Logger, stop: () => Promise<void>): void {
   })
 }
 
+/** A caller that trickles its headers or body holds a connection no longer than this; a large bundle over a slow line still gets through. */
+export function limitTimes(server: ServerType): void {
+  if (!('requestTimeout' in server)) return
+  server.headersTimeout = 15_000
+  server.requestTimeout = 120_000
+  server.keepAliveTimeout = 65_000
+  server.maxRequestsPerSocket = 0
+}
+
 /** Takes no new connection, ends the idle ones and gives requests under way three seconds to be answered. */
 export async function closeServer(server: ServerType): Promise<void> {
   const answered = new Promise((done) => { server.close(done) })

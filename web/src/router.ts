@@ -31,6 +31,7 @@ const pages: RouteRecordRaw[] = [
   { path: '/', name: 'start', redirect: () => homeOf(session.me?.role ?? null) },
   page('/sign-in', 'sign-in', 'title.signIn', () => import('./pages/account/sign-in.vue'), { open: true }),
   page('/home', 'home', 'title.home', () => import('./pages/account/home.vue'), { roles: citizen }),
+  page('/register', 'register', 'title.register', () => import('./pages/account/register.vue'), { open: true, task: true }),
   page('/sign-out', 'sign-out', 'title.signOut', () => import('./pages/account/sign-out.vue'), { open: true, task: true }),
   page('/account', 'account', 'title.account', () => import('./pages/account/account.vue')),
   page('/account/sessions', 'sessions', 'title.sessions', () => import('./pages/account/sessions.vue')),

@@ -15,6 +15,8 @@ export interface NewAccount {
   displayName: string
   demo: boolean
   phone?: string | null
+  /** How the person was proved; at a desk unless said. */
+  proof?: AccountRow['proof']
   roles: { role: Role; patient: string | null; practitioner: string | null; organization: string | null; organizationName: string | null }[]
 }
 
@@ -24,7 +26,7 @@ export async function createAccounts(trx: Trx, accounts: readonly NewAccount[], 
   if (accounts.length === 0) return
   await trx.insertInto('account').values(accounts.map((account) => ({
     id: account.id, login: account.login, password_hash: account.passwordHash, display_name: account.displayName, demo: account.demo, created_at: now,
-    phone: account.phone ?? null, password_changed_at: now, totp_secret: null, totp_confirmed_at: null, totp_step: null,
+    phone: account.phone ?? null, password_changed_at: now, totp_secret: null, totp_confirmed_at: null, totp_step: null, proof: account.proof ?? 'desk',
   }))).execute()
   await trx.insertInto('account_role').values(accounts.flatMap((account) => account.roles.map((each) => ({
     account_id: account.id, role: each.role, patient: each.patient, practitioner: each.practitioner,

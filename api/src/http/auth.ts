@@ -5,6 +5,7 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import { anonymous, type Principal } from '../access/principal.ts'
+import { secondFactorMissing } from '../access/second-factor.ts'
 import type { SessionWatch } from '../access/session-watch.ts'
 import { invalidToken, personTokenMinutes, type TokenVerifier } from '../access/tokens.ts'
 import { type Ctx, makeCtx } from '../ctx.ts'
@@ -52,6 +53,16 @@ export const noApps: MiddlewareHandler<AppEnv> = async (c, next) => {
   const { principal } = c.get('ctx')
   if (principal.kind === 'person' && principal.scopes.length > 0) throw forbidden()
   await next()
+}
+
+/** Professionals prove themselves by two factors; with one they get as far as setting up the other. @throws OutcomeError `second-factor-missing`. */
+export function staffFactors(required: boolean): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const { principal } = c.get('ctx')
+    const short = required && principal.kind === 'person' && principal.role !== 'citizen' && principal.authLevel !== 'second-factor'
+    if (short && !/^\/api\/(me|account|settings|sign-out|sign-in)\b/.test(c.req.path)) throw secondFactorMissing()
+    await next()
+  }
 }
 
 /** Refuses a cross-site request that carries the cookie. @throws OutcomeError `forbidden`. */

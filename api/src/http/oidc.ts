@@ -7,6 +7,9 @@ import { exchangeAssertion, TokenRequestError } from '../access/client-credentia
 import type { TokenDb } from '../access/signing-keys.ts'
 import type { TokenAuthority } from '../access/tokens.ts'
 import { newResourceId } from '../fhir/id.ts'
+import { readBytes } from './body.ts'
+
+const formBytesMax = 32 * 1024
 
 export interface TokenEndpoint { db: TokenDb; authority: TokenAuthority; now(): Date }
 
@@ -38,8 +41,7 @@ export async function readForm(c: Context): Promise<{ form: URLSearchParams; tex
   if (!/^application\/x-www-form-urlencoded\b/i.test(c.req.header('Content-Type') ?? '')) {
     throw new TokenRequestError('invalid_request', 'Send the request as application/x-www-form-urlencoded.')
   }
-  const text = await c.req.text()
-  if (text.length > 32_768) throw new TokenRequestError('invalid_request', 'The request is too long.')
+  const text = new TextDecoder().decode(await readBytes(c, formBytesMax).catch(() => { throw new TokenRequestError('invalid_request', 'The request is too long.') }))
   const form = new URLSearchParams(text)
   for (const name of new Set(form.keys())) {
     if (form.getAll(name).length > 1) throw new TokenRequestError('invalid_request', `Parameter ${name} is given twice.`)

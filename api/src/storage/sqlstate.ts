@@ -10,6 +10,8 @@ interface PostgresError { code: string; constraint_name?: string }
 const constraintOutcomes: Record<string, readonly [OutcomeCode, Sentence]> = {
   resource_pkey: ['conflict', { zh: '同一编号的资源刚刚被创建，请重新读取后再试。', en: 'A resource with this id was created at the same moment. Read it and try again.' }],
   id_alias_pkey: ['conflict', { zh: '同一编号的资源刚刚被创建，请重新读取后再试。', en: 'A resource with this id was created at the same moment. Read it and try again.' }],
+  account_login_unique: ['account-exists', { zh: '这个账号或本人已经注册过，请直接登录。', en: 'This account or person is registered already. Please sign in.' }],
+  account_role_citizen: ['account-exists', { zh: '这个账号或本人已经注册过，请直接登录。', en: 'This account or person is registered already. Please sign in.' }],
   settlement_attempt_active: ['settlement-pending', { zh: '这张账单正在结算，请稍候查看结果。', en: 'This bill is being settled. Please wait and look at the result.' }],
   booking_place_unique: ['slot-taken', { zh: '这个号源刚刚被别人预约了，请另选时段。', en: 'This place was just taken. Please choose another time.' }],
   clinic_session_used: ['slot-taken', { zh: '这个号源刚刚被别人预约了，请另选时段。', en: 'This place was just taken. Please choose another time.' }],

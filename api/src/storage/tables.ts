@@ -146,6 +146,7 @@ export interface AccountTable {
   totp_confirmed_at: InstantOrNull
   totp_step: bigint | null
   recovery_codes: Generated<string[]>
+  proof: Generated<'register' | 'desk'>
 }
 /** access */
 export interface AccountRoleTable {

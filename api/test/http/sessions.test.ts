@@ -11,7 +11,6 @@ import { testPlatform } from '../support/platform.ts'
 
 const platform = await testPlatform({ now: new Date() })
 const { request, clock, db } = platform
-const patient = newResourceId(5)
 const later = (minutes: number) => { clock.now = new Date(clock.now.getTime() + minutes * 60_000) }
 let logins = 0
 let login = ''
@@ -22,7 +21,7 @@ beforeAll(async () => { await addApp(platform, 'diary') })
 beforeEach(async () => {
   login = `citizen-${logins++}`
   doctor = `doctor-${logins}`
-  await addAccount(platform, login, [{ role: 'citizen', patient }], { phone: `139${String(logins).padStart(8, '0')}` })
+  await addAccount(platform, login, [{ role: 'citizen', patient: newResourceId(5) }], { phone: `139${String(logins).padStart(8, '0')}` })
   await addAccount(platform, doctor, [{ role: 'clinician', practitioner: newResourceId(1), organization: 'h' }])
 })
 
@@ -109,6 +108,16 @@ test('an ended session is ended in every process', async () => {
   for (let tries = 0; tries < 100 && await elsewhere() === 200; tries++) await new Promise((done) => { setTimeout(done, 20) })
   expect(await elsewhere()).toBe(401)
   await watched.stop()
+})
+
+test('where two factors are asked of staff, one opens no more than the way to the second', async () => {
+  const strict = createApp({ ...platform.services, config: { ...platform.services.config, staffSecondFactor: true } })
+  const ask = async (person: ReturnType<typeof browser>, path: string) => (await strict.request(path, { headers: { Cookie: `pujiang_session=${person.cookies('/').pujiang_session}` } })).status
+  const [staff, citizen] = [await signedIn(doctor), await signedIn(login)]
+  expect([await ask(staff, '/fhir/Patient'), await ask(staff, '/api/sessions'), await ask(staff, '/api/account')]).toEqual([403, 403, 200])
+  expect(await ask(citizen, '/fhir/Patient')).toBe(200)
+  const { person } = await withAuthenticator(doctor)
+  expect(await ask(person, '/fhir/Patient')).toBe(200)
 })
 
 test('where notices are lost, an ended session is noticed within half a minute', async () => {

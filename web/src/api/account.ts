@@ -14,6 +14,10 @@ export function signIn(credentials: Credentials): Promise<Me | ChooseRole | Give
   return request('POST', '/api/sign-in', { body: credentials })
 }
 
+export function register(claim: { login: string; password: string; name: string; residentId: string; card: string }): Promise<Me> {
+  return request('POST', '/api/register', { body: claim })
+}
+
 /** @param asked what an app that wants the sign-out said of itself. @returns where to go then; null when no app asked. */
 export async function signOut(asked: { idTokenHint?: string; redirectUri?: string; state?: string } = {}): Promise<string | null> {
   return (await request<SignedOut>('POST', '/api/sign-out', { body: asked })).location

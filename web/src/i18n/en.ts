@@ -14,6 +14,7 @@ const en: typeof zh = {
   gender: { male: 'Male', female: 'Female', other: 'Other', unknown: 'Unknown' },
   nav: { label: 'Main sections', home: 'Home', departments: 'Book', appointments: 'Visits', record: 'Record', bills: 'Bills' },
   title: {
+    register: 'Register with your real name',
     signOut: 'Sign out', sessions: 'Devices and apps', security: 'Password and authenticator', authorize: 'An app asks for access', authorizeError: 'There is a problem with the app’s request',
     signIn: 'Sign in', home: 'Home', account: 'My account', departments: 'Choose a department', hospitals: 'Choose a hospital', doctors: 'Choose a doctor',
     times: 'Choose a time', who: 'Who is it for?', check: 'Check your booking', done: 'You are booked', appointments: 'My appointments',
@@ -71,6 +72,12 @@ const en: typeof zh = {
   stepUp: {
     title: 'Confirm that it is you', why: 'This step needs your authenticator once more.', code: 'Code', codeHint: 'The six digits of your authenticator, or a recovery code.', codeMissing: 'Enter the code', confirm: 'Confirm',
     demo: 'The code of demo accounts is {code}.',
+  },
+  register: {
+    question: 'No account yet?', back: 'Back to sign in', intro: 'You need your own ID number, name and social-security card number. If all three match the register the account works at once; if not, bring your ID card to any hospital desk.', submit: 'Register',
+    name: 'Name', residentId: 'ID number', card: 'Social-security card number', login: 'Account', password: 'Password',
+    hint: { name: 'As on the ID card', residentId: '18 characters', card: 'The number on the card', login: '3 to 60 letters or digits; you sign in with it', password: 'At least 12 characters; a few unrelated words make a good one' },
+    missing: { name: 'Enter your name', residentId: 'Enter your ID number', card: 'Enter the card number', login: 'Choose an account name', password: 'Choose a password' },
   },
   notFound: { text: 'The address may be mistyped, or the page is gone. Start again from the home page.', home: 'Go to the home page' },
   book: {

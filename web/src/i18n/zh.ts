@@ -12,6 +12,7 @@ export default {
   gender: { male: '男', female: '女', other: '其他', unknown: '未知' },
   nav: { label: '主要栏目', home: '首页', departments: '挂号', appointments: '我的预约', record: '健康档案', bills: '账单' },
   title: {
+    register: '实名注册',
     signOut: '退出登录', sessions: '登录设备与应用', security: '密码与验证器', authorize: '应用请求访问', authorizeError: '应用的请求有问题',
     signIn: '登录', home: '首页', account: '我的账户', departments: '选择科室', hospitals: '选择医院', doctors: '选择医生', times: '选择就诊时间',
     who: '选择就诊人', check: '核对预约信息', done: '预约成功', appointments: '我的预约', appointment: '预约详情', record: '健康档案', visit: '就诊记录',
@@ -67,6 +68,12 @@ export default {
   stepUp: {
     title: '再次确认是您本人', why: '这一步需要用验证器再次确认。', code: '验证码', codeHint: '验证器应用上的 6 位数字，或一个恢复码。', codeMissing: '请输入验证码', confirm: '确认',
     demo: '演示账户的验证码是 {code}。',
+  },
+  register: {
+    question: '还没有账户？', back: '返回登录', intro: '需要本人的身份证号、姓名和社保卡号。三项与登记的一致，账户立即可用；不一致时，请带身份证到任一医院窗口办理。', submit: '提交注册',
+    name: '姓名', residentId: '身份证号', card: '社会保障卡号', login: '账号', password: '密码',
+    hint: { name: '与身份证一致', residentId: '18 位', card: '卡面上的号码', login: '3 到 60 个字母、汉字或数字，以后用它登录', password: '至少 12 个字符，可以用几个不相干的词连成一句' },
+    missing: { name: '请输入姓名', residentId: '请输入身份证号', card: '请输入社会保障卡号', login: '请输入账号', password: '请输入密码' },
   },
   notFound: { text: '地址可能输错了，或者内容已经不在。您可以回到首页重新查找。', home: '回到首页' },
   book: {
