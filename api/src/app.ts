@@ -56,6 +56,8 @@ export function createApp(services: Services): Hono<AppEnv> {
   app.use(metrics.registerMetrics)
   app.get('/metrics', metrics.printMetrics)
   app.route('/health', healthRoutes(services))
+  const limited = rateLimit(config.rateLimits, config.trustedProxies)
+  app.use('/oidc/*', limited)
   app.route('/oidc', platformOidcRoutes(services))
   const cors = fhirCors(config.corsOrigins)
   app.use('/fhir/*', cors)
@@ -64,7 +66,6 @@ export function createApp(services: Services): Hono<AppEnv> {
 
   const who = authenticate(services.verifyToken, services.sessions, services.now)
   const factors = staffFactors(config.staffSecondFactor)
-  const limited = rateLimit(config.rateLimits, config.trustedProxies)
   // `/fhir/*` is `/fhir` too.
   app.use('/fhir/*', compressed(), who, limited, factors)
   app.use('/api/*', compressed(), who, limited, factors, noApps)

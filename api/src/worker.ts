@@ -14,7 +14,7 @@ const services = await makeServices(config, 'worker')
 const { db, store, gateway, log } = services
 const locks = openDb(config.databaseUrl ?? '', { max: 1, name: 'worker-locks' })
 const stopped = new AbortController()
-const deps = { db, store, gateway, signingKeyDays: config.signingKeyDays, ctx: () => makeCtx(platform, { now: services.now() }) }
+const deps = { db, store, gateway, signingKeyDays: config.signingKeyFile === null ? config.signingKeyDays : null, ctx: () => makeCtx(platform, { now: services.now() }) }
 
 async function loop(job: Job): Promise<void> {
   while (!stopped.signal.aborted) {

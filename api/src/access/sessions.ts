@@ -109,13 +109,18 @@ export function listSessions(db: Db, account: string, now: Date): Promise<(Sessi
     .orderBy('s.last_seen_at', 'desc').limit(100).execute()
 }
 
-/** The job: rows of sessions long over and expired artefacts of the provider go. @returns how many. */
+/** How long a session that is over can still be looked up: half a year, as logs of who signed in must be kept. */
+const rememberDays = 200
+
+/** The job: expired artefacts of the provider, counters, and sessions long over go. @returns how many. */
 export async function forgetIdentityRows(db: Kysely<Tables>, now: Date): Promise<number> {
   const { rows } = await sql<{ done: number }>`
     with artefacts as (delete from oidc_artefact where expires_at < ${now} returning 1),
       launches as (delete from smart_launch where expires_at < ${addMinutes(now, -60)} returning 1),
       failures as (delete from sign_in_failure where last_at < ${addMinutes(now, -1440)} returning 1),
+      sessions as (delete from sign_in_session s where s.expires_at < ${addMinutes(now, -rememberDays * 1440)}
+        and not exists (select 1 from sign_in_session c where c.parent = s.id) and not exists (select 1 from smart_launch l where l.session_id = s.id) returning 1),
       devices as (delete from known_device where last_at < ${addMinutes(now, -400 * 1440)} returning 1)
-    select (select count(*) from artefacts) + (select count(*) from launches) + (select count(*) from failures) + (select count(*) from devices) as done`.execute(db)
+    select (select count(*) from artefacts) + (select count(*) from launches) + (select count(*) from failures) + (select count(*) from sessions) + (select count(*) from devices) as done`.execute(db)
   return Number(rows[0]?.done ?? 0)
 }

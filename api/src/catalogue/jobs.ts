@@ -20,7 +20,7 @@ import { resolveAttempts } from '../settlement/resolve-attempts.ts'
 import type { Db } from '../storage/pool.ts'
 import type { Tables } from '../storage/tables.ts'
 
-export interface JobDeps { db: Db; store: Store; gateway: SettlementGateway; signingKeyDays: number; ctx(): Ctx }
+export interface JobDeps { db: Db; store: Store; gateway: SettlementGateway; signingKeyDays: number | null; ctx(): Ctx }
 
 export interface Job {
   name: string
@@ -40,7 +40,7 @@ export const jobs: readonly Job[] = [
   { name: 'merge-index-pending-lists', everySeconds: 60, run: ({ db }) => mergePendingLists(db) },
   { name: 'reindex', everySeconds: 60, run: ({ db, store, ctx }) => reindexChanged(db, ctx(), store) },
   { name: 'bulk-export', everySeconds: 1, run: ({ db, store, ctx }) => runExports(db, ctx(), store) },
-  { name: 'rotate-signing-keys', everySeconds: 3600, run: ({ db, ctx, signingKeyDays }) => rotateSigningKeys(db.$pickTables<keyof TokenTables>(), ctx().now, signingKeyDays) },
+  { name: 'rotate-signing-keys', everySeconds: 3600, run: async ({ db, ctx, signingKeyDays }) => (signingKeyDays === null ? 0 : rotateSigningKeys(db.$pickTables<keyof TokenTables>(), ctx().now, signingKeyDays)) },
   { name: 'forget-identity-rows', everySeconds: 600, run: ({ db, ctx }) => forgetIdentityRows(db, ctx().now) },
   { name: 'seal-audit-days', everySeconds: 3600, run: ({ db, ctx }) => sealDays(db, ctx()) },
   { name: 'forget-used-assertions', everySeconds: 600, run: ({ db, ctx }) => forgetAssertions(db, ctx()) },

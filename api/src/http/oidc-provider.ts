@@ -40,7 +40,8 @@ export function makeProvider(services: Services, revokeGrant: (grantId: string) 
     conformIdTokenClaims: false,
     cookies: {
       names: { session: sessionCookie, interaction: 'pujiang_authorize', resume: 'pujiang_authorize_resume' },
-      keys: [sha256Hex(`cookies ${authority.keys[0]?.privateJwk.d ?? ''}`)],
+      // Of all keys, so that a rotation does not break what people are about to answer.
+      keys: authority.keys.map((key) => sha256Hex(`cookies ${key.privateJwk.d}`)),
       short: { httpOnly: true, sameSite: 'lax', secure: config.production, signed: true },
       long: { httpOnly: true, sameSite: 'lax', secure: config.production },
     },
@@ -82,7 +83,7 @@ export function makeProvider(services: Services, revokeGrant: (grantId: string) 
           const granted = String(parts.payload.scope ?? '')
           if (!row || granted === '') throw new errors.InvalidGrant('the session of this grant has ended')
           const issued = Math.floor(services.now().getTime() / 1000)
-          Object.assign(parts.payload, claimsOf(principalOfSession(row, await nameOf(services, row.account_id))), { scope: granted, iat: issued, exp: issued + appTokenMinutes * minute })
+          Object.assign(parts.payload, claimsOf(principalOfSession(row, await nameWithApp(services, row))), { scope: granted, iat: issued, exp: issued + appTokenMinutes * minute })
         },
       },
     },
@@ -180,9 +181,15 @@ async function aliveSession(services: Services, grantId: string): Promise<Sessio
   return alive ? row : null
 }
 
-async function nameOf(services: Services, account: string): Promise<string> {
+export async function nameOf(services: Services, account: string): Promise<string> {
   const row = await services.db.selectFrom('account').select('display_name').where('id', '=', account).executeTakeFirst()
   return row?.display_name ?? account
+}
+
+/** As the audit trail shows it to citizens: who, by which app. */
+async function nameWithApp(services: Services, row: SessionRow): Promise<string> {
+  const app = await findApp(services.db, row.app ?? '')
+  return `${await nameOf(services, row.account_id)} · ${app?.name_zh ?? row.app}`
 }
 
 function principalOfSession(row: SessionRow, name: string): Principal {

@@ -4,6 +4,7 @@
  * Sources: SMART App Launch 2.2, RFC 6749, 7009, 7662, OpenID Connect Core 5.3.
  */
 import { type Context, Hono } from 'hono'
+import { cors } from 'hono/cors'
 import { decodeJwt } from 'jose'
 import type Provider from 'oidc-provider'
 import { authenticateCaller, TokenRequestError } from '../access/client-credentials.ts'
@@ -16,14 +17,17 @@ import { authorizeRoutes } from './authorize-routes.ts'
 import { addressOf } from './place.ts'
 import type { NodeCall } from './node-bridge.ts'
 import { jwksReply, tokenByAssertion, tokenErrorReply, readForm } from './oidc.ts'
-import { callProvider, fhirUserOf, makeProvider, sessionCookie } from './oidc-provider.ts'
+import { callProvider, fhirUserOf, makeProvider, nameOf, sessionCookie } from './oidc-provider.ts'
 
 export function platformOidcRoutes(services: Services): Hono<AppEnv> {
   const { db, authority, sessions } = services
   const current = providerOfKeys(services)
+  const openToPages = cors({ origin: '*', allowMethods: ['GET', 'POST'], allowHeaders: ['Authorization'], maxAge: 600 })
   const audiences = [`${authority.issuer}/oidc/token`, authority.issuer]
 
   return new Hono<AppEnv>()
+    // Apps in a browser read these from their own origin; no cookie counts here.
+    .use('/jwks', openToPages).use('/userinfo', openToPages)
     .get('/jwks', (c) => jwksReply(c, authority))
     .get('/auth', (c) => callProvider(current(), authorizationCall(c, services)))
     .get('/auth/:uid', (c) => callProvider(current(), callOf(c, services, '')))
@@ -51,7 +55,7 @@ export function platformOidcRoutes(services: Services): Hono<AppEnv> {
       const { principal } = c.get('ctx')
       if (principal.kind !== 'person' || !principal.scopes.includes('openid')) return c.json({ error: 'insufficient_scope' }, 403, { 'WWW-Authenticate': 'Bearer error="insufficient_scope", scope="openid"' })
       const has = (scope: string) => principal.scopes.includes(scope)
-      return c.json({ sub: principal.id, ...(has('profile') ? { name: principal.name } : {}), ...(has('fhirUser') ? fhirUserOf(authority.audience, principal) : {}) }, 200, { 'Cache-Control': 'no-store' })
+      return c.json({ sub: principal.id, ...(has('profile') ? { name: await nameOf(services, principal.id) } : {}), ...(has('fhirUser') ? fhirUserOf(authority.audience, principal) : {}) }, 200, { 'Cache-Control': 'no-store' })
     })
     .use('/interaction/*', authenticate(services.verifyToken, sessions, services.now))
     .route('/interaction', authorizeRoutes(services, current))

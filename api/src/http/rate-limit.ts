@@ -5,7 +5,8 @@
  */
 import type { Context, MiddlewareHandler } from 'hono'
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
-import type { Principal } from '../access/principal.ts'
+import { anonymous, type Principal } from '../access/principal.ts'
+import type { Ctx } from '../ctx.ts'
 import { issue, OutcomeError } from '../fhir/outcome.ts'
 import type { AppEnv } from './auth.ts'
 import { addressOf } from './place.ts'
@@ -30,7 +31,8 @@ export function rateLimit(limits: RateLimits, trustedProxies: number): Middlewar
   const limiter = (points: number) => (points === 0 ? null : new RateLimiterMemory({ points, duration: 60 }))
   const limiters = { person: limiter(limits.person), client: limiter(limits.system), anonymous: limiter(limits.anonymous) }
   return async (c, next) => {
-    const { principal } = c.get('ctx')
+    // The OpenID addresses have no caller yet: they count by address.
+    const principal = (c.get('ctx') as Ctx | undefined)?.principal ?? anonymous
     const used = limiters[principal.kind]
     if (used) {
       await used.consume(keyOf(c, principal, trustedProxies), costOf(c.req.method, c.req.path)).catch((refused: unknown) => {
