@@ -78,8 +78,8 @@ export function fhirRoutes(services: Services): Hono<AppEnv> {
   const searchSystem = async (c: Context<AppEnv>) => reply(c, await searchMany(edgeOf(c), null, null, queryOf(c)))
   app.get('/', searchSystem)
   app.post('/_search', async (c) => reply(c, await searchMany(edgeOf(c), null, null, await formQuery(c))))
-  app.get('/:compartment{[A-Z][A-Za-z]+}/:id/:member{[A-Z][A-Za-z]+|\\*}', async (c) => reply(c, await searchMany(edgeOf(c), compartmentOf(c), typesOf(c.req.param('member')), queryOf(c))))
-  app.post('/:compartment{[A-Z][A-Za-z]+}/:id/:member{[A-Z][A-Za-z]+|\\*}/_search', async (c) =>
+  app.get('/:compartment{[A-Z][A-Za-z]+}/:id/:member{(?:[A-Z][A-Za-z]+|\\*)}', async (c) => reply(c, await searchMany(edgeOf(c), compartmentOf(c), typesOf(c.req.param('member')), queryOf(c))))
+  app.post('/:compartment{[A-Z][A-Za-z]+}/:id/:member{(?:[A-Z][A-Za-z]+|\\*)}/_search', async (c) =>
     reply(c, await searchMany(edgeOf(c), compartmentOf(c), typesOf(c.req.param('member')), await formQuery(c))))
 
   app.get('/_history', async (c) => reply(c, await historyOfMany(edgeOf(c), null, queryOf(c))))

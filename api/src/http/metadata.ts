@@ -53,7 +53,7 @@ function resourceOf(store: Store, entry: ResourceEntry, operations: readonly Ope
   const { type } = entry
   const writable = entry.write === 'open'
   const own = operations.filter((each) => each.level !== 'system' && each.types.includes(type))
-  const reads = ['read', 'vread', 'search-type', ...(entry.projection ? [] : ['history-instance', 'history-type'])]
+  const reads = ['read', 'search-type', ...(entry.projection ? [] : ['vread', 'history-instance', 'history-type'])]
   const { projection } = entry
   const defined = [...store.model.searchParameters(type).values()]
   const parameters = projection ? defined.filter((param) => projection.parameters.includes(param.code)) : defined.filter(isSearchable)
@@ -66,7 +66,7 @@ function resourceOf(store: Store, entry: ResourceEntry, operations: readonly Ope
     readHistory: !entry.projection,
     updateCreate: writable,
     conditionalCreate: writable && !entry.projection,
-    conditionalRead: 'full-support',
+    conditionalRead: entry.projection ? 'not-supported' : 'full-support',
     conditionalUpdate: writable,
     conditionalDelete: writable ? 'single' : 'not-supported',
     referencePolicy: ['literal', 'logical'],

@@ -51,6 +51,7 @@ export interface Run {
   depth: number
   unknownProfiles: 'error' | 'warning'
   unknown: Set<string> | null
+  storedExtensions: ReadonlySet<string> | null
 }
 
 export interface ValidationOptions {
@@ -64,6 +65,8 @@ export interface ValidationOptions {
   stored?: ReadonlyMap<string, Definition>
   /** Takes the addresses of definitions that were needed and not known. */
   unknown?: Set<string>
+  /** Addresses of extensions that the store may define. */
+  storedExtensions?: ReadonlySet<string>
 }
 
 /** @returns nothing when the resource is valid. */
@@ -71,7 +74,7 @@ export function validateResource(model: FhirModel, resource: unknown, options: V
   const run: Run = {
     model, issues: [], path: [], container: {}, inBundle: false, resource: {}, at: null, profileTitle: '', depth: 0,
     profiles: profileSet(model, options.stored), warnings: options.warnings ?? false,
-    unknownProfiles: options.unknownProfiles ?? 'error', unknown: options.unknown ?? null,
+    unknownProfiles: options.unknownProfiles ?? 'error', unknown: options.unknown ?? null, storedExtensions: options.storedExtensions ?? null,
   }
   if (typeof resource !== 'object' || resource === null || Array.isArray(resource)) {
     report(run, 'structure', say.wrongKind('resource', 'object', resource, null))

@@ -115,7 +115,7 @@ function direct(map: ConceptMap, group: ConceptMapGroup, coding: Coding): Match[
   })))
 }
 
-const turned: Readonly<Record<string, string>> = { wider: 'narrower', narrower: 'wider', subsumes: 'specializes', specializes: 'subsumes' }
+const turned: Readonly<Record<string, string>> = { __proto__: null as never, wider: 'narrower', narrower: 'wider', subsumes: 'specializes', specializes: 'subsumes' }
 
 function reversed(map: ConceptMap, group: ConceptMapGroup, coding: Coding): Match[] {
   return (group.element ?? []).flatMap((element) => (element.target ?? []).filter((target) => target.code === coding.code).map((target): Match => ({

@@ -87,6 +87,32 @@ test('the statement lists the types of the catalogue, each once', () => {
   expect(listed.map((each) => each.type)).toEqual(entries.map((entry) => entry.type))
 })
 
+test('what it says of the whole server is so', async () => {
+  const [rest] = statement.rest
+  expect(rest.interaction.map((each: { code: string }) => each.code).sort()).toEqual(['batch', 'history-system', 'search-system', 'transaction'])
+  const bundle = (type: string) => request('POST', '/fhir', { as: system, body: { resourceType: 'Bundle', type } })
+  expect((await bundle('batch')).json.type).toBe('batch-response')
+  expect((await bundle('transaction')).json.type).toBe('transaction-response')
+  for (const path of ['_history?_count=1', '?_type=Patient', ...rest.compartment.map((each: string) => `${typeOfCompartment(each)}/none/*`)]) expect([path, (await request('GET', `/fhir/${path}`, { as: system })).status]).toEqual([path, 200])
+  for (const format of statement.format) expect((await request('GET', `/fhir/metadata?_format=${encodeURIComponent(format)}`)).status).toBe(200)
+  for (const format of statement.patchFormat) expect((await request('PATCH', '/fhir/Patient/none', { as: system, body: '{', headers: { 'Content-Type': format } })).status).toBe(400)
+})
+
+const typeOfCompartment = (definition: string) => entries.find(({ type }) => type.toLowerCase() === definition.split('/').at(-1)?.toLowerCase())?.type
+
+interface Offered { name: string; definition: string }
+const offered = new Map([['', statement.rest[0]] as const, ...listed.map((each) => [`${each.type}/`, each] as const)]
+  .flatMap(([type, each]) => ((each as { operation?: Offered[] }).operation ?? []).map(({ name, definition }) => [`${definition} ${type === ''}`, [type, name]] as const)))
+
+/** Asked without anything, of one type that has it: whatever it answers, it is there. */
+test.each([...offered.values()])('%s$%s is offered', async (type, name) => {
+  const codes: string[] = []
+  for (const id of type === '' ? [''] : ['', 'none/']) {
+    for (const method of ['GET', 'POST']) codes.push((await request(method, `/fhir/${type}${id}$${name}`, { as: system })).json?.issue?.[0]?.details?.coding?.[0].code ?? 'answered')
+  }
+  expect(codes.some((code) => code !== 'operation-unknown' && code !== 'method-not-allowed')).toBe(true)
+})
+
 const examples = new Map(entries.map((entry) => [entry.type, entry.projection === null ? example(model, entry.type) : {}]))
 
 describe.each(entries.filter((entry) => entry.projection === null).map((entry) => [entry.type, entry] as const))('%s', (type, entry) => {
@@ -132,5 +158,26 @@ describe.each(entries.filter((entry) => entry.projection === null).map((entry) =
     expect(updated.headers.get('ETag')).toBe('W/"2"')
     expect((await request('DELETE', `/fhir/${type}/${id}`, { as: system })).status).toBe(204)
     expect((await request('GET', `/fhir/${type}/${id}`, { as: system })).status).toBe(410)
+  })
+
+  test('keeps what the statement says of conditions, versions and patches', async () => {
+    expect(said).toMatchObject({ versioning: 'versioned', readHistory: true, conditionalRead: 'full-support' })
+    const status = async (method: string, path: string, headers: Record<string, string> = {}, body?: unknown) =>
+      (await request(method, `/fhir/${type}${path}`, { as: system, headers, ...(body === undefined ? {} : { body }) })).status
+    const { meta } = (await request('GET', `/fhir/${type}/example`, { as: system })).json
+    expect(await status('GET', '/example', { 'If-None-Match': `W/"${meta.versionId}"` })).toBe(304)
+    expect(await status('GET', '/example', { 'If-Modified-Since': new Date(Date.parse(meta.lastUpdated) + 1000).toUTCString() })).toBe(304)
+    expect(await status('GET', '/_history?_count=1')).toBe(200)
+    const writable = entry.write === 'open'
+    expect(said).toMatchObject({ updateCreate: writable, conditionalCreate: writable, conditionalUpdate: writable, conditionalDelete: writable ? 'single' : 'not-supported' })
+    expect(may('patch')).toBe(writable)
+    if (!writable || entry.rule !== null) return
+    const resource = { ...examples.get(type), id: undefined }
+    expect(await status('POST', '', { 'If-None-Exist': '_id=example' }, resource)).toBe(200)
+    expect(await status('PUT', '?_id=example', {}, { ...resource, id: 'example', language: 'en' })).toBe(200)
+    expect(await status('PATCH', '/example', { 'Content-Type': 'application/json-patch+json', 'If-Match': 'W/"2"' }, [{ op: 'replace', path: '/language', value: 'zh' }])).toBe(200)
+    expect(await status('PUT', '/made', {}, { ...resource, id: 'made' })).toBe(201)
+    expect(await status('DELETE', '?_id=made')).toBe(204)
+    expect((await request('GET', `/fhir/${type}/example/_history`, { as: system })).json.total).toBe(3)
   })
 })

@@ -115,7 +115,7 @@ describe('addresses and methods', () => {
     ['DELETE', '/fhir/Patient', 405, 'method-not-allowed'], ['PUT', '/fhir/Patient', 405, 'method-not-allowed'], ['DELETE', '/fhir', 405, 'method-not-allowed'], ['POST', '/fhir/metadata', 404, 'type-unknown'],
     ['GET', '/fhir/$nothing', 404, 'operation-unknown'], ['POST', '/fhir/Patient/$nothing', 404, 'operation-unknown'], ['GET', '/fhir/Patient/1/%24nothing', 404, 'operation-unknown'], ['POST', '/fhir/Patient/1/$access-log', 405, 'method-not-allowed'],
     ['POST', '/fhir/Patient/_history', 405, 'method-not-allowed'], ['GET', '/fhir/Patient/1/_history/x', 404, 'not-found'], ['GET', '/fhir/Patient/1/_history/99999999999999', 404, 'not-found'],
-    ['GET', '/fhir/Patient/1/2/3', 404, 'not-found'], ['GET', '/fhir/Patient/%00', 404, 'not-found'], ['PUT', '/fhir/AuditEvent/1', 405, 'read-only-type'],
+    ['GET', '/fhir/Patient/1/2/3', 404, 'not-found'], ['GET', '/fhir/Patient/1/Observation/2', 404, 'not-found'], ['GET', '/fhir/Patient/1/*/2/3', 404, 'not-found'], ['GET', '/fhir/Patient/%00', 404, 'not-found'], ['PUT', '/fhir/AuditEvent/1', 405, 'read-only-type'],
   ])('%s %s', async (method, path, status, expected) => {
     const body = method === 'PUT' && path.endsWith('/1') ? { resourceType: 'AuditEvent', id: '1' } : method === 'PUT' || method === 'PATCH' ? { resourceType: 'Patient', id: 'not_an_id' } : method === 'POST' ? {} : undefined
     const reply = await request(method, path, { as: system, ...(body ? { body } : {}) })

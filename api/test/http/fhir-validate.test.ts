@@ -1,8 +1,10 @@
 /** `$validate` and declared profiles through the whole app: nothing is stored, profiles of users count, unknown ones are refused. */
 import { expect, test } from 'vitest'
+import { validateResources } from '../../src/records/validation/load-profiles.ts'
+import { openDb } from '../../src/storage/pool.ts'
 import { citizen, system, testPlatform } from '../support/platform.ts'
 
-const { request } = await testPlatform()
+const { request, services, url } = await testPlatform()
 
 const patient = { resourceType: 'Patient', gender: 'male', text: { status: 'generated', div: '<div xmlns="http://www.w3.org/1999/xhtml">x</div>' } }
 type Reply = Awaited<ReturnType<typeof request>>
@@ -72,4 +74,38 @@ test('a bundle may bring the profile that its resources declare', async () => {
   const refused = await request('POST', '/fhir', { as: system, body: bundle({}) })
   expect([refused.status, ...issues(refused)]).toEqual([422, 'error required Bundle.entry[0].resource.name'])
   expect((await request('POST', '/fhir', { as: system, body: bundle({ name: [{ text: 'x' }] }) })).status).toBe(200)
+})
+
+test('a canonical with a version means that version', async () => {
+  const versioned = (version: string, element: string) => ({
+    ...profile, url: 'http://example.com/StructureDefinition/versioned', version, differential: { element: [{ id: 'Patient', path: 'Patient' }, { id: `Patient.${element}`, path: `Patient.${element}`, min: 1 }] },
+  })
+  for (const each of [versioned('1', 'name'), versioned('2', 'birthDate')]) expect((await request('POST', '/fhir/StructureDefinition', { as: system, body: each })).status).toBe(201)
+  const declaring = (canonical: string) => request('POST', '/fhir/Patient/$validate', { as: system, body: { ...patient, meta: { profile: [canonical] } } })
+  const address = versioned('1', 'name').url
+  expect(issues(await declaring(`${address}|1`))).toEqual(['error required Patient.name'])
+  expect(issues(await declaring(`${address}|2`))).toEqual(['error required Patient.birthDate'])
+  expect(issues(await declaring(address))).toEqual(['error required Patient.birthDate'])
+  const other = await declaring(`${address}|3`)
+  expect(issues(other)).toEqual(['error profile-unknown Patient.meta.profile[0]'])
+  expect(other.json.issue[0].details.text).toContain('版本')
+  const vitals = (version: string) => request('POST', `/fhir/Observation/$validate?profile=http://hl7.org/fhir/StructureDefinition/bodyweight|${version}`, { as: system, body: { resourceType: 'Observation', status: 'final', code: { text: 'x' } } })
+  expect(issues(await vitals('4.0.1'))).toContain('error required Observation.subject')
+  expect(issues(await vitals('5.0.0'))).toContain('error profile-unknown Observation')
+})
+
+test('an extension that users define is held to it, at once where it comes along, and soon everywhere', async () => {
+  const extension = {
+    ...profile, url: 'http://example.com/StructureDefinition/blood-group', name: 'BloodGroup', type: 'Extension', kind: 'complex-type', baseDefinition: 'http://hl7.org/fhir/StructureDefinition/Extension',
+    context: [{ type: 'element', expression: 'Patient' }], differential: { element: [{ id: 'Extension', path: 'Extension', max: '1' }, { id: 'Extension.value[x]', path: 'Extension.value[x]', min: 1, type: [{ code: 'code' }] }] },
+  }
+  const bearing = (value: object) => ({ ...patient, extension: [{ url: extension.url, ...value }] })
+  const bundle = (value: object) => ({ resourceType: 'Bundle', type: 'transaction', entry: [{ request: { method: 'POST', url: 'StructureDefinition' }, resource: extension }, { request: { method: 'POST', url: 'Patient' }, resource: bearing(value) }] })
+  expect(issues(await request('POST', '/fhir', { as: system, body: bundle({ valueString: 'A' }) }))).toEqual(['error structure Bundle.entry[1].resource.extension[0].value'])
+  expect((await request('POST', '/fhir', { as: system, body: bundle({ valueCode: 'A' }) })).status).toBe(200)
+  // Another process, which has not looked yet.
+  const other = openDb(url, { max: 1 })
+  const [found = []] = await validateResources(other, services.store.model, [bearing({ valueString: 'A' })])
+  await other.destroy()
+  expect(found.map((each) => `${each.code} ${each.expression}`)).toEqual(['structure Patient.extension[0].value'])
 })

@@ -56,7 +56,7 @@ export async function testPlatform(given: { gateway?: SettlementGateway; now?: D
       if (body !== undefined && !Object.keys(sent).some((name) => name.toLowerCase() === 'content-type')) sent['Content-Type'] = path.startsWith('/api') ? 'application/json' : 'application/fhir+json'
       const reply = await app.request(path, { method, headers: sent, ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }) })
       const text = await reply.text()
-      return { status: reply.status, headers: reply.headers, text, json: /[/+]json/.test(reply.headers.get('Content-Type') ?? '') && text !== '' ? JSON.parse(text) : null }
+      return { status: reply.status, headers: reply.headers, text, json: /[/+]json/.test(reply.headers.get('Content-Type') ?? '') && !reply.headers.has('Content-Encoding') && text !== '' ? JSON.parse(text) : null }
     },
   }
 }

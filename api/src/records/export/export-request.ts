@@ -59,7 +59,7 @@ export function readExportRequest(call: OperationCall, level: ExportLevel): Expo
   const request: ExportRequest = { level, base, types: [], since: null, filters: {}, elements: {}, patients: null, warnings: [] }
   const context: Reading = { request, ctx, store, possible, named: [] }
   for (const { name, value, posted } of given(call)) {
-    const reader = readers[name]
+    const reader = Object.hasOwn(readers, name) ? readers[name] : undefined
     if (name === 'patient' && !posted) issues.push(inBodyOnly())
     else if (reader) issues.push(...reader(context, value))
     else if (name !== '_format' && name !== '_pretty') issues.push(unknown(name))

@@ -21,7 +21,8 @@ function condition(asked: Asked, value: string): RawBuilder<SqlBool> {
   const lat = decimal(latitude)
   const lon = decimal(longitude)
   const amount = distance === '' ? defaultKm : decimal(distance)
-  const km = unitsInKm[unit === '' || distance === '' ? 'km' : unit]
+  const name = unit === '' || distance === '' ? 'km' : unit
+  const km = Object.hasOwn(unitsInKm, name) ? unitsInKm[name] : undefined
   if (more.length > 0 || lat === null || lon === null || Math.abs(lat) > 90 || Math.abs(lon) > 180 || amount === null || amount < 0 || km === undefined) {
     throw new OutcomeError([invalidValue(asked, value, {
       zh: '请写成 纬度|经度|距离|单位，如 31.23|121.47|5|km；单位可用 km、m、[mi_us]。', en: 'write latitude|longitude|distance|unit such as 31.23|121.47|5|km; units are km, m, [mi_us].',

@@ -139,12 +139,17 @@ export function parseQuery(context: QueryContext, params: URLSearchParams): Sear
   return query
 }
 
+/** A name such as `constructor` is in every object. */
+function controlOf(name: string): Reader | undefined {
+  return Object.hasOwn(controls, name) ? controls[name] : undefined
+}
+
 function readParameter(query: SearchQuery, name: string, value: string, context: QueryContext): Issue[] {
-  const control = controls[/^_(?:rev)?include:/.test(name) ? name.slice(0, name.indexOf(':')) : name]
+  const control = controlOf(/^_(?:rev)?include:/.test(name) ? name.slice(0, name.indexOf(':')) : name)
   if (control) return control(query, value, context, name)
   const at = name.indexOf(':')
   const code = at < 0 ? name : name.slice(0, at)
-  if (controls[code]) return [unknownParameter(context, name, code)]
+  if (controlOf(code)) return [unknownParameter(context, name, code)]
   try {
     const criterion = isChain(name) ? readChain(context, name, value) : parameterCriterion(context, name, value)
     if (criterion === null) return [unknownParameter(context, name, null)]

@@ -28,7 +28,7 @@ export function checkNamedProfile(run: Run, resource: Json, structure: Structure
   const profile = run.profiles.find(url)
   if (!profile) {
     run.unknown?.add(withoutVersion(url))
-    report(run, 'profile-unknown', say.unknownProfile(url), place, run.unknownProfiles)
+    report(run, 'profile-unknown', run.profiles.find(withoutVersion(url)) ? say.otherVersion(url) : say.unknownProfile(url), place, run.unknownProfiles)
     return
   }
   for (const missing of profile.missing) run.unknown?.add(missing)

@@ -23,7 +23,9 @@ export function checkExtensions(run: Run, holder: Json, key: string, structure: 
     if (typeof url !== 'string') continue
     const profile = run.profiles.find(url)
     if (profile?.type === 'Extension') (known ??= new Map()).set(profile, (known.get(profile) ?? 0) + 1)
-    else if (key === 'modifierExtension') {
+    else if (key === 'extension') {
+      if (run.storedExtensions?.has(url)) run.unknown?.add(url)
+    } else {
       run.unknown?.add(url)
       report(run, 'element-unknown', say.unknownModifier(url), `.${key}[${index}]`)
     }

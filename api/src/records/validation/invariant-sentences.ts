@@ -90,7 +90,7 @@ const chinese: Readonly<Record<string, string>> = {
 export interface Broken { key: string; human: string; path: string }
 
 export function invariantSentence({ key, human, path }: Broken): Sentence {
-  const own = chinese[`${path} ${key}`] ?? chinese[key]
+  const own = chinese[`${path} ${key}`] ?? (Object.hasOwn(chinese, key) ? chinese[key] : undefined)
   const general = key.endsWith('-0') ? '名称（name）应便于程序使用：以大写字母开头，只含字母、数字和下划线。' : '内容不符合此处的约束规则，请对照英文说明修改。'
   const text = human.trim()
   return { zh: `${key}：${own ?? general}`, en: `${key}: ${text}${/[.!?]$/.test(text) ? '' : '.'}` }

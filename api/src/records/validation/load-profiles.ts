@@ -4,12 +4,14 @@
  * Definitions among the resources themselves count as stored, so that a bundle may bring a profile and what declares it.
  */
 import { sql } from 'kysely'
+import { monotonicMs } from '../../ctx.ts'
 import type { FhirModel } from '../../fhir/model.ts'
 import type { Issue } from '../../fhir/outcome.ts'
 import { typeCode } from '../../fhir/resource-types.ts'
 import type { Db } from '../../storage/pool.ts'
 import { resourceOf, storedOf, type StoredRow } from '../content.ts'
-import { uriKey } from '../search/keys.ts'
+import { paramKey, uriKey } from '../search/keys.ts'
+import { lookEveryMs } from '../stored-parameters.ts'
 import { validateResource, type ValidationOptions } from '../validate.ts'
 import type { Definition } from './profile.ts'
 
@@ -19,10 +21,11 @@ const urlsMax = 200
 
 /** @returns the issues of each resource, in the order given. */
 export async function validateResources(
-  db: Db, model: FhirModel, resources: readonly unknown[], options: Omit<ValidationOptions, 'stored' | 'unknown'> = {},
+  db: Db, model: FhirModel, resources: readonly unknown[], options: Omit<ValidationOptions, 'stored' | 'unknown' | 'storedExtensions'> = {},
 ): Promise<Issue[][]> {
   const stored = new Map<string, Definition>()
-  for (const each of resources) if (isDefinition(each)) stored.set(each.url, each)
+  for (const each of resources) if (isDefinition(each)) keep(stored, each)
+  const extensions = await storedExtensions(db)
   const asked = new Set<string>()
   const issues: Issue[][] = []
   let pending = resources.map((_, index) => index)
@@ -31,15 +34,40 @@ export async function validateResources(
     const again: number[] = []
     for (const index of pending) {
       const named = new Set<string>()
-      issues[index] = validateResource(model, resources[index], { ...options, stored, unknown: named })
+      issues[index] = validateResource(model, resources[index], { ...options, stored, unknown: named, storedExtensions: extensions })
       if ([...named].some((url) => !asked.has(url))) again.push(index)
       for (const url of named) if (!asked.has(url) && unknown.size < urlsMax) unknown.add(url)
     }
     for (const url of unknown) asked.add(url)
-    for (const each of await storedProfiles(db, [...unknown])) stored.set(each.url, each)
+    for (const each of await storedProfiles(db, [...unknown])) keep(stored, each)
     pending = stored.size > 0 ? again : []
   }
   return issues
+}
+
+/** Under its address the last one that comes, and each under its version. */
+function keep(stored: Map<string, Definition>, definition: Definition): void {
+  stored.set(definition.url, definition)
+  if (typeof definition.version === 'string') stored.set(`${definition.url}|${definition.version}`, definition)
+}
+
+interface Known { urls: ReadonlySet<string>; lookedAt: number }
+
+const knownExtensions = new WeakMap<object, Known>()
+const extensionsMax = 10_000
+
+/**
+ * Addresses that stored definitions have or had, for extensions: nearly all that resources carry are defined nowhere, and must not cost a question
+ * each. Looked up as often as stored search parameters are; those of the request itself count at once.
+ */
+async function storedExtensions(db: Db): Promise<ReadonlySet<string>> {
+  const pool = db.getExecutor().adapter
+  const known = knownExtensions.get(pool)
+  if (known && monotonicMs() - known.lookedAt < lookEveryMs) return known.urls
+  const { rows } = await sql<{ val: string }>`select val from search_text where k = ${String(paramKey('StructureDefinition', 'url'))}::bigint limit ${extensionsMax}`.execute(db)
+  const urls = new Set(rows.map((row) => row.val))
+  knownExtensions.set(pool, { urls, lookedAt: monotonicMs() })
+  return urls
 }
 
 function isDefinition(resource: unknown): resource is Definition {
@@ -47,7 +75,7 @@ function isDefinition(resource: unknown): resource is Definition {
   return resourceType === 'StructureDefinition' && typeof url === 'string' && typeof type === 'string'
 }
 
-/** The newest definition of each address. */
+/** All definitions of each address, the newest last. */
 async function storedProfiles(db: Db, urls: readonly string[]): Promise<Definition[]> {
   if (urls.length === 0) return []
   const keys = urls.map((url) => uriKey('StructureDefinition', 'url', url))

@@ -75,6 +75,13 @@ export function noProfileKept(titles: readonly string[]): Sentence {
   return { zh: `内容不符合以下任何一个规范：${titles.join('、')}。`, en: `This keeps none of the profiles ${titles.join(', ')}.` }
 }
 
+export function otherVersion(canonical: string): Sentence {
+  return {
+    zh: `有这个规范，但没有 ${canonical} 所写的版本。请改为现有的版本，或去掉“|”及其后的版本号。`,
+    en: `The profile is known, but not in the version that ${canonical} names. Name a version that is here, or leave out "|" and the version.`,
+  }
+}
+
 export function unknownProfile(url: string): Sentence {
   return {
     zh: `没有规范 ${url}。请先上传该 StructureDefinition，或从 meta.profile 中删除。`,

@@ -46,7 +46,7 @@ export interface Profile {
 }
 
 /** A StructureDefinition as it is stored; of those in fhir-profiles/r4 only a differential is kept. */
-export type Definition = ProfileRow & { snapshot?: { element: ProfileElement[] }; title?: string }
+export type Definition = ProfileRow & { snapshot?: { element: ProfileElement[] }; title?: string; version?: string }
 
 export type FindDefinition = (url: string) => Definition | undefined
 

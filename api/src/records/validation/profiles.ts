@@ -1,6 +1,7 @@
 /**
  * The profiles one validation knows: HL7's and ours, which are compiled once a process, and those that were loaded from the
- * store for it. A profile of the store has no say over an address that the model defines.
+ * store for it, by `url` (the newest) and by `url|version`. A profile of the store has no say over an address that the model defines.
+ * A canonical with a version means that version and no other.
  */
 import type { FhirModel } from '../../fhir/model.ts'
 import { compileProfile, type Definition, type Profile, withoutVersion } from './profile.ts'
@@ -22,18 +23,25 @@ export function profileSet(model: FhirModel, stored: ReadonlyMap<string, Definit
 }
 
 function makeSet(model: FhirModel, stored: ReadonlyMap<string, Definition>): ProfileSet {
-  const compiled = new Map<string, Profile>()
-  const definition = (url: string) => model.profiles.get(url) ?? stored.get(url)
+  const compiled = new Map<Definition, Profile>()
+  const definition = (url: string): Definition | undefined => model.profiles.get(url) ?? stored.get(url)
   return {
     find(canonical) {
       const url = withoutVersion(canonical)
-      const known = compiled.get(url)
-      if (known) return known
-      const found = definition(url)
+      const version = canonical.length > url.length ? canonical.slice(url.length + 1) : null
+      const builtInto: Definition | undefined = model.profiles.get(url)
+      const found = version === null ? definition(url) : builtInto ? (isVersion(builtInto, version) ? builtInto : undefined) : stored.get(canonical)
       if (!found) return undefined
+      const known = compiled.get(found)
+      if (known) return known
       const made = compileProfile(model, found, definition)
-      compiled.set(url, made)
+      compiled.set(found, made)
       return made
     },
   }
+}
+
+/** Definitions that were published with FHIR have its version. */
+function isVersion({ url, version }: Definition, asked: string): boolean {
+  return url.startsWith('http://hl7.org/fhir/StructureDefinition/') ? /^4\.0(\.1)?$/.test(asked) : version === asked
 }
