@@ -92,5 +92,5 @@ export function createApp(services: Services): Hono<AppEnv> {
 function getPath({ url }: Request): string {
   const sent = /^[^:]+:\/\/[^/]*([^?#]*)/.exec(url)?.[1] ?? ''
   const path = sent.includes('%24') ? sent.replaceAll('%24', '$') : sent
-  return path.endsWith('/') && path.length > 6 && path.startsWith('/fhir/') ? path.slice(0, -1) : path
+  return path.endsWith('/') && path.startsWith('/fhir/') ? path.slice(0, -1) : path
 }

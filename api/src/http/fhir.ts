@@ -75,8 +75,7 @@ export function fhirRoutes(services: Services): Hono<AppEnv> {
     if (!isCompartmentType(type)) throw unoffered(services, c)
     return { type, id: validId(c.req.param('id') ?? '') }
   }
-  const searchSystem = async (c: Context<AppEnv>) => reply(c, await searchMany(edgeOf(c), null, null, queryOf(c)))
-  app.get('/', searchSystem)
+  app.get('/', async (c) => reply(c, await searchMany(edgeOf(c), null, null, queryOf(c))))
   app.post('/_search', async (c) => reply(c, await searchMany(edgeOf(c), null, null, await formQuery(c))))
   app.get('/:compartment{[A-Z][A-Za-z]+}/:id/:member{(?:[A-Z][A-Za-z]+|\\*)}', async (c) => reply(c, await searchMany(edgeOf(c), compartmentOf(c), typesOf(c.req.param('member')), queryOf(c))))
   app.post('/:compartment{[A-Z][A-Za-z]+}/:id/:member{(?:[A-Z][A-Za-z]+|\\*)}/_search', async (c) =>
@@ -119,8 +118,6 @@ export function fhirRoutes(services: Services): Hono<AppEnv> {
   app.get('/:type/:id/_history', async (c) => reply(c, await history(edgeOf(c), typeOf(c), c.req.param('id'), queryOf(c))))
   app.get('/:type/:id/_history/:version', async (c) => bytesOrReply(c, await vread(edgeOf(c), typeOf(c), c.req.param('id'), c.req.param('version'), queryOf(c))))
 
-  // `/fhir/?_type=…`, with the slash that many clients write.
-  app.get('*', (c, next) => (c.req.path === '/fhir/' ? searchSystem(c) : next()))
   app.all('*', (c) => { throw unoffered(services, c) })
   return app
 }

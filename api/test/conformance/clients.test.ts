@@ -7,6 +7,8 @@ import type { Bundle, Observation, Patient } from '@medplum/fhirtypes'
 import { Client } from 'fhir-kit-client'
 import fhirclient from 'fhirclient'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { makeCtx } from '../../src/ctx.ts'
+import { runExports } from '../../src/records/export/run-exports.ts'
 import { system, testPlatform } from '../support/platform.ts'
 
 // The server's own address stands in its links, so the port is known before the platform is made.
@@ -91,14 +93,87 @@ test('fhir-kit-client creates, reads a version, updates with If-Match, pages thr
   expect(((await client.resolve({ reference: observation?.subject?.reference ?? '' })) as Patient).id).toBe(created.id)
 })
 
-test('fhirclient reads the capability statement, creates and searches', async () => {
+interface FhirClient {
+  request<T>(url: string, options?: object): Promise<T>
+  create<T>(resource: T): Promise<T>
+  update<T>(resource: T): Promise<T>
+  patch(url: string, patch: object[]): Promise<unknown>
+  delete(url: string): Promise<unknown>
+}
+
+function smartClient(): FhirClient {
   const smart = (fhirclient as unknown as (request: object, response: object) => { client(state: object): FhirClient })({}, {})
-  interface FhirClient { request<T>(url: string): Promise<T>; create<T>(resource: T): Promise<T>; delete(url: string): Promise<unknown> }
-  const client = smart.client({ serverUrl: `${base}/fhir`, tokenResponse: { access_token: token } })
+  return smart.client({ serverUrl: `${base}/fhir`, tokenResponse: { access_token: token } })
+}
+
+test('fhirclient reads the capability statement, creates and searches', async () => {
+  const client = smartClient()
   expect(await client.request<{ fhirVersion: string }>('metadata')).toMatchObject({ fhirVersion: '4.0.1' })
   const created = await client.create(patient('皇甫'))
   const found = await client.request<Bundle>(`Patient?_id=${created.id}`)
   expect((found.entry?.[0]?.resource as Patient | undefined)?.name?.[0]?.family).toBe('皇甫')
   await client.delete(`Patient/${created.id}`)
   await expect(client.request(`Patient/${created.id}`)).rejects.toThrow(/410|Gone/i)
+})
+
+test('MedplumClient writes by condition, patches, pages, expands, validates and reads everything', async () => {
+  const client = new MedplumClient({ baseUrl: `${base}/`, fhirUrlPath: 'fhir', accessToken: token, cacheTime: 0 })
+  const known = { ...patient('上官'), identifier: [{ system: 'urn:his', value: 'm-1' }] }
+  const created = await client.createResourceIfNoneExist<Patient>(known, 'identifier=urn:his|m-1')
+  expect((await client.createResourceIfNoneExist<Patient>(known, 'identifier=urn:his|m-1')).id).toBe(created.id)
+  expect((await client.upsertResource<Patient>({ ...known, gender: 'male' }, 'identifier=urn:his|m-1')).meta?.versionId).toBe('2')
+  expect((await client.patchResource('Patient', created.id, [{ op: 'replace', path: '/birthDate', value: '1980-03-05' }])).birthDate).toBe('1980-03-05')
+  expect((await client.readVersion('Patient', created.id, '1')).birthDate).toBe('1980-02-29')
+  for (let value = 60; value < 67; value++) await client.createResource(pulse(`Patient/${created.id}`, value))
+  const pages: number[] = []
+  for await (const page of client.searchResourcePages('Observation', { subject: `Patient/${created.id}`, _count: 3 })) pages.push(page.length)
+  expect(pages).toEqual([3, 3, 1])
+  expect((await client.readPatientEverything(created.id)).entry?.length).toBe(8)
+  expect((await client.valueSetExpand({ url: 'http://hl7.org/fhir/ValueSet/administrative-gender', filter: 'fem' })).expansion?.contains?.map((each) => each.code)).toEqual(['female'])
+  expect((await client.validateResource(patient('白'))).issue.map((each) => each.severity)).toEqual(['warning'])
+})
+
+test('MedplumClient exports in bulk and fetches the files', async () => {
+  const client = new MedplumClient({ baseUrl: `${base}/`, fhirUrlPath: 'fhir', accessToken: token, cacheTime: 0 })
+  await client.createResource(patient('东方'))
+  const working = setInterval(() => { void runExports(platform.db, makeCtx(system, { now: platform.clock.now }), platform.services.store, { settleMilliseconds: 0 }) }, 200)
+  const found = await client.bulkExport('', 'Patient', undefined, { pollStatusOnAccepted: true, pollStatusPeriod: 200 }).finally(() => { clearInterval(working) })
+  const file = await client.download(found.output?.[0]?.url ?? '')
+  const rows = (await file.text()).split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Patient)
+  expect(rows.map((each) => each.name?.[0]?.family)).toContain('东方')
+})
+
+test('fhir-kit-client patches, writes by condition, runs bundles and operations, searches a compartment and pages back', async () => {
+  const client = new Client({ baseUrl: `${base}/fhir`, bearerToken: token })
+  const created = await client.create({ resourceType: 'Patient', body: patient('令狐') as never, options: { headers: { 'If-None-Exist': 'identifier=urn:his|k-1' } } }) as Patient
+  const id = created.id ?? ''
+  expect(((await client.patch({ resourceType: 'Patient', id, jsonPatch: [{ op: 'add', path: '/identifier', value: [{ system: 'urn:his', value: 'k-1' }] }] })) as Patient).meta?.versionId).toBe('2')
+  expect(((await client.create({ resourceType: 'Patient', body: patient('令狐') as never, options: { headers: { 'If-None-Exist': 'identifier=urn:his|k-1' } } })) as Patient).id).toBe(id)
+  expect(((await client.update({ resourceType: 'Patient', searchParams: { identifier: 'urn:his|k-1' }, body: { ...patient('令狐'), identifier: [{ system: 'urn:his', value: 'k-1' }], active: true } as never })) as Patient).meta?.versionId).toBe('3')
+  const post = (value: number) => ({ resource: pulse(`Patient/${id}`, value), request: { method: 'POST', url: 'Observation' } })
+  const done = await client.transaction({ body: { resourceType: 'Bundle', type: 'transaction', entry: [post(61), post(62), post(63)] } as never }) as unknown as Bundle
+  expect(done.entry?.map((each) => each.response?.status)).toEqual(['201 Created', '201 Created', '201 Created'])
+  const batch = await client.batch({ body: { resourceType: 'Bundle', type: 'batch', entry: [{ request: { method: 'GET', url: `Patient/${id}` } }, { request: { method: 'GET', url: 'Patient/none' } }] } as never }) as unknown as Bundle
+  expect(batch.entry?.map((each) => each.response?.status?.slice(0, 3))).toEqual(['200', '404'])
+  const first = await client.search({ resourceType: 'Observation', compartment: { resourceType: 'Patient', id }, searchParams: { _count: 2 } }) as unknown as Bundle
+  const second = await client.nextPage({ bundle: first as never }) as unknown as Bundle
+  const back = await client.prevPage({ bundle: second as never }) as unknown as Bundle
+  const ids = (bundle: Bundle) => bundle.entry?.map((each) => each.resource?.id)
+  expect([ids(first)?.length, ids(second)?.length, ids(back)]).toEqual([2, 1, ids(first)])
+  expect(((await client.operation({ name: 'everything', resourceType: 'Patient', id, method: 'GET' })) as unknown as Bundle).entry).toHaveLength(4)
+  expect(((await client.history({ resourceType: 'Patient', id })) as unknown as Bundle).entry?.map((each) => each.request?.method)).toEqual(['PUT', 'PUT', 'POST'])
+  await client.delete({ resourceType: 'Patient', id })
+  await expect(client.read({ resourceType: 'Patient', id })).rejects.toMatchObject({ response: { status: 410, data: { resourceType: 'OperationOutcome' } } })
+})
+
+test('fhirclient updates, patches, follows pages and references', async () => {
+  const client = smartClient()
+  const created = await client.create(patient('宇文'))
+  expect((await client.update({ ...created, gender: 'male' } as Patient)).meta?.versionId).toBe('2')
+  expect((await client.patch(`Patient/${created.id}`, [{ op: 'replace', path: '/gender', value: 'other' }]) as Patient).gender).toBe('other')
+  for (let value = 70; value < 75; value++) await client.create(pulse(`Patient/${created.id}`, value))
+  const all = await client.request<Observation[]>(`Observation?patient=${created.id}&_count=2`, { pageLimit: 0, flat: true })
+  expect(all).toHaveLength(5)
+  const resolved = await client.request<Observation>(`Observation/${all[0]?.id}`, { resolveReferences: ['subject'] })
+  expect((resolved.subject as unknown as Patient).name?.[0]?.family).toBe('宇文')
 })

@@ -182,6 +182,20 @@ describe('who may', () => {
   })
 })
 
+test('a scope that names a code leaves only that', async () => {
+  const pulses = { ...system, id: 'pulses', scopes: ['system/Observation.rs?code=http://loinc.org|8867-4'] }
+  await put({ ...pulse('bp', 'p'), code: { coding: [{ system: 'http://loinc.org', code: '85354-9' }] } })
+  await put(pulse('gone', 'p'))
+  later(1)
+  const since = clock.now.toISOString()
+  later(1)
+  expect(await exported('$export', pulses)).toEqual(expect.not.arrayContaining(['Observation/bp']))
+  await request('DELETE', '/fhir/Observation/gone', { as: system })
+  await put(pulse('p2', 'p', 81))
+  later(1)
+  expect(await exported(`Patient/$export?_since=${since}`, pulses)).toEqual(['Observation/p2'])
+})
+
 describe('what is refused', () => {
   test.each<[string, string]>([
     ['$export?_outputFormat=csv', 'parameter-invalid'], ['$export?_type=Patient,Pateint', 'parameter-invalid'], ['$export?_type=Slot', 'parameter-invalid'], ['Patient/$export?_type=Organization', 'parameter-invalid'],

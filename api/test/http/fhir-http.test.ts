@@ -88,7 +88,8 @@ describe('how much goes out', () => {
 
 describe('addresses and bodies', () => {
   test('a slash at the end means nothing', async () => {
-    for (const path of ['Patient/p/', 'Patient/', 'Patient/p/_history/', 'metadata/']) expect([path, (await get(path)).status]).toEqual([path, 200])
+    expect((await request('POST', '/fhir/', { as: system, body: { resourceType: 'Bundle', type: 'batch' } })).status).toBe(200)
+    for (const path of ['Patient/p/', 'Patient/', 'Patient/p/_history/', 'metadata/', '?_type=Patient']) expect([path, (await get(path)).status]).toEqual([path, 200])
   })
 
   test.each(['{"resourceType":"Patient","gender":"male","gender":"female"}', '{"resourceType":"Patient","name":[{"text":"a","text":"a"}]}', '{"resourceType":"Patient","\\u0067ender":"male","gender":"female"}'])(

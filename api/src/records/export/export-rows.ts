@@ -26,6 +26,9 @@ export interface ExportStep {
   next: ExportPosition | null
 }
 
+/** Old versions have no keys; a scope that names a category asks for them and finds none. */
+const versions = sql`(select h.*, '{}'::bigint[] as keys from resource_history h)`
+
 const rowsScanned = 2000
 const textMax = 4 * 1024 * 1024
 
@@ -112,7 +115,7 @@ async function readVersions(db: Db, { transactionAt }: RunningExport, { range, s
       select r.t, r.id, r.version, r.last_updated, r.pid, r.content from resource r
       where ${range} and ${current ?? sql<SqlBool>`true`} and ${filter ?? sql<SqlBool>`true`} and r.last_updated <= ${at} and ${since}
       union all
-      select r.t, r.id, r.version, r.last_updated, r.pid, r.content from resource_history r
+      select r.t, r.id, r.version, r.last_updated, r.pid, r.content from ${versions} r
       where ${range} and ${past ?? sql<SqlBool>`true`} and ${filtered} and r.last_updated <= ${at} and ${since} and not r.deleted
         and (${superseded('resource')} or ${superseded('resource_history')})
     ) s) u where u.upto - u.bytes < ${textMax} and u.number <= ${rowsScanned + 1} order by u.t, u.id`.execute(db)
@@ -156,7 +159,7 @@ async function readDeleted(db: Db, ctx: Ctx, running: RunningExport, { after }: 
   const beyond = after === null ? sql<SqlBool>`true` : sql<SqlBool>`(r.last_updated, r.t, r.id) > (${after.at}::timestamptz, ${after.t}::smallint, ${after.id}::uuid)`
   const { rows } = await sql<{ t: number; id: string; last_updated: string; pid: string | null; content: string | null }>`
     select r.t, r.id, r.last_updated, r.pid, (select h.content from resource_history h where h.id = r.id and h.t = r.t and h.version = r.version - 1) as content
-    from resource_history r where r.deleted and r.last_updated > ${request.since}::timestamptz and r.last_updated <= ${transactionAt}::timestamptz
+    from ${versions} r where r.deleted and r.last_updated > ${request.since}::timestamptz and r.last_updated <= ${transactionAt}::timestamptz
       and r.t in (${sql.raw(request.types.map(typeCode).join(','))}) and ${beyond} and ${scope} and ${visible(ctx)} and not ${again('resource')} and not ${again('resource_history')}
     order by r.last_updated, r.t, r.id limit ${deletionsStep}`.execute(db)
   const last = rows.at(-1)
