@@ -10,7 +10,7 @@ import type { Structure } from './structure.ts'
 
 /**
  * `keys`: hashes in resource.keys. `strings`: rows in idx_string. `values`: rows in idx_value (dates in epoch seconds).
- * `date`: columns d0 and d1. `pairs`: a composite whose parts are stored together, each part as its own type is.
+ * `date`: columns d0 and d1. `pairs`: a composite whose parts, two or three, are stored together, each part as its own type is.
  * `none`: not indexed (composites that their parts answer, special ones, _id and _lastUpdated, which are columns).
  */
 export type Storage = 'keys' | 'strings' | 'values' | 'date' | 'pairs' | 'none'
@@ -115,7 +115,7 @@ function storageOf(row: SearchRow, type: string, expression: string | null): Sto
     case 'string': return 'strings'
     case 'number': case 'quantity': return 'values'
     case 'date': return clinicalDate(type) === row.code ? 'date' : 'values'
-    case 'composite': return row.components?.length === 2 && expression !== type ? 'pairs' : 'none'
+    case 'composite': return (row.components?.length ?? 0) > 1 && expression !== type ? 'pairs' : 'none'
     case 'special': return row.code === 'near' ? 'values' : 'none'
     default: return 'none'
   }

@@ -52,7 +52,7 @@ export interface Sink {
 }
 
 /** Puts one value of a parameter into the sink. `holder[key]` is the value, for the digits of a decimal. */
-export type Collect = (value: unknown, sink: Sink, holder: object, key: string) => void
+export type Collect = (value: unknown, sink: Sink, holder: object, key: string, resource: object) => void
 
 /** `present` is the key that says the parameter has a value, for `:missing`; null where rows or columns say it. */
 interface Entry { branch: Branch; collect: Collect; present: bigint | null }
@@ -66,7 +66,7 @@ export function indexResource(model: FhirModel, resource: { resourceType: string
   for (const { branch, collect, present } of plan.entries) {
     branch.run(resource, (value, holder, key) => {
       if (present !== null) sink.keys.add(present)
-      collect(value, sink, holder, key)
+      collect(value, sink, holder, key, resource)
     })
   }
   const [pid = null, ...further] = patientKeys(plan, resource)

@@ -1,4 +1,4 @@
-/** Searches along links that are not plain references: compartments of visits, professionals, relatives and devices. */
+/** Searches along links that are not plain references: compartments, canonical addresses, hierarchies; and composites of three parts. */
 import { beforeAll, describe, expect, test } from 'vitest'
 import { citizen, system, testPlatform, type TestReply } from '../support/platform.ts'
 
@@ -18,6 +18,12 @@ beforeAll(async () => {
     observation('o1', { subject: to('Patient/zhang'), encounter: to('Encounter/e1'), device: to('Device/pump'), valueQuantity: { value: 2 } }),
     observation('o2', { subject: to('Patient/zhang'), encounter: to('Encounter/e1'), performer: [to('RelatedPerson/mother')], valueQuantity: { value: 1 } }),
     observation('o3', { subject: to('Patient/li'), encounter: to('Encounter/e2'), performer: [to('Practitioner/gp')] }),
+    put({ resourceType: 'Questionnaire', id: 'q1', status: 'active', url: 'http://example.org/q', version: '1', title: '睡眠' }), put({ resourceType: 'Questionnaire', id: 'q2', status: 'active', url: 'http://example.org/q', version: '2', title: '睡眠新' }),
+    put({ resourceType: 'QuestionnaireResponse', id: 'a1', status: 'completed', questionnaire: 'http://example.org/q|1', subject: to('Patient/zhang') }), put({ resourceType: 'QuestionnaireResponse', id: 'a2', status: 'amended', questionnaire: 'http://example.org/q', subject: to('Patient/li') }),
+    put({ resourceType: 'Location', id: 'campus', name: '院区' }), put({ resourceType: 'Location', id: 'floor', name: '三楼', partOf: to('Location/campus') }), put({ resourceType: 'Location', id: 'ward', name: '病房', partOf: to('Location/floor') }),
+    put({ resourceType: 'Procedure', id: 'in-ward', status: 'completed', subject: to('Patient/zhang'), location: to('Location/ward') }), put({ resourceType: 'Procedure', id: 'on-floor', status: 'completed', subject: to('Patient/zhang'), location: to('Location/floor') }),
+    put({ resourceType: 'MolecularSequence', id: 's1', coordinateSystem: 0, referenceSeq: { genomeBuild: 'GRCh 37', chromosome: { coding: [{ system: 'urn:chr', code: '7' }] }, strand: 'watson', windowStart: 100, windowEnd: 200 }, variant: [{ start: 110, end: 120 }, { start: 150, end: 190 }] }),
+    put({ resourceType: 'MolecularSequence', id: 's2', coordinateSystem: 0, referenceSeq: { referenceSeqId: { coding: [{ code: 'NC_7' }] }, strand: 'watson', windowStart: 100, windowEnd: 200 }, variant: [{ start: 110, end: 120 }] }),
     put({ resourceType: 'Condition', id: 'c1', subject: to('Patient/zhang'), encounter: to('Encounter/e1'), code: { text: 'x' } }),
     put({ resourceType: 'MedicationAdministration', id: 'i1', status: 'completed', medicationCodeableConcept: { text: 'x' }, subject: to('Patient/zhang'), context: to('Encounter/e1'), effectiveDateTime: '2024-01-01' }),
   ] } })
@@ -53,5 +59,42 @@ describe('compartments', () => {
     expect(sorted(await request('GET', '/fhir/Practitioner/gp/*', { as: citizen('zhang') }))).toEqual(['e1', 'gp', 'zhang'])
     expect(sorted(await request('GET', '/fhir/Practitioner/gp/*'))).toEqual(['gp'])
     expect(sorted(await request('GET', '/fhir/Encounter/e1/*', { as: citizen('li') }))).toEqual([])
+  })
+})
+
+describe('canonical addresses, hierarchies, three parts', () => {
+  test.each([
+    ['QuestionnaireResponse?questionnaire.title=睡眠', ['a1', 'a2']], ['QuestionnaireResponse?questionnaire.title:exact=睡眠新', ['a2']], ['QuestionnaireResponse?questionnaire:Questionnaire.version=1', ['a1', 'a2']],
+    ['QuestionnaireResponse?questionnaire=http://example.org/q', ['a1', 'a2']], ['QuestionnaireResponse?questionnaire=http://example.org/q|1', ['a1']], ['QuestionnaireResponse?questionnaire.title=none', []],
+    ['Questionnaire?_has:QuestionnaireResponse:questionnaire:status=completed', ['q1']], ['Questionnaire?_has:QuestionnaireResponse:questionnaire:status=amended', ['q1', 'q2']], ['Questionnaire?_has:QuestionnaireResponse:questionnaire:status=stopped', []],
+    ['Procedure?location:below=Location/campus', ['in-ward', 'on-floor']], ['Procedure?location:below=ward', ['in-ward']], ['Procedure?location:above=Location/ward', ['in-ward', 'on-floor']], ['Procedure?location:above=campus', []],
+    ['Location?partof:below=campus', ['floor', 'ward']],
+    ['MolecularSequence?chromosome-variant-coordinate=7$110$120', ['s1']], ['MolecularSequence?chromosome-variant-coordinate=urn:chr|7$gt140$lt200', ['s1']], ['MolecularSequence?chromosome-variant-coordinate=7$110$190', []],
+    ['MolecularSequence?chromosome-window-coordinate=7$le100$ge200', ['s1']], ['MolecularSequence?chromosome-window-coordinate=8$100$200', []], ['MolecularSequence?referenceseqid-variant-coordinate=NC_7$lt120$120', ['s2']], ['MolecularSequence?referenceseqid-window-coordinate=NC_7$100$201', []],
+  ])('%s', async (query, expected) => {
+    const reply = await request('GET', `/fhir/${query}`, { as: system })
+    expect(reply.json.issue ?? []).toEqual([])
+    expect(sorted(reply)).toEqual(expected)
+  })
+
+  test.each([
+    ['QuestionnaireResponse?_id=a1&_include=QuestionnaireResponse:questionnaire', ['a1', 'q1']], ['QuestionnaireResponse?_id=a2&_include=QuestionnaireResponse:questionnaire', ['a2', 'q1', 'q2']],
+    ['Questionnaire?_id=q1&_revinclude=QuestionnaireResponse:questionnaire', ['a1', 'a2', 'q1']], ['Questionnaire?_id=q2&_revinclude=QuestionnaireResponse:questionnaire', ['a2', 'q2']],
+  ])('%s', async (query, expected) => {
+    expect(sorted(await request('GET', `/fhir/${query}`, { as: system }))).toEqual(expected)
+  })
+
+  test.each([
+    ['Procedure?subject:below=Patient/zhang', 'parameter-invalid'], ['MolecularSequence?chromosome-variant-coordinate=7$1', 'parameter-invalid'], ['MolecularSequence?chromosome-variant-coordinate=7$1$x', 'parameter-invalid'],
+  ])('%s is refused', async (query, code) => {
+    const reply = await request('GET', `/fhir/${query}`, { as: system })
+    expect([reply.status, reply.json.issue[0].details.coding[0].code]).toEqual([400, code])
+  })
+
+  test('what is given twice is applied together, and self says so', async () => {
+    const reply = await request('GET', '/fhir/Observation?_sort=value-quantity&_count=5&_count=3&_sort=-_id', { as: system })
+    expect(reply.json.link[0].url).toMatch(/\?_sort=value-quantity%2C-_id&_count=3$/)
+    expect(ids(reply)).toEqual(['o2', 'o1', 'o3'])
+    expect(sorted(await request('GET', '/fhir/Observation?_id:not=o1,o2', { as: system }))).toEqual(['o3'])
   })
 })

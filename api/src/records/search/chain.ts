@@ -10,6 +10,7 @@ import { keyOf } from '../../fhir/id.ts'
 import { fail, type Issue, issue, OutcomeError } from '../../fhir/outcome.ts'
 import { isResourceType, type ResourceType, typeCode } from '../../fhir/resource-types.ts'
 import type { SearchParam } from '../../fhir/search-parameters.ts'
+import { addressOf, canonicalKeys, canonicalsOf, isCanonical, isDefinition, namedBy, refersExactly } from './canonical.ts'
 import { byCondition, byKeys, byReading, byRowKeys, type Criterion, nothing, oneOf, type Walk } from './criterion.ts'
 import { linkKey, linkSeed } from './keys.ts'
 import { rowsOfType } from './key-plan.ts'
@@ -31,6 +32,8 @@ const compartmentsMax = 20
 const referringMax = 2_000
 /** When of so many patients one is linked, or more, a page is found soonest by asking each patient that comes up. */
 const rowsByPatientMax = 20
+/** Definitions behind a link by canonical address. */
+const definitionsMax = 500
 /** Types that all links of one search may try together. */
 const branchesMax = 100
 
@@ -88,12 +91,23 @@ async function forward(
   walk: Walk, { model, type }: QueryContext, param: SearchParam, branches: readonly { type: ResourceType; criterion: Criterion }[],
 ): Promise<Criterion> {
   const keys: bigint[] = []
+  const canonical: bigint[] = []
   const joins: RawBuilder<SqlBool>[] = []
   for (const { type: target, criterion } of branches) {
     if (target === 'Patient' && decidesCompartment({ model, type, param })) {
       const ids = await rowKeys(walk, target, criterion, patientsMax)
       if (ids !== null && ids.length <= compartmentsMax && branches.length === 1) return ofPatients(ids, type, param)
       joins.push(sql<SqlBool>`(${ids === null ? await isOneOf(walk, target, criterion) : sql<SqlBool>`r.pid = any(${uuidArray(ids)})`} and ${refersTo(sql`r.pid`, type, param, target)})`)
+      continue
+    }
+    if (isCanonical(model, type, param)) {
+      if (!isDefinition(model, target)) continue
+      const { conditions } = await walk.planOf(target, [criterion], definitionsMax)
+      const { rows } = await sql<{ content: string }>`select r.content from resource r where ${rowsOf(target, conditions)} order by r.d0 desc, r.id limit ${definitionsMax + 1}`.execute(walk.db)
+      if (rows.length > definitionsMax) throw tooMany(param.code, target)
+      const definitions = rows.flatMap((row) => addressOf(row.content) ?? [])
+      canonical.push(...canonicalKeys(type, param.storedAs, definitions))
+      joins.push(...definitions.map((each) => refersExactly(type, param.storedAs, each)))
       continue
     }
     const ids = await rowKeys(walk, target, criterion, behindMax)
@@ -104,6 +118,7 @@ async function forward(
     }
   }
   if (joins.length === 0) return keys.length === 0 ? nothing : byKeys(keys)
+  if (canonical.length > 0) return { ...byKeys(canonical), where: oneOf(joins) }
   if (keys.length > 0) joins.push(sql<SqlBool>`exists (select 1 from unnest(r.keys) held (k) where held.k = any(${`{${keys.join(',')}}`}::text::bigint[]))`)
   return byCondition(oneOf(joins))
 }
@@ -163,7 +178,13 @@ async function reverse(walk: Walk, { model, type }: QueryContext, source: Resour
     }
     return byCondition(sql<SqlBool>`exists (select 1 from (select r.id offset 0) wanted (id), lateral (select 1 from resource r where r.pid = wanted.id and ${await ofFew()} and ${refers} limit 1) found)`)
   }
+  const byAddress = isCanonical(model, source, param)
   const { rows } = await sql<{ keys: bigint[]; content: string }>`select r.keys, r.content from resource r where ${matching} order by r.d0 desc, r.id limit ${referringMax + 1}`.execute(walk.db)
+  if (byAddress) {
+    if (rows.length > referringMax) throw tooMany(param.code, source)
+    const { keys, condition } = namedBy(type, rows.flatMap((row) => canonicalsOf(row.content, row.keys, source, param.storedAs)))
+    return keys.length === 0 ? nothing : { ...byKeys(keys), where: condition }
+  }
   if (rows.length <= referringMax) {
     const wanted = { source, codes: param.storedAs, target: type }
     return byRowKeys(rows.flatMap((row) => referencesOf(row.content, row.keys, [wanted]).map((each) => keyOf(each.id))))

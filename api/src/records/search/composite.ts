@@ -1,5 +1,5 @@
 /**
- * Composite parameters `first$second`. Over an element that repeats the parts are stored together (extract-composite.ts); over the resource
+ * Composite parameters `first$second`, and `first$from$to` of MolecularSequence. Over an element that repeats the parts are stored together (extract-composite.ts); over the resource
  * itself, whose parts occur once, both conditions together say the same. Source: FHIR R4 3.1.1.4.7.
  */
 import { sql, type SqlBool } from 'kysely'
@@ -7,7 +7,8 @@ import { fail, OutcomeError } from '../../fhir/outcome.ts'
 import type { SearchParam } from '../../fhir/search-parameters.ts'
 import { type Asked, byCondition, type Criterion, hasAny, hasSideRow, invalidValue, oneOf, splitUnescaped } from './criterion.ts'
 import { pairStorage, partOf } from './extract-composite.ts'
-import { compositeParam } from './keys.ts'
+import { compositeParam, paramKey } from './keys.ts'
+import { searchCoordinates } from './number.ts'
 
 type PartSearch = (asked: Asked) => Criterion
 
@@ -22,10 +23,11 @@ export function searchComposite(asked: Asked, searchPart: PartSearch): Criterion
 function conditionOf(asked: Asked, value: string, searchPart: PartSearch): Criterion {
   const parts = splitUnescaped(value, '$')
   const params = (asked.param.components ?? []).map((each) => partOf(asked.model, asked.type, each.definition))
-  if (params.length !== 2 || params.includes(null)) throw notOffered(asked)
-  const [first = '', second = ''] = parts
-  if (parts.length !== 2 || first === '' || second === '') {
-    throw new OutcomeError([invalidValue(asked, value, { zh: '请写成 值1$值2。', en: 'write value1$value2.' })])
+  if (params.length < 2 || params.length > 3 || params.includes(null)) throw notOffered(asked)
+  const [first = '', second = '', third = ''] = parts
+  if (parts.length !== params.length || parts.includes('')) {
+    const form = params.map((_, index) => index + 1)
+    throw new OutcomeError([invalidValue(asked, value, { zh: `请写成 ${form.map((each) => `值${each}`).join('$')}。`, en: `write ${form.map((each) => `value${each}`).join('$')}.` })])
   }
   const [firstParam, secondParam] = params as [SearchParam, SearchParam]
   const conditions = asked.param.storedAs.map((code) => {
@@ -33,6 +35,7 @@ function conditionOf(asked: Asked, value: string, searchPart: PartSearch): Crite
     if (composite.storage !== 'pairs') return together(searchPart({ ...asked, ...partAsked(asked, composite, 0, first) }), searchPart({ ...asked, ...partAsked(asked, composite, 1, second) }))
     const forms = searchPart({ ...asked, param: { ...firstParam, storedAs: [code] }, values: [first] }).anyOf ?? []
     const storedAs = forms.map((form) => compositeParam(code, form))
+    if (third !== '') return searchCoordinates(asked, storedAs.map((each) => paramKey(asked.type, each)), second, third)
     return searchPart({ ...asked, param: { ...secondParam, storage: pairStorage(secondParam), storedAs }, values: [second] })
   })
   const [only] = conditions

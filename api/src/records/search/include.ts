@@ -12,7 +12,8 @@ import { isResourceType, type ResourceType, resourceTypes, typeCode, typeName } 
 import type { SearchParam } from '../../fhir/search-parameters.ts'
 import { type Stored, storedOf, type StoredRow } from '../content.ts'
 import { storedFrom } from '../read-resource.ts'
-import { keyArray, type Walk } from './criterion.ts'
+import { addressOf, type Canonical, canonicalKeys, canonicalsOf, isCanonical, isDefinition, namedBy, refersExactly } from './canonical.ts'
+import { keyArray, oneOf, type Walk } from './criterion.ts'
 import { linkKey, linkSeed } from './keys.ts'
 import { nearest } from './nearest.ts'
 import type { QueryContext } from './parse-query.ts'
@@ -125,7 +126,34 @@ async function referredTo(walk: Walk, frontier: readonly Match[], includes: read
       if (!seen.has(name) && wanted.size <= includedMax) wanted.set(name, each)
     }
   }
-  return loadMany(walk, [...wanted.values()])
+  return [...await loadMany(walk, [...wanted.values()]), ...await addressed(walk, frontier, includes)]
+}
+
+/** Definitions that the frontier refers to by canonical address. */
+async function addressed(walk: Walk, frontier: readonly Match[], includes: readonly Include[]): Promise<Match[]> {
+  const { model, entries } = walk.store
+  const wanted = new Map<ResourceType, Canonical[]>()
+  for (const { stored, keys } of frontier) {
+    for (const { source, codes, target } of includes) {
+      if (source !== null && source !== stored.type) continue
+      for (const param of referenceParameters(model, stored.type)) {
+        if ((codes !== null && !param.storedAs.some((code) => codes.includes(code))) || !isCanonical(model, stored.type, param)) continue
+        const addresses = canonicalsOf(stored.content, keys, stored.type, param.storedAs)
+        const types = (target === null ? param.targets : [target]).filter(isResourceType)
+        for (const type of addresses.length === 0 ? [] : types) {
+          if (entries.get(type)?.projection === null && isDefinition(model, type)) wanted.set(type, [...wanted.get(type) ?? [], ...addresses])
+        }
+      }
+    }
+  }
+  const found: Match[] = []
+  for (const [type, addresses] of wanted) {
+    const { keys, condition } = namedBy(type, addresses)
+    const { rows } = await sql<StoredRow & { keys: bigint[] }>`select r.t, r.id, r.version, r.last_updated, r.pid, r.content, r.keys from resource r
+      where r.t = ${sql.raw(String(typeCode(type)))} and r.keys && ${keyArray(keys)} and ${condition} and ${visible(walk.ctx, type)} limit ${includedMax + 1}`.execute(walk.db)
+    found.push(...rows.map(matchOf))
+  }
+  return found
 }
 
 function referencesBy(model: FhirModel, { source, codes, target }: Include, type: ResourceType): ReferenceBy[] {
@@ -161,6 +189,7 @@ function matchOf(row: StoredRow & { keys: bigint[] }): Match {
 async function referring(walk: Walk, frontier: readonly Match[], includes: readonly Include[]): Promise<Match[]> {
   const found: Match[] = []
   for (const include of includes) {
+    found.push(...await referringByAddress(walk, frontier, include))
     const keys = referringKeys(walk, frontier, include)
     if (keys.length === 0) continue
     const { source } = include
@@ -170,6 +199,19 @@ async function referring(walk: Walk, frontier: readonly Match[], includes: reado
     found.push(...rows.map(matchOf))
   }
   return found
+}
+
+/** What refers to definitions of the frontier by their canonical address, by one named parameter. */
+async function referringByAddress({ db, ctx, store }: Walk, frontier: readonly Match[], { source, codes, target }: Include): Promise<Match[]> {
+  if (source === null || codes === null || store.entries.get(source)?.projection !== null) return []
+  const param = referenceParameters(store.model, source).find((each) => each.storedAs.some((code) => codes.includes(code)))
+  if (!param || !isCanonical(store.model, source, param)) return []
+  const definitions = frontier.flatMap(({ stored }) => ((target === null || stored.type === target) && isDefinition(store.model, stored.type) ? addressOf(stored.content) ?? [] : []))
+  if (definitions.length === 0) return []
+  const { rows } = await sql<StoredRow & { keys: bigint[] }>`select r.t, r.id, r.version, r.last_updated, r.pid, r.content, r.keys from resource r
+    where r.t = ${sql.raw(String(typeCode(source)))} and r.keys && ${keyArray(canonicalKeys(source, codes, definitions))} and ${oneOf(definitions.map((each) => refersExactly(source, codes, each)))}
+    and ${visible(ctx, source)} order by r.d0 desc, r.id limit ${includedMax + 1}`.execute(db)
+  return rows.map(matchOf)
 }
 
 function referringKeys({ store }: Walk, frontier: readonly Match[], { source, codes, target }: Include): bigint[] {

@@ -26,6 +26,12 @@ export function searchQuantity(asked: Asked): Criterion {
   }))
 }
 
+/** Two whole numbers of one element, stored as the ends of one row (extract-composite.ts), each compared for itself. */
+export function searchCoordinates(asked: Asked, keys: readonly bigint[], first: string, second: string): Criterion {
+  const [from, to] = [readNumber(asked, unescapeValue(first)), readNumber(asked, unescapeValue(second))]
+  return bySide('idx_value', [underKeys(keys, sql<SqlBool>`(${compared(from, { lo: sql`s.lo`, hi: sql`s.lo` })} and ${compared(to, { lo: sql`s.hi`, hi: sql`s.hi` })})`)])
+}
+
 /** `range`: what rounds to the number; `near`: what is within a tenth of it. */
 interface AskedNumber { prefix: Prefix; value: number; range: Range; near: Range }
 
@@ -45,8 +51,7 @@ function inUnit({ prefix, value, range, near }: AskedNumber, convert: UnitRow['c
 /** Room for the rounding of sums of doubles, relative to the number. */
 const tolerance = 1e-12
 
-function compared({ prefix, value, range, near }: AskedNumber): RawBuilder<SqlBool> {
-  const stored = { lo: sql`s.lo`, hi: sql`s.hi` }
+function compared({ prefix, value, range, near }: AskedNumber, stored: { lo: RawBuilder<unknown>; hi: RawBuilder<unknown> } = { lo: sql`s.lo`, hi: sql`s.hi` }): RawBuilder<SqlBool> {
   const slack = Math.abs(value) * tolerance
   if (prefix === 'eq' || prefix === 'ne') {
     return comparedRange(prefix, stored, { from: sql`${range.lo - slack}::float8`, to: sql`${range.hi + slack}::float8` })
@@ -55,12 +60,12 @@ function compared({ prefix, value, range, near }: AskedNumber): RawBuilder<SqlBo
     return comparedRange(prefix, stored, { from: sql`${near.lo}::float8`, to: sql`${near.hi}::float8` })
   }
   // Half before adding: the ends of open ranges are the largest doubles there are.
-  const middle = sql`(s.lo / 2 + s.hi / 2)`
+  const middle = sql`(${stored.lo} / 2 + ${stored.hi} / 2)`
   switch (prefix) {
-    case 'gt': case 'sa': return sql<SqlBool>`(s.hi > ${value}::float8 and ${middle} > ${value + slack}::float8)`
-    case 'ge': return sql<SqlBool>`(s.hi >= ${value}::float8 and ${middle} >= ${value - slack}::float8)`
-    case 'lt': case 'eb': return sql<SqlBool>`(s.lo < ${value}::float8 and ${middle} < ${value - slack}::float8)`
-    case 'le': return sql<SqlBool>`(s.lo <= ${value}::float8 and ${middle} <= ${value + slack}::float8)`
+    case 'gt': case 'sa': return sql<SqlBool>`(${stored.hi} > ${value}::float8 and ${middle} > ${value + slack}::float8)`
+    case 'ge': return sql<SqlBool>`(${stored.hi} >= ${value}::float8 and ${middle} >= ${value - slack}::float8)`
+    case 'lt': case 'eb': return sql<SqlBool>`(${stored.lo} < ${value}::float8 and ${middle} < ${value - slack}::float8)`
+    case 'le': return sql<SqlBool>`(${stored.lo} <= ${value}::float8 and ${middle} <= ${value + slack}::float8)`
   }
 }
 

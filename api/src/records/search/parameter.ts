@@ -33,7 +33,7 @@ const valuesMax = 1000
 const parameterTypes: Readonly<Record<string, { modifiers: readonly string[]; search: ParameterSearch }>> = {
   string: { modifiers: ['exact', 'contains'], search: searchString },
   token: { modifiers: ['not', 'text', 'in', 'not-in', 'above', 'below', 'of-type'], search: searchToken },
-  reference: { modifiers: ['identifier', '[type]'], search: searchReference },
+  reference: { modifiers: ['identifier', 'above', 'below', '[type]'], search: searchReference },
   date: { modifiers: [], search: searchDate },
   number: { modifiers: [], search: searchNumber },
   quantity: { modifiers: [], search: searchQuantity },
@@ -48,7 +48,7 @@ export function searchableCodes(model: FhirModel, type: ResourceType): string[] 
 }
 
 export function isSearchable(param: SearchParam): boolean {
-  if (param.type === 'composite') return param.components?.length === 2
+  if (param.type === 'composite') return (param.components?.length ?? 0) > 1
   return param.storage !== 'none' && parameterTypes[param.type] !== undefined
 }
 
@@ -71,7 +71,7 @@ export function parameterCriterion(context: QueryContext, name: string, value: s
   if (values.length === 0 || values.length > valuesMax) {
     throw new OutcomeError([invalidValue({ name }, value, { zh: `请给出 1 到 ${valuesMax} 个值。`, en: `give 1 to ${valuesMax} values.` })])
   }
-  if (code === '_id') return modifier === null ? byIds(name, values) : null
+  if (code === '_id') return modifier === null || modifier === 'not' ? byIds(name, values, modifier === 'not') : null
   if (modifier === null && code === '_list') return searchList(type, values)
   if (modifier === null && code === '_text') return searchNarrative(type, values)
   if (modifier === null && code === '_content') return searchContent(values)
@@ -89,10 +89,11 @@ const lastUpdatedParam: SearchParam = {
   storedAs: ['_lastUpdated'], expression: 'Resource.meta.lastUpdated',
 }
 
-function byIds(name: string, values: readonly string[]): Criterion {
+function byIds(name: string, values: readonly string[], not: boolean): Criterion {
   const ids = values.map(unescapeValue)
   const wrong = ids.find((id) => !isFhirId(id))
   if (wrong !== undefined) throw new OutcomeError([invalidValue({ name }, wrong, { zh: '编号由字母、数字、“-”和“.”组成。', en: 'an id has letters, digits, "-" and ".".' })])
+  if (not) return byCondition(sql<SqlBool>`r.id <> all(${ids.map(keyOf)}::uuid[])`)
   return byRowKeys(ids.map(keyOf))
 }
 

@@ -14,7 +14,7 @@ import { readInclude, type Include } from './include.ts'
 import { nearest } from './nearest.ts'
 import { parameterCriterion, searchableCodes } from './parameter.ts'
 import type { SortKey } from './page.ts'
-import { defaultSort, readSort } from './sort.ts'
+import { defaultSort, readSort, sortKeysMax } from './sort.ts'
 import { isSummary, type Summary } from './elements.ts'
 
 export const countDefault = 20
@@ -74,27 +74,29 @@ const controls: Readonly<Record<string, Reader>> = {
     const count = /^\d{1,6}$/.test(value) ? Number(value) : null
     if (count === null) return [badControl('_count', value, '0 – 1000')]
     query.count = Math.min(count, countMax)
-    query.applied.append('_count', String(query.count))
+    query.applied.set('_count', String(query.count))
     return []
   },
   _total: (query, value) => {
     if (value !== 'none' && value !== 'estimate' && value !== 'accurate') return [badControl('_total', value, 'none, estimate, accurate')]
     query.total = value
-    query.applied.append('_total', value)
+    query.applied.set('_total', value)
     return []
   },
   _summary: (query, value) => {
     if (!isSummary(value)) return [badControl('_summary', value, 'true, text, data, count, false')]
     if (value === 'count') query.count = 0
     query.summary = value
-    query.applied.append('_summary', value)
+    query.applied.set('_summary', value)
     return []
   },
   _sort: (query, value, { model, type }) => {
     const { keys, applied, issues } = readSort(model, type, value)
     if (keys.length > 0) {
-      query.sort = keys
-      query.applied.append('_sort', applied.join(','))
+      // Given twice, the second orders what the first leaves equal.
+      const before = query.applied.get('_sort')
+      query.sort = before === null ? keys : [...query.sort, ...keys].slice(0, sortKeysMax)
+      query.applied.set('_sort', [...before?.split(',') ?? [], ...applied].slice(0, sortKeysMax).join(','))
     }
     return issues
   },
@@ -104,8 +106,8 @@ const controls: Readonly<Record<string, Reader>> = {
     const unknown = names.filter((name) => !known.includes(name))
     const valid = names.filter((name) => known.includes(name))
     if (valid.length > 0) {
-      query.elements = valid
-      query.applied.append('_elements', valid.join(','))
+      query.elements = [...new Set([...query.elements ?? [], ...valid])]
+      query.applied.set('_elements', query.elements.join(','))
     }
     return unknown.map((name) => badControl('_elements', name, nearest(name, known) ?? 'id, meta'))
   },

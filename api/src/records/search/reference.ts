@@ -1,5 +1,5 @@
 /**
- * Reference parameters: `Type/id`, `id`, `[param]:Type=id`, an address, `:identifier=system|value`. Our own absolute addresses
+ * Reference parameters: `Type/id`, `id`, `[param]:Type=id`, an address, `:identifier=system|value`, `:above` and `:below` (hierarchy.ts). Our own absolute addresses
  * are read as `Type/id`, as they are stored. A reference to a patient that puts the type into the patient's compartment also
  * bounds the search to that patient's rows. Source: FHIR R4 3.1.1.4.12.
  */
@@ -9,13 +9,27 @@ import { parseReference, referenceTarget } from '../../fhir/references.ts'
 import { isResourceType } from '../../fhir/resource-types.ts'
 import type { SearchParam } from '../../fhir/search-parameters.ts'
 import { type Asked, byKeys, type Criterion, invalidValue, splitUnescaped, unescapeValue } from './criterion.ts'
+import { type Member, parentParameter, searchHierarchy } from './hierarchy.ts'
 import { referenceIdentifierKey, referenceKey } from './keys.ts'
 
 export function searchReference(asked: Asked): Criterion {
+  if (asked.modifier === 'above' || asked.modifier === 'below') return searchHierarchy(asked, asked.modifier, asked.values.flatMap((value) => hierarchyOf(asked, unescapeValue(value))))
   if (asked.modifier === 'identifier') return byKeys(asked.values.flatMap((value) => identifierKeys(asked, value)))
   const targets = asked.values.map((value) => targetsOf(asked, unescapeValue(value)))
   const keys = targets.flat().flatMap((target) => asked.param.storedAs.map((code) => referenceKey(asked.type, code, target)))
   return { ...byKeys(keys), patients: patientsOf(asked, targets.flat()) }
+}
+
+/** Resources of types that have a hierarchy, which `:above` and `:below` go along. */
+function hierarchyOf(asked: Asked, value: string): Member[] {
+  const members = targetsOf({ ...asked, modifier: null }, value).flatMap((target) => {
+    const parsed = parseReference(target)
+    return parsed.kind === 'local' && isResourceType(parsed.type) && parentParameter(asked.model, parsed.type) !== null ? [{ type: parsed.type, key: keyOf(parsed.id) }] : []
+  })
+  if (members.length > 0) return members
+  throw new OutcomeError([invalidValue(asked, value, {
+    zh: '只有分层级的资源可用 :above 和 :below，如 Location/编号、Organization/编号。', en: ':above and :below are for resources in a hierarchy, such as Location/id or Organization/id.',
+  })])
 }
 
 /** The texts a reference with this value may be stored as. */
@@ -76,7 +90,7 @@ export function elementOf(param: SearchParam | undefined): string | null {
 }
 
 export function isReferenceModifier(modifier: string): boolean {
-  return modifier === 'identifier' || isResourceType(modifier)
+  return isResourceType(modifier)
 }
 
 function invalid(asked: Asked, value: string): OutcomeError {
