@@ -21,6 +21,7 @@ const actorTypes = Object.keys(actorColumns) as (keyof typeof actorColumns)[]
 
 export const scheduleProjection: Projection = {
   parameters: known.filter((name) => !name.startsWith('_c') && !name.startsWith('_p')),
+  order: 'date',
 
   async read(db, _ctx, id) {
     if (!sessionId.test(id)) return null

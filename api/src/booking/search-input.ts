@@ -8,7 +8,7 @@ import { fail } from '../fhir/outcome.ts'
 import type { ResourceType } from '../fhir/resource-types.ts'
 import { nearest } from '../records/search/nearest.ts'
 
-const valuesMax = 50
+const valuesMax = 500
 
 /** @throws OutcomeError `parameter-unknown` when a name is not among `known`. */
 export function assertKnown(query: URLSearchParams, known: readonly string[]): void {

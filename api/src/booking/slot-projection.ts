@@ -33,6 +33,7 @@ interface SlotRow {
 
 export const slotProjection: Projection = {
   parameters: known.filter((name) => !name.startsWith('_c') && !name.startsWith('_p')),
+  order: 'start',
 
   async read(db, ctx, id) {
     const slot = parseSlotId(id)

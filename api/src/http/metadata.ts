@@ -57,8 +57,8 @@ function resourceOf(store: Store, entry: ResourceEntry, operations: readonly Ope
   const { projection } = entry
   const defined = [...store.model.searchParameters(type).values()]
   const parameters = projection ? defined.filter((param) => projection.parameters.includes(param.code)) : defined.filter(isSearchable)
-  const references = projection ? [] : parameters.filter((param) => param.type === 'reference' && param.storage === 'keys')
-  const referring = entry.projection ? [] : referringTo(store, type)
+  const references = parameters.filter((param) => param.type === 'reference' && param.storage === 'keys')
+  const referring = referringTo(store, type)
   return {
     type,
     interaction: [...reads, ...(writable ? ['create', 'update', 'patch', 'delete'] : [])].map((code) => ({ code })),
@@ -96,9 +96,8 @@ function searchParams(parameters: readonly SearchParam[]): Record<string, unknow
 function referringTo(store: Store, type: string): string[] {
   const found: string[] = []
   for (const other of store.entries.values()) {
-    if (other.projection) continue
     for (const param of store.model.searchParameters(other.type).values()) {
-      if (param.type === 'reference' && param.storage === 'keys' && param.targets.includes(type)) found.push(`${other.type}:${param.code}`)
+      if (param.type === 'reference' && param.storage === 'keys' && param.targets.includes(type) && (other.projection?.parameters.includes(param.code) ?? true)) found.push(`${other.type}:${param.code}`)
     }
   }
   return found

@@ -13,6 +13,7 @@ import type { SearchParam } from '../../fhir/search-parameters.ts'
 import { addressOf, canonicalKeys, canonicalsOf, isCanonical, isDefinition, namedBy, refersExactly } from './canonical.ts'
 import { byCondition, byKeys, byReading, byRowKeys, type Criterion, nothing, oneOf, type Walk } from './criterion.ts'
 import { linkKey, linkSeed } from './keys.ts'
+import { ownParameter, type ProjectedBehind, readProjected } from './chain-projected.ts'
 import { rowsOfType } from './key-plan.ts'
 import { linkOf } from './link.ts'
 import { nearest } from './nearest.ts'
@@ -44,9 +45,21 @@ export function isChain(name: string): boolean {
 /** Throws parameter-unknown and parameter-invalid. */
 export function readChain(context: QueryContext, name: string, value: string): Criterion {
   if (context.links >= linksMax) {
-    throw fail('parameter-invalid', { zh: `链式参数最多 ${linksMax} 级。`, en: `A chain has at most ${linksMax} links.` }, name.slice(0, 64))
+    throw tooDeep(name)
   }
   return name.startsWith('_has:') ? readReverse(context, name, value) : readForward(context, name, value)
+}
+
+/** Resources of a domain behind a link; of what is behind those in turn, the store knows how to ask. */
+function projectedBehind(context: QueryContext, type: ResourceType, rest: string, value: string): ProjectedBehind {
+  const inner = { ...context, type, links: context.links + 1 }
+  if (inner.links > linksMax) throw tooDeep(rest)
+  return readProjected(inner, rest, value, (target, name) => behind(inner, target, name, value))
+}
+
+/** A chained parameter or `_has` of a type that a domain makes, as a parameter that the domain knows. */
+export function projectedQuery(walk: Walk, context: QueryContext, name: string, value: string): Promise<readonly [string, string] | null> {
+  return ownParameter(walk, context, name, value, (target, rest) => behind(context, target, rest, value))
 }
 
 /** The criterion of what stands behind a link. */
@@ -70,13 +83,13 @@ function readForward(context: QueryContext, name: string, value: string): Criter
   const rest = name.slice(dot + 1)
   const param = referenceParameter(context, code, name)
   if (more.length > 0 || rest === '') throw badLink(name, `${code}.${rest || '_id'}`)
-  const stored = param.targets.filter((type): type is ResourceType => isResourceType(type) && context.stored(type))
+  const stored = param.targets.filter((type): type is ResourceType => isResourceType(type) && (context.stored(type) || context.projected(type) !== null))
   if (only !== null && !(stored as string[]).includes(only)) throw badLink(name, `${code}:${nearest(only, stored) ?? stored[0] ?? 'Patient'}.${rest}`)
-  const branches: { type: ResourceType; criterion: Criterion }[] = []
+  const branches: ChainBranch[] = []
   let refusal = null as OutcomeError | null
   for (const type of only === null ? stored : [only as ResourceType]) {
     try {
-      branches.push({ type, criterion: behind(context, type, rest, value) })
+      branches.push({ type, criterion: context.stored(type) ? behind(context, type, rest, value) : projectedBehind(context, type, rest, value) })
     } catch (error) {
       if (!(error instanceof OutcomeError) || error.issues[0]?.code !== 'parameter-unknown') throw error
       // Of several refusals one that names a parameter helps most.
@@ -87,13 +100,26 @@ function readForward(context: QueryContext, name: string, value: string): Criter
   return byReading((walk) => forward(walk, context, param, branches))
 }
 
-async function forward(
-  walk: Walk, { model, type }: QueryContext, param: SearchParam, branches: readonly { type: ResourceType; criterion: Criterion }[],
-): Promise<Criterion> {
+/** What stands behind a link: rows of the store, or resources of a domain. */
+interface ChainBranch { type: ResourceType; criterion: Criterion | ProjectedBehind }
+
+async function forward(walk: Walk, { model, type }: QueryContext, param: SearchParam, branches: readonly ChainBranch[]): Promise<Criterion> {
   const keys: bigint[] = []
   const canonical: bigint[] = []
   const joins: RawBuilder<SqlBool>[] = []
+  const linkTo = (target: ResourceType, ids: readonly string[]): void => {
+    for (const code of param.storedAs) {
+      const seed = linkSeed(type, code, target)
+      for (const id of ids) keys.push(linkKey(seed, id))
+    }
+  }
   for (const { type: target, criterion } of branches) {
+    if (typeof criterion === 'function') {
+      const found = await criterion(walk, behindMax)
+      if (found === null) throw tooMany(param.code, target)
+      linkTo(target, found.map(({ stored }) => keyOf(stored.id)))
+      continue
+    }
     if (target === 'Patient' && decidesCompartment({ model, type, param })) {
       const ids = await rowKeys(walk, target, criterion, patientsMax)
       if (ids !== null && ids.length <= compartmentsMax && branches.length === 1) return ofPatients(ids, type, param)
@@ -112,10 +138,7 @@ async function forward(
     }
     const ids = await rowKeys(walk, target, criterion, behindMax)
     if (ids === null) throw tooMany(param.code, target)
-    for (const code of param.storedAs) {
-      const seed = linkSeed(type, code, target)
-      for (const id of ids) keys.push(linkKey(seed, id))
-    }
+    linkTo(target, ids)
   }
   if (joins.length === 0) return keys.length === 0 ? nothing : byKeys(keys)
   if (canonical.length > 0) return { ...byKeys(canonical), where: oneOf(joins) }
@@ -150,12 +173,21 @@ async function isOneOf(walk: Walk, type: ResourceType, criterion: Criterion): Pr
 function readReverse(context: QueryContext, name: string, value: string): Criterion {
   const [, source = '', code = '', ...others] = name.split(':')
   const rest = others.join(':')
-  if (!isResourceType(source) || !context.stored(source)) throw badLink(name, '_has:Observation:patient:code')
+  if (!isResourceType(source) || (!context.stored(source) && context.projected(source) === null)) throw badLink(name, '_has:Observation:patient:code')
   const param = referenceParameter({ ...context, type: source }, code, name)
   if (rest === '') throw badLink(name, `_has:${source}:${code}:_id`)
   if (param.targets.length > 0 && !param.targets.includes(context.type)) {
     const codes = [...context.model.searchParameters(source).values()].filter((each) => each.type === 'reference' && each.targets.includes(context.type)).map((each) => each.code)
     throw badLink(name, codes.length > 0 ? `_has:${source}:${nearest(code, codes) ?? codes[0]}:${rest}` : null)
+  }
+  if (!context.stored(source)) {
+    const projected = projectedBehind(context, source, rest, value)
+    return byReading(async (walk) => {
+      const found = await projected(walk, referringMax)
+      if (found === null) throw tooMany(param.code, source)
+      const wanted = { source, codes: param.storedAs, target: context.type }
+      return byRowKeys(found.flatMap(({ stored, keys }) => referencesOf(stored.content, keys, [wanted]).map((each) => keyOf(each.id))))
+    })
   }
   const criterion = behind(context, source, rest, value)
   return byReading((walk) => reverse(walk, context, source, param, criterion))
@@ -220,6 +252,10 @@ function linkIssue(name: string, hint: string | null, type: ResourceType | null)
   return issue('parameter-unknown', {
     zh: `${type ?? ''}没有链式参数“${shown}”${hint ? `，最接近的是 ${hint}` : ''}。`, en: `${type ? `${type} has` : 'There is'} no chained parameter "${shown}"${hint ? `; the nearest is ${hint}` : ''}.`,
   }, shown)
+}
+
+function tooDeep(name: string): OutcomeError {
+  return fail('parameter-invalid', { zh: `链式参数最多 ${linksMax} 级。`, en: `A chain has at most ${linksMax} links.` }, name.slice(0, 64))
 }
 
 function tooMany(code: string, type: ResourceType): OutcomeError {

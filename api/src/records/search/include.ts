@@ -11,12 +11,12 @@ import { fail, type Issue, issue } from '../../fhir/outcome.ts'
 import { isResourceType, type ResourceType, resourceTypes, typeCode, typeName } from '../../fhir/resource-types.ts'
 import type { SearchParam } from '../../fhir/search-parameters.ts'
 import { type Stored, storedOf, type StoredRow } from '../content.ts'
-import { storedFrom } from '../read-resource.ts'
 import { addressOf, type Canonical, canonicalKeys, canonicalsOf, isCanonical, isDefinition, namedBy, refersExactly } from './canonical.ts'
 import { keyArray, oneOf, type Walk } from './criterion.ts'
 import { linkKey, linkSeed } from './keys.ts'
 import { nearest } from './nearest.ts'
 import type { QueryContext } from './parse-query.ts'
+import { type Match, matchOfProjected, projectedBy } from './projected.ts'
 import { type ReferenceBy, referencesOf } from './references-of.ts'
 
 const includedMax = 1000
@@ -34,9 +34,6 @@ export interface Include {
   /** Also from what was included. */
   iterate: boolean
 }
-
-/** A resource with the keys of its row; none for a projection. */
-export interface Match { stored: Stored; keys: readonly bigint[] }
 
 export function readInclude(context: QueryContext, name: string, value: string): { include: Include } | { issue: Issue } {
   const { model, type } = context
@@ -161,7 +158,8 @@ function referencesBy(model: FhirModel, { source, codes, target }: Include, type
   return [{ source: type, target, codes: codes ?? [...new Set(referenceParameters(model, type).flatMap((each) => each.storedAs))] }]
 }
 
-async function loadMany({ db, ctx, store }: Walk, wanted: readonly { type: ResourceType; id: string }[]): Promise<Match[]> {
+async function loadMany(walk: Walk, wanted: readonly { type: ResourceType; id: string }[]): Promise<Match[]> {
+  const { db, ctx, store } = walk
   const projected: Match[] = []
   const rows: { t: number; key: string }[] = []
   for (const { type, id } of wanted) {
@@ -171,7 +169,7 @@ async function loadMany({ db, ctx, store }: Walk, wanted: readonly { type: Resou
       continue
     }
     const resource = await projection.read(db, ctx, id)
-    if (resource) projected.push({ stored: storedFrom(resource, ctx), keys: [] })
+    if (resource) projected.push(matchOfProjected(walk, resource))
   }
   if (rows.length === 0) return projected
   const pairs = new Set(rows.map((row) => `${row.t}/${row.key}`))
@@ -189,7 +187,7 @@ function matchOf(row: StoredRow & { keys: bigint[] }): Match {
 async function referring(walk: Walk, frontier: readonly Match[], includes: readonly Include[]): Promise<Match[]> {
   const found: Match[] = []
   for (const include of includes) {
-    found.push(...await referringByAddress(walk, frontier, include))
+    found.push(...await referringByAddress(walk, frontier, include), ...await referringProjected(walk, frontier, include))
     const keys = referringKeys(walk, frontier, include)
     if (keys.length === 0) continue
     const { source } = include
@@ -212,6 +210,20 @@ async function referringByAddress({ db, ctx, store }: Walk, frontier: readonly M
     where r.t = ${sql.raw(String(typeCode(source)))} and r.keys && ${keyArray(canonicalKeys(source, codes, definitions))} and ${oneOf(definitions.map((each) => refersExactly(source, codes, each)))}
     and ${visible(ctx, source)} order by r.d0 desc, r.id limit ${includedMax + 1}`.execute(db)
   return rows.map(matchOf)
+}
+
+/** Resources of a domain that refer to the frontier by one named parameter. */
+async function referringProjected(walk: Walk, frontier: readonly Match[], { source, codes, target }: Include): Promise<Match[]> {
+  const projection = source === null ? null : walk.store.entries.get(source)?.projection
+  const code = codes?.[0]
+  if (source === null || !projection || code === undefined || !projection.parameters.includes(code)) return []
+  const names = new Set(frontier.filter(({ stored }) => target === null || stored.type === target).map(({ stored }) => nameOf(stored)))
+  if (names.size === 0) return []
+  const found = await projectedBy(walk, source, code, [...names].map((name) => name.slice(name.indexOf('/') + 1)).join(','), includedMax)
+  if (found === null) throw tooCostly()
+  // Asked by ids alone: what another type has under the same id is left out.
+  return found.map((each) => matchOfProjected(walk, each)).filter(({ stored, keys }) =>
+    referencesOf(stored.content, keys, [{ source, codes: [code], target }]).some((each) => names.has(`${each.type}/${each.id}`)))
 }
 
 function referringKeys({ store }: Walk, frontier: readonly Match[], { source, codes, target }: Include): bigint[] {

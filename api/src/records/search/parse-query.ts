@@ -7,7 +7,7 @@ import type { FhirModel } from '../../fhir/model.ts'
 import { type Issue, issue, OutcomeError } from '../../fhir/outcome.ts'
 import type { ResourceType } from '../../fhir/resource-types.ts'
 import type { Ctx } from '../../ctx.ts'
-import type { Store } from '../store.ts'
+import type { Projection, Store } from '../store.ts'
 import { isChain, newBranches, readChain } from './chain.ts'
 import type { Criterion } from './criterion.ts'
 import { readInclude, type Include } from './include.ts'
@@ -55,6 +55,8 @@ export interface QueryContext {
   branches: { left: number }
   /** Whether rows of a type are in the store; a projection's are not. */
   stored(type: ResourceType): boolean
+  /** What a domain offers of a type that it makes of its own tables; null for a type of the store. */
+  projected(type: ResourceType): Projection | null
   unknown(context: QueryContext, name: string): Issue
 }
 
@@ -62,7 +64,7 @@ export interface QueryContext {
 export function queryContext(given: Pick<QueryContext, 'type' | 'types' | 'ctx' | 'base' | 'lenient'>, store: Store): QueryContext {
   return {
     ...given, model: store.model, links: 0, branches: newBranches(),
-    stored: (type) => store.entries.get(type)?.projection === null, unknown: (context, name) => unknownParameter(context, name, null),
+    stored: (type) => store.entries.get(type)?.projection === null, projected: (type) => store.entries.get(type)?.projection ?? null, unknown: (context, name) => unknownParameter(context, name, null),
   }
 }
 

@@ -9,10 +9,10 @@ import { typeName } from '../../fhir/resource-types.ts'
 import type { Db } from '../../storage/pool.ts'
 import { storedOf, type StoredRow } from '../content.ts'
 import type { Walk, Wanted } from './criterion.ts'
-import type { Match } from './include.ts'
 import type { Planned } from './key-plan.ts'
 import { after, type Order, orderBy, orderOf, type Position, readToken, reversed, type SideOrder, sortColumn, type SortKey } from './page.ts'
 import type { SearchQuery } from './parse-query.ts'
+import type { Match } from './projected.ts'
 
 export interface Page { matches: Match[]; next: Position | null; previous: Position | null }
 

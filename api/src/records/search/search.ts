@@ -10,7 +10,6 @@ import { fail, type Issue } from '../../fhir/outcome.ts'
 import { type ResourceType, typeCode } from '../../fhir/resource-types.ts'
 import type { Db } from '../../storage/pool.ts'
 import type { Stored } from '../content.ts'
-import { storedFrom } from '../read-resource.ts'
 import type { Store } from '../store.ts'
 import { refreshParameters } from '../stored-parameters.ts'
 import { type Compartment, inCompartment } from './compartment.ts'
@@ -22,6 +21,7 @@ import type { Planned } from './key-plan.ts'
 import { type Position, writeToken } from './page.ts'
 import { parseQuery, queryContext, type SearchQuery } from './parse-query.ts'
 import { noPage, readPage } from './read-page.ts'
+import { searchProjected } from './search-projected.ts'
 import { typeKey } from './sort.ts'
 
 export interface SearchResult {
@@ -59,10 +59,9 @@ export async function search(
 ): Promise<SearchResult> {
   const projection = store.entries.get(type)?.projection
   if (!projection) return searchScope(db, ctx, store, { types: [type], compartment: null }, params, options)
-  const found = await projection.search(db, ctx, params)
-  return {
-    matches: found.resources.map((resource) => storedFrom(resource, ctx)), included: [], total: found.total, self: params, next: found.next, previous: null, warnings: [],
-  }
+  await refreshParameters(db, store)
+  const { base = '', lenient = false } = options
+  return searchProjected(makeWalk(db, ctx, store), type, projection, params, queryContext({ type, types: [type], ctx, base, lenient }, store))
 }
 
 /** Types that have rows; a projection's have none. */

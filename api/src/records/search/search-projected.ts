@@ -1,0 +1,70 @@
+/**
+ * Search of a type that a domain makes of its own tables: the domain finds the resources by its own parameters; chains, `_has`, includes, `_summary`
+ * and `_elements` work as everywhere. Such resources have no tags, profiles or other meta, and no totals. Source: FHIR R4 3.1.1.
+ */
+import { fail, type Issue } from '../../fhir/outcome.ts'
+import type { ResourceType } from '../../fhir/resource-types.ts'
+import type { Projection } from '../store.ts'
+import { isChain, projectedQuery } from './chain.ts'
+import type { Walk } from './criterion.ts'
+import { withElements, withSummary } from './elements.ts'
+import { includedWith } from './include.ts'
+import { parseQuery, type QueryContext } from './parse-query.ts'
+import { matchOfProjected } from './projected.ts'
+import type { SearchResult } from './search.ts'
+
+const shown = /^_(?:(?:rev)?include(?::.*)?|summary|elements|total)$/
+const ofMeta = /^_(?:tag|security|profile|source)(?::(\w+))?$/
+
+export async function searchProjected(walk: Walk, type: ResourceType, projection: Projection, params: URLSearchParams, context: QueryContext): Promise<SearchResult> {
+  const query = parseQuery(context, new URLSearchParams([...params].filter(([name]) => shown.test(name))))
+  if (query.total !== 'none' || query.summary === 'count') throw noTotal(type)
+  const asked = new URLSearchParams()
+  let nothing = false
+  for (const [name, value] of params) {
+    const meta = ofMeta.exec(name)
+    if (shown.test(name)) continue
+    if (meta) nothing ||= meta[1] === undefined || (meta[1] === 'missing' && value === 'false')
+    else if (name === '_sort') assertOrder(type, projection, value)
+    else {
+      const own = isChain(name) ? await projectedQuery(walk, context, name, value) : [name, value] as const
+      nothing ||= own === null || !addTo(asked, ...own)
+    }
+  }
+  const found = nothing ? { resources: [], next: null } : await projection.search(walk.db, walk.ctx, asked)
+  const matches = found.resources.map((resource) => matchOfProjected(walk, resource))
+  const { included, warnings } = await includedWith(walk, matches, query.includes, query.revincludes)
+  const { model } = walk.store
+  const next = new URLSearchParams(params)
+  if (found.next) next.set('_page', found.next.get('_page') ?? '')
+  return {
+    matches: matches.map(({ stored }) => (query.elements === null ? withSummary(model, stored, query.summary) : withElements(model, stored, query.elements))),
+    included: query.summary === 'false' ? included : included.map((stored) => withSummary(model, stored, query.summary)),
+    total: null, self: params, next: found.next && next, previous: null, warnings: [...query.warnings, ...warnings] satisfies Issue[],
+  }
+}
+
+/** The domain takes each parameter once: what is asked twice, by a chain too, is what both lists have. @returns whether anything is left. */
+function addTo(asked: URLSearchParams, name: string, value: string): boolean {
+  const before = asked.get(name)
+  if (before === null || /^(?:_count|_page|date|start)/.test(name)) {
+    asked.append(name, value)
+    return true
+  }
+  const tail = (each: string): string => each.slice(each.lastIndexOf('/') + 1)
+  const given = new Set(value.split(',').map(tail))
+  const both = before.split(',').filter((each) => given.has(tail(each)))
+  asked.set(name, both.join(','))
+  return both.length > 0
+}
+
+function assertOrder(type: ResourceType, projection: Projection, value: string): void {
+  if (value === projection.order) return
+  throw fail('parameter-invalid', {
+    zh: `${type} 只能按 ${projection.order} 升序排列。`, en: `${type} is sorted by ${projection.order}, ascending, and by nothing else.`,
+  }, '_sort')
+}
+
+function noTotal(type: ResourceType) {
+  return fail('parameter-invalid', { zh: `${type} 不提供总数。`, en: `There are no totals of ${type}.` }, '_total')
+}
