@@ -40,6 +40,7 @@ const countMax = 500
 
 export const auditProjection: Projection = {
   parameters: Object.keys(parameters),
+  order: '-date',
 
   async read(db, ctx, id) {
     if (!uuid.test(id)) return null

@@ -34,7 +34,7 @@ export type WriteRule = (trx: Trx, ctx: Ctx, store: Store, change: Change, all: 
 export interface Projection {
   /** Names of the search parameters it knows, for the CapabilityStatement. */
   parameters: readonly string[]
-  /** The parameter that its results are in the order of. */
+  /** What its results are in the order of, as in `_sort`. */
   order: string
   read(db: Db, ctx: Ctx, id: string): Promise<Resource | null>
   /** Unknown parameters are 400 in the projection too. @returns matches of one page and the query of the next, null at the end. */

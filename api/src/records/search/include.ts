@@ -7,7 +7,7 @@ import { type RawBuilder, sql, type SqlBool } from 'kysely'
 import { visible } from '../../access/visible.ts'
 import type { FhirModel } from '../../fhir/model.ts'
 import { keyOf } from '../../fhir/id.ts'
-import { fail, type Issue, issue } from '../../fhir/outcome.ts'
+import { fail, type Issue, issue, OutcomeError } from '../../fhir/outcome.ts'
 import { isResourceType, type ResourceType, resourceTypes, typeCode, typeName } from '../../fhir/resource-types.ts'
 import type { SearchParam } from '../../fhir/search-parameters.ts'
 import { type Stored, storedOf, type StoredRow } from '../content.ts'
@@ -21,6 +21,8 @@ import { type ReferenceBy, referencesOf } from './references-of.ts'
 
 const includedMax = 1000
 const roundsMax = 6
+/** Resources whose referring ones a domain is asked for. */
+const projectedMax = 100
 /** Keys that one reverse step may ask for. */
 const keysMax = 50_000
 
@@ -219,11 +221,21 @@ async function referringProjected(walk: Walk, frontier: readonly Match[], { sour
   if (source === null || !projection || code === undefined || !projection.parameters.includes(code)) return []
   const names = new Set(frontier.filter(({ stored }) => target === null || stored.type === target).map(({ stored }) => nameOf(stored)))
   if (names.size === 0) return []
-  const found = await projectedBy(walk, source, code, [...names].map((name) => name.slice(name.indexOf('/') + 1)).join(','), includedMax)
-  if (found === null) throw tooCostly()
-  // Asked by ids alone: what another type has under the same id is left out.
-  return found.map((each) => matchOfProjected(walk, each)).filter(({ stored, keys }) =>
-    referencesOf(stored.content, keys, [{ source, codes: [code], target }]).some((each) => names.has(`${each.type}/${each.id}`)))
+  if (names.size > projectedMax) throw tooCostly()
+  const found: Match[] = []
+  // One by one: not every domain takes several at a time.
+  for (const name of names) {
+    const some = await projectedBy(walk, source, code, name, includedMax).catch(noneOf)
+    if (some === null) throw tooCostly()
+    found.push(...some.map((each) => matchOfProjected(walk, each)))
+  }
+  return found
+}
+
+/** A type that the domain's parameter does not point to finds nothing. */
+function noneOf(error: unknown): [] {
+  if (error instanceof OutcomeError && error.issues[0]?.code === 'parameter-invalid') return []
+  throw error
 }
 
 function referringKeys({ store }: Walk, frontier: readonly Match[], { source, codes, target }: Include): bigint[] {

@@ -61,7 +61,7 @@ function addTo(asked: URLSearchParams, name: string, value: string): boolean {
 function assertOrder(type: ResourceType, projection: Projection, value: string): void {
   if (value === projection.order) return
   throw fail('parameter-invalid', {
-    zh: `${type} 只能按 ${projection.order} 升序排列。`, en: `${type} is sorted by ${projection.order}, ascending, and by nothing else.`,
+    zh: `${type} 只能按 ${projection.order} 排序。`, en: `${type} is sorted by ${projection.order} and by nothing else.`,
   }, '_sort')
 }
 
