@@ -8,12 +8,12 @@ import { instantInShanghai } from '../fhir/date-time.ts'
 import type { Channel } from './channels.ts'
 import { departmentName } from './departments.ts'
 import {
-  cancelReasonNames, clinicTypeCoding, clinicTypeConcept, concept, departmentConcept, extensions, moneyOfFen, reference, systems,
+  cancelReasonNames, clinicTypeCoding, clinicTypeConcept, concept, departmentConcept, drawTicketSystem, extensions, moneyOfFen, reference, systems,
   titleCoding,
 } from './fhir-names.ts'
 import type { BookingState } from './rules.ts'
 import { type Segment, slotIdOf } from './segments.ts'
-import type { SessionFace } from './session-rows.ts'
+import type { SessionFace, SessionRow } from './session-rows.ts'
 import type { Named } from './shapes.ts'
 
 const statuses: Record<BookingState, Appointment['status']> = {
@@ -80,6 +80,24 @@ export function waitlistAppointment({ id, patient, organization, department, pra
     participant: [
       { actor: reference(`Patient/${patient.id}`, patientName(patient)), status: 'accepted' },
       ...(practitioner === null ? [] : [{ actor: { reference: `Practitioner/${practitioner}` }, status: 'needs-action' as const }]),
+    ],
+  }
+}
+
+/** A ticket of a draw: proposed, without a slot; its identifier is what the published draw names. */
+export function drawTicketAppointment({ id, ticket, session, patient, created }: { id: string; ticket: string; session: SessionRow; patient: Patient & { id: string }; created: string }): Appointment {
+  return {
+    resourceType: 'Appointment', id, status: 'proposed', identifier: [{ system: drawTicketSystem, value: ticket }],
+    extension: [
+      { url: extensions.organization, valueReference: reference(`Organization/${session.organization}`, { zh: session.name_zh, en: session.name_en }) },
+      { url: extensions.clinicType, valueCoding: clinicTypeCoding(session.clinic_type) },
+      { url: extensions.fee, valueMoney: moneyOfFen(session.fee_fen) },
+    ],
+    serviceType: [clinicTypeConcept(session.clinic_type)], specialty: [departmentConcept(session.department)],
+    requestedPeriod: [{ start: instantInShanghai(new Date(session.start_at)), end: instantInShanghai(new Date(session.end_at)) }], created,
+    participant: [
+      { actor: reference(`Patient/${patient.id}`, patientName(patient)), status: 'accepted' },
+      { actor: reference(`Practitioner/${session.practitioner}`, { zh: session.practitioner_name_zh, en: session.practitioner_name_en }), status: 'needs-action' },
     ],
   }
 }

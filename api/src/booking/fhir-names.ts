@@ -15,6 +15,9 @@ export const systems = {
   appointmentType: 'http://terminology.hl7.org/CodeSystem/v2-0276',
 } as const
 
+/** System of the ticket ids that a published draw names. */
+export const drawTicketSystem = `${base}/draw-ticket`
+
 export const extensions = {
   /** valueMoney: what the registration costs. Slot, Schedule, Appointment. */
   fee: `${base}/StructureDefinition/fee`,
@@ -87,6 +90,9 @@ export const cancelReasonNames: Record<string, Named> = {
   proxy: { zh: '代办人取消', en: 'Cancelled by someone acting for the patient' },
   'provider-suspended': { zh: '医院停诊', en: 'Clinic suspended by the hospital' },
   'provider-changed': { zh: '医生变更，未接受替诊', en: 'The doctor changed and the substitute was not accepted' },
+  'draw-won': { zh: '已中签', en: 'A place was drawn' },
+  'draw-lost': { zh: '未中签', en: 'No place was drawn' },
+  'draw-void': { zh: '中签但不符合预约规则', en: 'A place was drawn that a rule forbids' },
   'waitlist-served': { zh: '候补成功', en: 'A place from the waitlist was taken' },
   'waitlist-expired': { zh: '候补截止', en: 'The waitlist closed' },
   'offer-declined': { zh: '未接受候补号源', en: 'The offered place was declined' },

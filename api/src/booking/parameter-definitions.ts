@@ -59,6 +59,7 @@ export const parameterDefinitions = {
   'noshow.level2.count': number(6, [1, 50], 'times', '一年内爽约达到（二级）', 'Missed visits in a year, second level', 'Beijing unified booking rules.'),
   'noshow.level2.days': number(180, [0, 730], 'days', '二级：暂停网上预约', 'Second level: no booking online for', 'Beijing unified booking rules.'),
   'noshow.appealDays': number(30, [1, 365], 'days', '申诉期限', 'Time to object to a missed visit', city),
+  'draw.collectMinutes': number(0, [0, 1440], 'minutes', '放号前抽签登记时间（0 为不抽签）', 'Places are drawn among those who ask before the release within (0: not drawn)', 'For clinics whose places are gone within a second.'),
   'return.minMinutes': number(5, [0, 720], 'minutes', '退号最短冷却时间', 'A returned place comes back after, at least', 'Nobody can hand a place over when nobody knows when it comes back.'),
   'return.maxMinutes': number(90, [0, 1440], 'minutes', '退号最长冷却时间（0 为立即放出）', 'A returned place comes back after, at most (0: at once)', 'Nobody can hand a place over when nobody knows when it comes back.'),
   'waitlist.maxOpen': number(3, [1, 20], 'places', '同一就诊人候补数', 'Places a patient waits for', 'Sample rules of a city’s waitlist: three.'),

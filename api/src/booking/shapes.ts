@@ -122,3 +122,15 @@ export interface AbsenceView {
 
 /** GET /api/booking/appeals: objections that wait for the hospital's decision ($excuse). */
 export interface OpenAppeal { appointment: string; patient: string; kind: 'noshow' | 'late-cancel'; day: string; department: Named; text: string; at: string }
+
+/** GET /api/booking/draws/[Schedule id], for everybody: order = ascending SHA-256(seed : listHash : ticket), listHash = SHA-256 of the sorted tickets, one a line. */
+export interface DrawView {
+  schedule: string
+  /** SHA-256 of the seed, published before the first ticket. */
+  commitment: string
+  opens: string
+  closes: string
+  entered: number
+  /** Null until it has been held. `void`: drawn, but a rule of booking stood in the way (`reason`). */
+  held: { at: string; seed: string; listHash: string; tickets: { id: string; segments: number[]; result: 'won' | 'lost' | 'void'; reason: string | null }[] } | null
+}

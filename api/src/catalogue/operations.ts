@@ -5,6 +5,7 @@ import { cancelAppointmentOperation } from '../booking/cancel-appointment.ts'
 import { checkInOperation } from '../booking/check-in.ts'
 import { findSlotsOperation } from '../booking/find-slots.ts'
 import { holdSlotOperation } from '../booking/hold-slot.ts'
+import { enterDrawOperation } from '../booking/enter-draw.ts'
 import { joinWaitlistOperation } from '../booking/join-waitlist.ts'
 import { releaseHoldOperation } from '../booking/release-hold.ts'
 import { rescheduleOperation } from '../booking/reschedule-appointment.ts'
@@ -42,6 +43,7 @@ export function operations({ gateway }: OperationPorts): readonly Operation[] {
     cancelAppointmentOperation,
     checkInOperation,
     joinWaitlistOperation,
+    enterDrawOperation,
     appealOperation,
     excuseOperation,
     submitClaimOperation(gateway),

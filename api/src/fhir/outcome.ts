@@ -91,6 +91,7 @@ export const outcomeCodes = {
   // booking
   'appointment-not-active': [409, 'conflict'],
   'appeal-closed': [422, 'business-rule'],
+  'draw-closed': [422, 'business-rule'],
   'offer-ended': [422, 'business-rule'],
   'waitlist-closed': [422, 'business-rule'],
   'waitlist-full': [422, 'business-rule'],

@@ -455,6 +455,32 @@ export interface WaitEntryTable {
   answer_until: InstantOrNull
   updated_at: Instant
 }
+/** booking: a draw of scarce places; the seed is secret until drawn_at. */
+export interface DrawTable {
+  shard: number
+  session_id: string
+  seed: string
+  commitment: string
+  opens_at: Instant
+  closes_at: Instant
+  drawn_at: InstantOrNull
+  list_hash: string | null
+}
+/** booking: one a patient and draw. */
+export interface DrawTicketTable {
+  shard: number
+  id: string
+  session_id: string
+  appointment: string
+  pid: string
+  patient: string
+  entered_by: string
+  /** Indexes of the segments that suit, the dearest first; empty: any. */
+  segments: number[]
+  state: 'entered' | 'won' | 'lost' | 'void' | 'withdrawn'
+  reason: string | null
+  entered_at: Instant
+}
 /** booking: what happened to returned places; rows are only added. */
 export interface WaitLogTable {
   id: Generated<bigint>
@@ -760,6 +786,8 @@ export interface Tables {
   absence: AbsenceTable
   wait_entry: WaitEntryTable
   wait_log: WaitLogTable
+  draw: DrawTable
+  draw_ticket: DrawTicketTable
   booking_parameter: BookingParameterTable
   calendar_day: CalendarDayTable
   notice: NoticeTable

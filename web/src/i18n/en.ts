@@ -316,6 +316,7 @@ const en: typeof zh = {
     'version-required': 'Reload the page before sending, so that nobody’s change is lost.',
     'appointment-not-active': 'This appointment was cancelled or is over. See “My appointments”.',
     'appeal-closed': 'This can no longer be objected to.',
+    'draw-closed': 'The draw cannot be entered now.',
     'offer-ended': 'This offer has ended.',
     'waitlist-closed': 'The waitlist for these days is closed.',
     'waitlist-full': 'This patient waits for as many places as possible already.',
