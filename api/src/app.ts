@@ -11,6 +11,7 @@ import { type AppEnv, authenticate, noApps, staffFactors } from './http/auth.ts'
 import { bookingRoutes } from './http/booking-routes.ts'
 import { compressed } from './http/compressed.ts'
 import { fhirCors } from './http/cors.ts'
+import { cashierRoutes } from './http/cashier-routes.ts'
 import { deskRoutes } from './http/desk-routes.ts'
 import { renderErrors } from './http/errors.ts'
 import { exportRoutes } from './http/exports.ts'
@@ -80,6 +81,7 @@ export function createApp(services: Services): Hono<AppEnv> {
   app.route('/api', waitingRoutes(services))
   app.route('/api', settlementRoutes(services))
   app.route('/api', accessRoutes(services))
+  app.route('/api', cashierRoutes(services))
   app.all('/api/*', () => { throw fail('not-found', { zh: '没有这个接口。', en: 'There is no such endpoint.' }) })
   app.route('/', portalFiles())
   return app

@@ -57,6 +57,8 @@ const pages: RouteRecordRaw[] = [
   page('/bills', 'bills', 'title.bills', () => import('./pages/settlement/bills.vue'), { roles: citizen }),
   page('/bills/:encounter', 'bill', 'title.bill', () => import('./pages/settlement/bill.vue'), { roles: citizen }),
 
+  page('/bills/:encounter/receipt', 'receipt', 'title.receipt', () => import('./pages/settlement/receipt.vue'), { roles: citizen }),
+
   page('/clinic', 'clinic', 'title.clinic', () => import('./pages/clinic/today.vue'), { roles: clinical, compact: true }),
   page('/clinic/patients/:patient', 'clinic-patient', 'title.patient', () => import('./pages/clinic/patient.vue'), { roles: clinical, compact: true }),
   page('/clinic/visits/:appointment', 'write-visit', 'title.writeVisit', () => import('./pages/clinic/write-visit.vue'), { roles: clinical, compact: true }),
@@ -65,6 +67,10 @@ const pages: RouteRecordRaw[] = [
   page('/clinic/emergency', 'emergency', 'title.emergency', () => import('./pages/clinic/emergency.vue'), { roles: clinical, compact: true }),
 
   page('/office', 'office', 'title.office', () => import('./pages/desk/office.vue'), { roles: ['scheduler'], compact: true }),
+  page('/office/cashier', 'cashier', 'title.cashier', () => import('./pages/settlement/cashier.vue'), { roles: ['scheduler'], compact: true }),
+  page('/office/bills/:encounter', 'desk-bill', 'title.deskBill', () => import('./pages/settlement/desk-bill.vue'), { roles: ['scheduler'], compact: true }),
+  page('/office/bills/:encounter/receipt', 'desk-receipt', 'title.receipt', () => import('./pages/settlement/receipt.vue'), { roles: ['scheduler'], compact: true }),
+  page('/office/days/:day', 'desk-day', 'title.deskDay', () => import('./pages/settlement/desk-day.vue'), { roles: ['scheduler'], compact: true }),
   page('/insurance', 'insurance', 'title.insurance', () => import('./pages/desk/insurance.vue'), { roles: ['insurer'], compact: true }),
   page('/public-health', 'public-health', 'title.publicHealth', () => import('./pages/desk/public-health.vue'), { roles: ['public-health'], compact: true }),
   page('/administration', 'administration', 'title.administration', () => import('./pages/desk/administration.vue'), {

@@ -19,6 +19,7 @@ import { storedDefinitions } from '../records/stored-definitions.ts'
 import type { Operation } from '../records/store.ts'
 import { validateOperations } from '../records/validate-operation.ts'
 import type { SettlementGateway } from '../settlement/gateway.ts'
+import { reconcileOperation } from '../settlement/reconcile/reconcile.ts'
 import { reverseClaimOperation } from '../settlement/reverse-settlement.ts'
 import { reverseInvoiceOperation } from '../settlement/self-pay.ts'
 import { submitClaimOperation } from '../settlement/submit-claim.ts'
@@ -49,6 +50,7 @@ export function operations({ gateway }: OperationPorts): readonly Operation[] {
     submitClaimOperation(gateway),
     reverseClaimOperation(gateway),
     reverseInvoiceOperation,
+    reconcileOperation(gateway),
     ...terminologyOperations(storedDefinitions),
     ...validateOperations,
   ]

@@ -4,12 +4,13 @@
  * no effect), `answer` (decided), `unknown` (may or may not have had its effect: ask, never send again).
  * Source: the failure table of docs/settlement.md; SMART Backend Services for the token.
  */
-import type { Claim, ClaimResponse } from '@medplum/fhirtypes'
+import type { Claim, ClaimResponse, Parameters, PaymentReconciliation, Resource, Task } from '@medplum/fhirtypes'
 import { Client } from 'fhir-kit-client'
 import { type SystemOptions, tokenSource } from '../access/system-call.ts'
 import { contentDigest } from '../crypto.ts'
 import { messageIdSystem } from '../fhir/claim-message.ts'
 import { type DayRow, dayListType, readDayList } from '../fhir/clearing-message.ts'
+import { yuan } from '../fhir/money.ts'
 
 export type GatewayAnswer =
   | { kind: 'answer'; response: ClaimResponse }
@@ -31,6 +32,21 @@ export interface SettlementGateway {
   reverse(messageId: string): Promise<GatewayAnswer>
   /** The centre's list of a day for an institution. @throws Error when it can't be had whole. */
   dayList(day: string, institution: string): AsyncIterable<DayRow>
+  /** Applies for the clearing of a month; asked again, how it stands now. Null when there is no answer. */
+  applyClearing(application: ClearingApplication): Promise<PaymentReconciliation | null>
+  /** Files a person's treatment away from home; safe to repeat. Null when there is no answer. */
+  file(filing: Task): Promise<Task | null>
+}
+
+export interface ClearingApplication {
+  /** YYYY-MM */
+  month: string
+  institution: string
+  scheme: string
+  count: number
+  totalFen: bigint
+  fundFen: bigint
+  accountFen: bigint
 }
 
 /** Connection errors that happen before a byte of the request is sent. */
@@ -59,6 +75,9 @@ export function httpGateway(options: SystemOptions): SettlementGateway {
       client.operation({ name: '$submit', resourceType: 'Claim', input: claim as never, options: request }))),
     reverse: async (messageId) => claimResponse(await call((request) =>
       client.operation({ name: '$reverse', resourceType: 'Claim', id: messageId, options: request }))),
+    applyClearing: async (application) => resourceOf<PaymentReconciliation>('PaymentReconciliation', await call((request) =>
+      client.operation({ name: '$apply', resourceType: 'PaymentReconciliation', input: clearingParameters(application) as never, options: request }))),
+    file: async (filing) => resourceOf<Task>('Task', await call((request) => client.create({ resourceType: 'Task', body: filing as never, options: request }))),
     dayList: (day, institution) => dayListOf(options, token, day, institution),
     ask: async (messageId) => finding(await call((request) =>
       client.resourceSearch({ resourceType: 'ClaimResponse', searchParams: { 'request-identifier': `${messageIdSystem}|${messageId}` }, options: request }))),
@@ -104,6 +123,20 @@ function finding(reply: Reply): GatewayFinding {
   const found = bundle.entry?.[0]?.resource
   if (found === undefined) return { kind: 'not-found' }
   return isClaimResponse(found) ? { kind: 'found', response: found } : { kind: 'unknown', reason: 'the answer is no ClaimResponse' }
+}
+
+function resourceOf<T extends Resource>(type: T['resourceType'], reply: Reply): T | null {
+  return reply.kind === 'resource' && (reply.resource as { resourceType?: unknown } | null)?.resourceType === type ? reply.resource as T : null
+}
+
+function clearingParameters({ month, institution, scheme, count, totalFen, fundFen, accountFen }: ClearingApplication): Parameters {
+  const money = (name: string, fen: bigint) => ({ name, valueMoney: yuan(fen) })
+  return {
+    resourceType: 'Parameters', parameter: [
+      { name: 'month', valueString: month }, { name: 'institution', valueString: institution }, { name: 'scheme', valueString: scheme }, { name: 'count', valueInteger: count },
+      money('total', totalFen), money('fund', fundFen), money('account', accountFen),
+    ],
+  }
 }
 
 function isClaimResponse(resource: unknown): resource is ClaimResponse {

@@ -7,6 +7,7 @@ import { isInCare, mayActFor } from '../access/acts-for.ts'
 import { signInRequired } from '../access/may-write.ts'
 import type { Principal } from '../access/principal.ts'
 import { scopeGrants } from '../access/scopes.ts'
+import { assertStepUp } from '../access/step-up.ts'
 import type { Ctx } from '../ctx.ts'
 import { forbidden, notFound } from '../fhir/outcome.ts'
 import type { Db } from '../storage/pool.ts'
@@ -35,11 +36,14 @@ function isOwn({ organization }: Principal, organizationId: string): boolean {
   return organization === null || organization === organizationId
 }
 
-/** A citizen can not take a settlement back; the institution and its systems can. Throws as `assertMaySettle`. */
+/** Undoing a settlement moves money back: who does it has proved themselves minutes ago. */
+const stepUpMinutes = 5
+
+/** A citizen can not take a settlement back; the institution and its systems can. Throws as `assertMaySettle`, and step-up-required. */
 export async function assertMayReverse(db: Db, ctx: Ctx, about: About, asked: string): Promise<void> {
   const { principal } = ctx
   if (principal.kind === 'client' && scopeGrants(principal.scopes, 'Claim', 'u') && isOwn(principal, about.organizationId)) return
-  if (principal.kind === 'person' && principal.role === 'scheduler' && principal.organization === about.organizationId) return
+  if (principal.kind === 'person' && principal.role === 'scheduler' && principal.organization === about.organizationId) return assertStepUp(ctx, stepUpMinutes)
   await assertMaySettle(db, ctx, about, asked)
   throw forbidden()
 }

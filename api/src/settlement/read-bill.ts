@@ -6,18 +6,20 @@
 import type { ClaimResponse, Patient } from '@medplum/fhirtypes'
 import { recordEvents } from '../audit/record-event.ts'
 import type { Ctx } from '../ctx.ts'
-import { adjudicationSystem, deductibleLeftUrl, fundOf, schemeSystem, schemeUrl, type Split, splitOf } from '../fhir/claim-message.ts'
+import { adjudicationSystem, deductibleLeftUrl, fundOf, schemeSystem, schemeUrl, settlementIdSystem, type Split, splitOf, traceUrl } from '../fhir/claim-message.ts'
 import { keyOf, shardOf } from '../fhir/id.ts'
 import { fenOf } from '../fhir/money.ts'
 import { notFound, OutcomeError } from '../fhir/outcome.ts'
 import { loadResource } from '../records/read-resource.ts'
 import type { Db } from '../storage/pool.ts'
+import { isLate } from './attempt-rows.ts'
 import { type BillLineRow, billLines, type BillRow, findBill, lineFen } from './bill-rows.ts'
 import { billsInSight, maySeeBillsAt } from './may-settle.ts'
 import { selfPayCause, selfPayScheme, selfPaySentences, selfPaySplit } from './self-pay.ts'
-import type { Bill, BillLine, BillSplit, BillSummary, SelfPayCause } from './shapes.ts'
+import { dueFen } from './payments.ts'
+import type { Bill, BillLine, BillPayment, BillSplit, BillSummary, Doubt, SelfPayCause } from './shapes.ts'
 import { estimateVisit, type SettlementDeps } from './submit-claim.ts'
-import { loadVisit } from './visit.ts'
+import { loadVisit, type Visit } from './visit.ts'
 
 const billsMax = 200
 
@@ -66,8 +68,23 @@ export async function readBill(deps: SettlementDeps, ctx: Ctx, encounterId: stri
     estimate: mayEstimate && split !== null,
     selfPay: cause,
     message: estimate && !('resourceType' in estimate) ? estimate.message : refusalOf(answer) ?? (cause === 'no-coverage' ? selfPaySentences[cause] : storedMessage(row)),
+    number: answer?.identifier?.find((each) => each.system === settlementIdSystem && row.state === 'settled')?.value ?? null,
+    inpatient: visit.medicalType === '21', paidFen: Number(row.paid_fen), dueFen: Number(dueFen(row)), depositFen: Number(row.deposit_fen),
+    payments: await paymentsOf(db, visit), doubt: row.state === 'settling' ? await doubtOf(db, ctx, visit) : null,
     claim: row.claim_id, claimResponse: row.claim_response_id, explanationOfBenefit: row.explanation_id, invoice: row.invoice_id,
   }
+}
+
+async function paymentsOf(db: Db, visit: Visit): Promise<BillPayment[]> {
+  const rows = await db.selectFrom('payment').select(['kind', 'channel', 'amount_fen', 'recorded_at', 'principal_name']).where('shard', '=', visit.shard)
+    .where('encounter', '=', visit.encounterKey).orderBy('recorded_at').orderBy('id').limit(billsMax).execute()
+  return rows.map((row) => ({ kind: row.kind, channel: row.channel, amountFen: Number(row.amount_fen), at: row.recorded_at, by: row.principal_name }))
+}
+
+async function doubtOf(db: Db, ctx: Ctx, visit: Visit): Promise<Doubt | null> {
+  const row = await db.selectFrom('settlement_attempt').select(['kind', 'created_at', 'ask_at', 'tries']).where('shard', '=', visit.shard)
+    .where('encounter', '=', visit.encounterKey).where('state', 'in', ['prepared', 'sent', 'unknown']).executeTakeFirst()
+  return row ? { kind: row.kind, since: row.created_at, askAt: row.ask_at, tries: row.tries, late: isLate(ctx, row) } : null
 }
 
 function messageOf(error: unknown): { message: Bill['message'] } {
@@ -75,7 +92,7 @@ function messageOf(error: unknown): { message: Bill['message'] } {
   throw error
 }
 
-function summaryOf(row: BillRow): BillSummary {
+export function summaryOf(row: BillRow): BillSummary {
   return {
     encounter: row.encounter_id,
     organization: { zh: row.organization_zh, en: row.organization_en },
@@ -123,19 +140,29 @@ function splitShape(answer: ClaimResponse): BillSplit | null {
   return {
     ...amountsOf(split),
     deductibleLeftFen: Number(fenOf(extension(deductibleLeftUrl)?.valueMoney) ?? 0n),
+    capLeftFen: capLeftOf(extension(traceUrl)?.valueAttachment?.data),
     scheme: (scheme?.system === schemeSystem ? schemes[scheme.code ?? ''] : undefined) ?? selfPayScheme,
     reasons: sentencesOf(answer),
   }
+}
+
+/** From the trace of the sum: what was left below the cap less what this bill used of it; null when the trace does not say. */
+function capLeftOf(trace: string | undefined): number | null {
+  if (trace === undefined) return null
+  const steps = JSON.parse(Buffer.from(trace, 'base64').toString('utf8')) as { name?: unknown; fen?: unknown }[]
+  const of = (name: string) => (Array.isArray(steps) ? steps.find((each) => each.name === name)?.fen : undefined)
+  const [left, used] = [of('cap-left'), of('below-cap')]
+  return left === undefined || used === undefined ? null : Number(left) - Number(used)
 }
 
 /** Of a bill that was settled without insurance, or would be for want of one; null for any other and for an empty one. */
 function selfPayShape(row: BillRow, cause: SelfPayCause | null): BillSplit | null {
   if (row.total_fen === 0n || (row.state !== 'settled' && cause !== 'no-coverage')) return null
   const reason = row.state === 'settled' ? storedMessage(row) : selfPaySentences['no-coverage']
-  return { ...amountsOf(selfPaySplit(row.total_fen)), deductibleLeftFen: 0, scheme: selfPayScheme, reasons: reason ? [reason] : [] }
+  return { ...amountsOf(selfPaySplit(row.total_fen)), deductibleLeftFen: 0, capLeftFen: null, scheme: selfPayScheme, reasons: reason ? [reason] : [] }
 }
 
-function amountsOf(split: Split): Omit<BillSplit, 'deductibleLeftFen' | 'scheme' | 'reasons'> {
+function amountsOf(split: Split): Omit<BillSplit, 'deductibleLeftFen' | 'capLeftFen' | 'scheme' | 'reasons'> {
   return {
     totalFen: Number(split.submitted), fullSelfFen: Number(split.fullself), overLimitFen: Number(split.overlimit), firstPayFen: Number(split.firstpay),
     inScopeFen: Number(split.inscope), deductibleFen: Number(split.deductible), pooledFen: Number(split.pool), supplementaryFen: Number(split.supplementary),

@@ -2,18 +2,21 @@
  * The job that ends what nobody finished: attempts whose process died, whose answer was lost, late or broken. It asks the
  * centre by message id, never sends again: found → adopted; not found three times and for two minutes → reversed there, which
  * also bars a late arrival, and the bill is open again. Runs as often as it likes, on any number of workers; several attempts at
- * a time, so that a centre that hangs delays the others little.
+ * a time, so that a centre that hangs delays the others little. One that is still undecided at its deadline becomes a task of people.
  * Source: failure table of docs/settlement.md.
  */
 import type { Ctx } from '../ctx.ts'
-import { addSeconds } from '../fhir/date-time.ts'
+import { addSeconds, dayInShanghai } from '../fhir/date-time.ts'
+import { fenOf } from '../fhir/money.ts'
 import type { Store } from '../records/store.ts'
 import type { Db } from '../storage/pool.ts'
 import { inTransaction } from '../storage/transaction.ts'
-import { adoptAnswer, reopenBill } from './adopt-answer.ts'
-import { type AttemptRow, dueAttempts, leaseAttempt, lockUndecided, markUndone, moveAttempt } from './attempt-rows.ts'
+import { adoptAnswer, type AttemptRequest, reopenBill } from './adopt-answer.ts'
+import { type AttemptRow, dueAttempts, isLate, leaseAttempt, lockUndecided, markUndone, moveAttempt } from './attempt-rows.ts'
 import type { SettlementGateway } from './gateway.ts'
+import { closeDifferences, openDifferences } from './reconcile/difference-rows.ts'
 import { resumeReversal } from './reverse-settlement.ts'
+import { loadVisit } from './visit.ts'
 
 const attemptsMax = 100
 const atOnce = 8
@@ -35,7 +38,10 @@ export async function resolveAttempts(deps: Deps, ctx: Ctx): Promise<number> {
       try {
         const leased = await leaseAttempt(deps.db, ctx, attempt)
         if (!leased) continue
-        if (await resolve(deps, ctx, leased)) ended++
+        if (await resolve(deps, ctx, leased)) {
+          ended++
+          if (leased.escalated_at !== null) await tellEnd(deps, ctx, leased)
+        } else if (leased.escalated_at === null && isLate(ctx, leased)) await tellPeople(deps, ctx, leased)
       } catch (error) {
         fault ??= error
       }
@@ -88,4 +94,26 @@ async function end(db: Db, ctx: Ctx, attempt: AttemptRow, to: { state: 'rejected
 async function later(db: Db, attempt: AttemptRow, reason: string): Promise<false> {
   await moveAttempt(db, attempt, ['unknown'], { reason })
   return false
+}
+
+/** Late: a difference that people own, once. It closes by itself when the attempt ends. */
+async function tellPeople({ db, store }: Deps, ctx: Ctx, attempt: AttemptRow): Promise<void> {
+  const request = JSON.parse(attempt.request) as AttemptRequest
+  await inTransaction(db, async (trx) => {
+    if (!await lockUndecided(trx, attempt)) return
+    const visit = await loadVisit(trx, request.encounterId)
+    if (!visit) return
+    await openDifferences(trx, ctx, store, [{
+      institution: visit.institutionCode ?? '', organizationId: visit.organizationId, day: dayInShanghai(new Date(attempt.created_at)), messageId: attempt.message_id,
+      kind: attempt.kind, class: 'undecided', ours: null, theirs: null, atRiskFen: fenOf(request.sent.total) ?? 0n,
+    }])
+    await trx.updateTable('settlement_attempt').set({ escalated_at: ctx.now }).where('shard', '=', attempt.shard).where('id', '=', attempt.id).execute()
+  })
+}
+
+async function tellEnd({ db, store }: Deps, ctx: Ctx, attempt: AttemptRow): Promise<void> {
+  await inTransaction(db, async (trx) => {
+    const open = await trx.selectFrom('difference').select('id').where('message_id', '=', attempt.message_id).where('class', '=', 'undecided').where('state', '=', 'open').execute()
+    await closeDifferences(trx, ctx, store, open.map(({ id }) => id), '中心已答复，结果已定。', null)
+  })
 }

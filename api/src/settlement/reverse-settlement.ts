@@ -22,6 +22,7 @@ import { claimFacts, schemeOf } from './claim-resource.ts'
 import type { GatewayAnswer, SettlementGateway } from './gateway.ts'
 import { postSettlement, recordEvent } from './ledger.ts'
 import { assertMayReverse } from './may-settle.ts'
+import { assertPeriodOpen } from './reconcile/months.ts'
 import { keptClaimResponse } from './settlement-resources.ts'
 import { noAnswer, rejected, type SettlementDeps, unreachable } from './submit-claim.ts'
 import { idIn, loadVisit, type Visit } from './visit.ts'
@@ -88,6 +89,7 @@ async function prepareReversal(db: Db, ctx: Ctx, visit: Visit, claim: Claim): Pr
       throw fail('conflict', { zh: '这笔结算已不是账单当前的结算，不能撤销。', en: 'This is not the present settlement of the bill, so it can not be reversed.' })
     }
     const messageId = claim.identifier?.find((each) => each.system === messageIdSystem)?.value ?? ''
+    await assertPeriodOpen(trx, messageId, visit.shard)
     const request = JSON.stringify({ sent: claim, kept: claim, encounterId: visit.encounterId } satisfies AttemptRequest)
     const attempt = { shard: visit.shard, id: ctx.newId(visit.shard), encounter: visit.encounterKey, message_id: messageId }
     await insertAttempt(trx, ctx, { ...attempt, kind: 'reverse', claim_id: claim.id ?? '', request, request_hash: sha256Hex(messageId) })

@@ -35,6 +35,18 @@ export interface Bill extends BillSummary {
   claimResponse: string | null
   explanationOfBenefit: string | null
   invoice: string | null
+  /** The centre's settlement number or our self-pay number; null until settled. */
+  number: string | null
+  /** A stay in hospital: it may have a deposit. */
+  inpatient: boolean
+  /** Taken at the desk less given back. */
+  paidFen: number
+  /** Above zero: to be taken at the desk; below: to be given back. */
+  dueFen: number
+  depositFen: number
+  payments: BillPayment[]
+  /** While the state is not known: what happens next, and when. */
+  doubt: Doubt | null
 }
 
 /** `no-coverage`: no insurance is valid on the day of the visit; `refused`: the insurance centre refused the claim. */
@@ -71,7 +83,106 @@ export interface BillSplit {
   cashFen: number
   /** What is left of the yearly deductible after this bill. */
   deductibleLeftFen: number
+  /** What is left below the yearly cap after this bill; null when the answer does not say. */
+  capLeftFen: number | null
   scheme: Named
   /** Ordered sentences that explain the split. */
   reasons: Named[]
+}
+export type TillChannel = 'cash' | 'card' | 'mobile'
+/** Fen by channel. */
+export type TillCount = Record<TillChannel, number>
+
+/** Money taken or given back for a bill. */
+export interface BillPayment {
+  kind: 'payment' | 'refund' | 'deposit' | 'deposit-refund'
+  channel: TillChannel | 'deposit'
+  amountFen: number
+  /** Instant. */
+  at: string
+  by: string
+}
+
+/** An attempt whose end is not known: what happens next, and when. */
+export interface Doubt {
+  kind: 'settle' | 'reverse'
+  since: string
+  /** When the centre is asked next; null while the call still runs. */
+  askAt: string | null
+  tries: number
+  /** People are told as well. */
+  late: boolean
+}
+
+/** A bill as the cashier's lists have it. */
+export interface DeskBill extends BillSummary {
+  /** Above zero: to be taken; below: to be given back. */
+  dueFen: number
+  paidFen: number
+  depositFen: number
+  updatedAt: string
+  doubt: Doubt | null
+}
+
+/** GET /api/desk/{organization}/work */
+export interface DeskWork { toSettle: DeskBill[]; inDoubt: DeskBill[]; toBalance: DeskBill[]; deposits: DeskBill[] }
+
+export interface DaySum { count: number; totalFen: number; fundFen: number; accountFen: number }
+
+/** GET /api/desk/{organization}/days/{day} */
+export interface DeskDay {
+  day: string
+  /** What the books say each channel holds of the day. */
+  expected: TillCount
+  settled: DaySum
+  /** Negative amounts. */
+  reversed: DaySum
+  comparison: { state: 'equal' | 'differs' | 'failed'; reason: string | null; at: string; ourCount: number; theirCount: number; ourTotalFen: number; theirTotalFen: number } | null
+  closed: { at: string; by: string; counted: TillCount } | null
+  /** Those of this day, and all that are open. */
+  differences: DifferenceShape[]
+}
+
+export interface DifferenceSide { totalFen: number; fundFen: number; accountFen: number; cashFen: number }
+
+export interface DifferenceShape {
+  id: string
+  day: string
+  class: 'centre-only' | 'ours-only' | 'amount' | 'state' | 'day-shift' | 'undecided' | 'till-short' | 'till-over'
+  name: Named
+  /** What is to be done. */
+  action: Named
+  messageId: string
+  atRiskFen: number
+  ageDays: number
+  state: 'open' | 'closed' | 'signed-off'
+  owner: string | null
+  ours: DifferenceSide | null
+  theirs: DifferenceSide | null
+  /** Proposed correcting entries. */
+  entries: { debit: string; credit: string; fen: number }[]
+  reason: string | null
+  closedBy: string | null
+}
+
+export interface ClearingMonth {
+  scheme: string
+  state: 'reconciled' | 'applied' | 'approved' | 'paid' | 'refused'
+  count: number
+  totalFen: number
+  fundFen: number
+  accountFen: number
+  number: string | null
+  approvedFen: number | null
+  disposition: string | null
+}
+
+/** GET /api/desk/{organization}/months/{month} */
+export interface Month {
+  month: string
+  closed: boolean
+  daysToCompare: string[]
+  openDifferences: number
+  atRiskFen: number
+  clearings: ClearingMonth[]
 }

@@ -62,6 +62,14 @@ export async function visitOf(db: Db, encounter: Encounter): Promise<Visit> {
   }
 }
 
+/** The institution an organization is or belongs to; null when there is none or it has no code at the insurer. */
+export async function loadInstitution(db: Db, organizationId: string): Promise<{ id: string; code: string } | null> {
+  if (!await loadResource<Organization>(db, 'Organization', organizationId)) return null
+  const { institution } = await institutionOf(db, organizationId)
+  const code = institution.identifier?.find((each) => each.system === institutionSystem)?.value
+  return code === undefined ? null : { id: institution.id ?? organizationId, code }
+}
+
 /** Null when there is no such Encounter. */
 export async function loadVisit(db: Db, encounterId: string): Promise<Visit | null> {
   const encounter = await loadResource<Encounter>(db, 'Encounter', encounterId)

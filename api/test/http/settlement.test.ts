@@ -18,7 +18,7 @@ import { charge, chargeItem, e01, e02, testHospital, testVisit, type TestVisit }
 
 // A test can swap the gateway for one that reaches nobody.
 let gateway: SettlementGateway
-const swappable: SettlementGateway = { submit: (claim) => gateway.submit(claim), ask: (id) => gateway.ask(id), reverse: (id) => gateway.reverse(id), dayList: (day, institution) => gateway.dayList(day, institution) }
+const swappable: SettlementGateway = { submit: (claim) => gateway.submit(claim), ask: (id) => gateway.ask(id), reverse: (id) => gateway.reverse(id), dayList: (day, institution) => gateway.dayList(day, institution), applyClearing: (application) => gateway.applyClearing(application), file: (filing) => gateway.file(filing) }
 const platform = await testPlatform({ gateway: swappable })
 const { clock } = platform
 const centre = await testCentre('310000', { clock })
@@ -49,7 +49,7 @@ async function submit(visit: TestVisit, as: Principal = citizen(visit.patient), 
 async function bill(visit: TestVisit, as: Principal = citizen(visit.patient), query = ''): Promise<Bill> {
   return (await platform.request('GET', `/api/bills/${visit.encounter}${query}`, { as })).json as Bill
 }
-const cashier: Principal = { ...anonymous, kind: 'person', id: 'cashier', name: '收费员', role: 'scheduler', organization: hospital.organization }
+const cashier: Principal = { ...anonymous, kind: 'person', id: 'cashier', name: '收费员', role: 'scheduler', organization: hospital.organization, authLevel: 'second-factor', authAt: '2027-01-01T00:00:00Z' }
 
 function later(seconds: number): void {
   clock.now = new Date(clock.now.getTime() + seconds * 1000)

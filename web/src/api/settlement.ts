@@ -26,3 +26,8 @@ export function settleBill(encounter: string, selfPay: boolean): Promise<unknown
     ...(selfPay ? [{ name: 'selfPay', valueBoolean: true }] : []),
   ])
 }
+
+/** Undoes the present settlement of a bill as a whole: by its claim, or by its invoice when it was settled without insurance. */
+export function reverseBill(of: { claim: string | null; invoice: string | null }): Promise<unknown> {
+  return operation(of.claim === null ? `Invoice/${of.invoice}/$reverse` : `Claim/${of.claim}/$reverse`, [])
+}

@@ -16,6 +16,7 @@ const en: typeof zh = {
   title: {
     register: 'Register with your real name',
     signOut: 'Sign out', sessions: 'Devices and apps', security: 'Password and authenticator', authorize: 'An app asks for access', authorizeError: 'There is a problem with the app’s request',
+    cashier: 'Cashier', deskBill: 'Bill at the desk', deskDay: 'Day close and reconciliation', receipt: 'Receipt',
     signIn: 'Sign in', home: 'Home', account: 'My account', departments: 'Choose a department', hospitals: 'Choose a hospital', doctors: 'Choose a doctor',
     times: 'Choose a time', who: 'Who is it for?', check: 'Check your booking', done: 'You are booked', appointments: 'My appointments',
     appointment: 'Appointment', record: 'Health record', visit: 'Visit', access: 'Who looked at my record', bills: 'Bills', bill: 'Bill', clinic: 'Today’s patients',
@@ -122,6 +123,8 @@ const en: typeof zh = {
     },
   },
   bill: {
+    left: 'After this bill: {deductible} of the deductible and {cap} below the yearly cap are left.', leftDeductible: 'After this bill {deductible} of the deductible are left.',
+    line: { fullSelf: 'Outside the catalogue: all of {amount} is yours.', overLimit: '{amount} above the price limit is yours.', firstPay: 'Class B: you pay {percent} first, {amount}.', inScope: '{amount} counts for insurance.' },
     waiting: 'Bills to settle', noneWaiting: 'No bills to settle', past: 'Earlier bills', back: 'Back to bills', state: 'Status', date: 'Date of visit', scheme: 'Insurance',
     paidShort: 'Insurance fund {fund}, cash {cash}', total: 'Total', split: 'Who paid what', splitEstimate: 'Estimate: who pays what', lines: 'Charges', item: 'Item',
     amount: 'Amount',
@@ -144,6 +147,39 @@ const en: typeof zh = {
     effect: 'If you confirm, you pay all of {total} yourself. Neither the insurance fund nor your personal account pays anything.',
     undo: 'To use insurance later, the hospital cashier must undo this settlement first.', confirm: 'Pay {total} without insurance', keep: 'Not now',
   },
+  desk: {
+    list: { toSettle: 'To settle', inDoubt: 'In doubt', toBalance: 'To take or give back', deposits: 'Deposits' }, tab: '{name} ({count})', next: 'Next', due: 'Due', deposit: 'Deposit held', paid: 'Taken',
+    do: {
+      toSettle: 'Check the charges, then settle.', inDoubt: 'The insurance centre has not answered and the system is asking. Do not settle again and take no money.', toBalance: 'Take or give back the amount shown; the bill is then balanced.', deposits: 'After a stay is settled, pay the patient part from the deposit and give back the rest.',
+      take: 'Take the patient part.', giveBack: 'The settlement was undone or came out lower: give the patient what was taken too much.',
+    },
+    none: { toSettle: 'No bills to settle', inDoubt: 'No bills in doubt', toBalance: 'Nothing to take or give back', deposits: 'No deposits' },
+    take: 'Take {amount}', giveBack: 'Give back {amount}', balanced: 'Balanced', askAt: 'The centre is asked again at {time} (asked {tries} times).', sending: 'Sent, waiting for the answer.', late: 'For more than half an hour: people are looking into it.', booked: 'Booked',
+    reverse: 'Undo the settlement', reversed: 'The settlement is undone', reverseQuestion: 'Undo the whole settlement?', reverseEffect: 'The settlement of {total} is undone: {fund} goes back to the insurance fund, account and deductible are as before.', reverseRefund: 'The patient has paid {paid}; give it back afterwards.',
+    reversePart: 'A part can not be undone: undo the whole, change the charges and settle again.', reverseConfirm: 'Undo it', code: 'Six digits of your authenticator', codeHint: 'Undoing moves money back. Confirm that it is you.',
+    compareTitle: 'Compared with the insurance centre', notCompared: 'This day is not compared yet. The system does it after 6 the next morning; you can do it now.', equal: 'Equal: {count} entries, {total} in all ({time}).', differs: 'Not equal: {ours} entries here, {theirs} at the centre. See to the differences below.',
+    compareFailed: 'The list of the centre did not come whole, so the day counts as not compared. Try again later.', daySums: 'Settled {settled}, {total} in all, {fund} of it from funds; undone {reversed}.', compare: 'Compare now', compareAgain: 'Compare again', compared: 'Compared',
+    differences: 'Open differences', noDifferences: 'No open differences', doneDifferences: 'Dealt with on this day ({count})', dayClosed: 'The day is closed', taken: 'You see to it now', signed: 'Signed', monthClosed: 'The month is closed',
+  },
+  payment: {
+    title: 'Take or give back', what: 'What', how: 'How', amount: 'Amount (yuan)', reference: 'Number of the transaction', list: 'Money taken and given back', amountWrong: 'Enter an amount above zero with at most two decimals.', tooMuch: 'At most {most}.',
+    kind: { payment: 'Payment', refund: 'Money back', deposit: 'Deposit', 'deposit-refund': 'Deposit back' }, channel: { cash: 'Cash', card: 'Card', mobile: 'Mobile payment', deposit: 'From the deposit' },
+    do: { payment: 'Take the payment', refund: 'Give the money back', deposit: 'Take the deposit', 'deposit-refund': 'Give the deposit back' },
+  },
+  count: {
+    title: 'Count and close the day', text: 'Count what each way brought today, compare with the books, then close. A closed day can not be changed.', expected: 'In the books', counted: 'Counted', countedOf: '{channel} counted (yuan)', closed: 'Closed by {by}, {time}.', close: 'Close the day',
+    short: '{amount} less than in the books: booked as a shortage, to be dealt with in three days.', over: '{amount} more than in the books: booked as a surplus, to be dealt with in three days.', fillIn: 'Enter all three amounts; 0 where there is none.',
+  },
+  difference: {
+    state: { open: 'Open', closed: 'Gone', 'signed-off': 'Signed' }, facts: 'At risk {risk} · {days} days old · owner: {owner}', office: 'the office', sides: 'Here {ours}, at the centre {theirs}', nothing: 'nothing', entries: 'Proposed correction: ', entry: 'debit {debit}, credit {credit} {amount}',
+    take: 'I see to it', sign: 'Sign it off', signQuestion: 'Sign off this difference?', signEffect: 'It then no longer keeps the month open. Your name and reason are kept with it.', reason: 'Reason', reasonMissing: 'Say why, in a few words.',
+  },
+  month: {
+    title: 'Clearing of {month}', owed: 'Owed by insurance', approved: 'Approved', count: '{count} entries', running: 'The month is not over yet.', daysLeft: '{count} days are not compared yet: {days}.', differencesLeft: '{count} differences are open, {risk} at risk.',
+    ready: 'Every day is compared and nothing is open: it can be closed.', close: 'Close and apply for clearing', scheme: { 310: 'Employees', 390: 'Residents', other: 'Other' },
+    state: { reconciled: 'To be applied for', applied: 'Applied for', approved: 'Approved', paid: 'Paid', refused: 'Sent back' },
+  },
+  receipt: { open: 'Receipt', number: 'Settlement number', account: 'Paid by the personal account', none: 'This bill is not settled, so there is no receipt.', note: 'Made by the system; ask by the settlement number.' },
   billState: { open: 'To settle', settling: 'Being settled', settled: 'Settled', reversed: 'Undone', refused: 'Refused' },
   punctuation: { comma: ', ', list: ', ' },
   record: {

@@ -14,6 +14,7 @@ export default {
   title: {
     register: '实名注册',
     signOut: '退出登录', sessions: '登录设备与应用', security: '密码与验证器', authorize: '应用请求访问', authorizeError: '应用的请求有问题',
+    cashier: '收费台', deskBill: '账单办理', deskDay: '日结与对账', receipt: '收费收据',
     signIn: '登录', home: '首页', account: '我的账户', departments: '选择科室', hospitals: '选择医院', doctors: '选择医生', times: '选择就诊时间',
     who: '选择就诊人', check: '核对预约信息', done: '预约成功', appointments: '我的预约', appointment: '预约详情', record: '健康档案', visit: '就诊记录',
     access: '谁看过我的档案', bills: '账单', bill: '账单详情', clinic: '今日患者', patient: '患者档案', writeVisit: '书写就诊记录', checkVisit: '核对就诊记录',
@@ -114,6 +115,8 @@ export default {
     },
   },
   bill: {
+    left: '本次结算后：起付线剩余 {deductible}，封顶线内剩余 {cap}。', leftDeductible: '本次结算后：起付线剩余 {deductible}。',
+    line: { fullSelf: '不在医保目录内，{amount} 全部自费。', overLimit: '超过限价的 {amount} 自付。', firstPay: '乙类先自付 {percent}，即 {amount}。', inScope: '{amount} 进入医保报销范围。' },
     waiting: '待结算账单', noneWaiting: '没有待结算的账单', past: '已办账单', back: '返回账单列表', state: '状态', date: '就诊日期', scheme: '参保类型',
     paidShort: '医保基金 {fund}，现金 {cash}', total: '合计', split: '谁付了多少', splitEstimate: '预结算：谁付多少', lines: '收费明细', item: '项目', amount: '金额',
     share: { fund: '医保基金支付', accountCurrent: '个人账户（当年）', accountPrior: '个人账户（历年）', cash: '个人现金支付' },
@@ -131,6 +134,39 @@ export default {
     refused: '医保中心未受理这张账单。如果原因可以解决，请解决后再用医保结算，不要自费结算。', effect: '确认后，{total} 全部由您个人支付，医保基金和个人账户都不支付。',
     undo: '之后要改用医保，须由医院收费窗口撤销这次结算。', confirm: '确认自费 {total}', keep: '暂不结算',
   },
+  desk: {
+    list: { toSettle: '待结算', inDoubt: '结果待定', toBalance: '待收待退', deposits: '预交金' }, tab: '{name}（{count}）', next: '接下来', due: '应收应退', deposit: '预交金余额', paid: '已收',
+    do: {
+      toSettle: '请核对费用后结算。', inDoubt: '医保中心还没有答复，系统会自动核实。请勿重新结算，也不要收款。', toBalance: '按所列金额收款或退款，收退后自动平账。', deposits: '住院结算后，用预交金支付自付部分，剩余退还病人。',
+      take: '请向病人收取自付部分。', giveBack: '结算已撤销或重新结算后金额减少，请把多收的退还病人。',
+    },
+    none: { toSettle: '没有待结算的账单', inDoubt: '没有结果待定的账单', toBalance: '没有待收或待退的款项', deposits: '没有预交金' },
+    take: '应收 {amount}', giveBack: '应退 {amount}', balanced: '已结清', askAt: '{time} 再次查询中心（已查 {tries} 次）。', sending: '正在发送，等待答复。', late: '已超过半小时，已转人工跟进。', booked: '已入账',
+    reverse: '撤销结算', reversed: '结算已撤销', reverseQuestion: '撤销整笔结算？', reverseEffect: '将撤销总额 {total} 的结算，医保基金退回 {fund}，个人账户和起付线同时恢复。', reverseRefund: '病人已付 {paid}，撤销后请退还。',
+    reversePart: '不能只退一部分：先撤销整笔，改动费用后再重新结算。', reverseConfirm: '确认撤销', code: '验证器上的六位数字', codeHint: '撤销结算会退回资金，请再次确认是您本人。',
+    compareTitle: '与医保中心对账', notCompared: '这一天还没有对账。次日 6 点后系统会自动对账，也可以现在进行。', equal: '一致：{count} 笔，共 {total}（{time}）。', differs: '不一致：院内 {ours} 笔，中心 {theirs} 笔。请处理下列差异。',
+    compareFailed: '没有取到中心的完整清单，这一天视为未对账。请稍后重试。', daySums: '当日结算 {settled} 笔，共 {total}，其中基金 {fund}；撤销 {reversed} 笔。', compare: '现在对账', compareAgain: '重新对账', compared: '对账完成',
+    differences: '未处理的差异', noDifferences: '没有未处理的差异', doneDifferences: '当日已处理的差异（{count}）', dayClosed: '已日结', taken: '已由您跟进', signed: '已签字结案', monthClosed: '已关账',
+  },
+  payment: {
+    title: '收退款', what: '事项', how: '方式', amount: '金额（元）', reference: '交易流水号', list: '收退款记录', amountWrong: '请填写大于零的金额，最多两位小数。', tooMuch: '最多 {most}。',
+    kind: { payment: '收款', refund: '退款', deposit: '收预交金', 'deposit-refund': '退预交金' }, channel: { cash: '现金', card: '银行卡', mobile: '移动支付', deposit: '预交金' },
+    do: { payment: '确认收款', refund: '确认退款', deposit: '确认收预交金', 'deposit-refund': '确认退预交金' },
+  },
+  count: {
+    title: '清点与日结', text: '清点各种方式当日实收，与账面核对后日结。日结后不能更改。', expected: '账面', counted: '实点', countedOf: '{channel}实点（元）', closed: '已由 {by} 于 {time} 日结。', close: '日结',
+    short: '比账面少 {amount}，日结后记为短款，三日内处理。', over: '比账面多 {amount}，日结后记为长款，三日内处理。', fillIn: '请填写三项实点金额，没有则填 0。',
+  },
+  difference: {
+    state: { open: '未处理', closed: '已消除', 'signed-off': '已签字' }, facts: '涉及 {risk} · 已 {days} 天 · 负责：{owner}', office: '收费处', sides: '院内 {ours}，中心 {theirs}', nothing: '无', entries: '建议更正分录：', entry: '借 {debit} 贷 {credit} {amount}',
+    take: '由我跟进', sign: '签字结案', signQuestion: '签字结案？', signEffect: '签字后这笔差异不再阻止关账，您的姓名和理由会一并保存。', reason: '理由', reasonMissing: '请至少用四个字说明理由。',
+  },
+  month: {
+    title: '{month} 月度清算', owed: '应由医保支付', approved: '核准', count: '{count} 笔', running: '本月尚未结束。', daysLeft: '还有 {count} 天没有对账：{days}。', differencesLeft: '还有 {count} 笔差异未处理，涉及 {risk}。',
+    ready: '各日均已对账，没有未处理的差异，可以关账。', close: '关账并申请清算', scheme: { 310: '职工医保', 390: '居民医保', other: '其他' },
+    state: { reconciled: '待申请', applied: '已申请', approved: '已核准', paid: '已拨付', refused: '被退回' },
+  },
+  receipt: { open: '收据', number: '结算编号', account: '个人账户支付', none: '这张账单还没有结算，没有收据。', note: '本收据由系统生成，可凭结算编号查询。' },
   billState: { open: '待结算', settling: '结算中', settled: '已结算', reversed: '已撤销', refused: '未通过' },
   punctuation: { comma: '，', list: '、' },
   record: {
