@@ -103,7 +103,7 @@ export async function faultProxy(target: string, timeoutMs: number): Promise<Fau
   return {
     url: `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`, counts,
     plan(psnNo, faults) { plans.set(psnNo, [...faults]) },
-    async release() { for (const settlement of [...held.keys()]) await arriveLate(settlement) },
+    async release() { for (const settlement of held.keys()) await arriveLate(settlement) },
   }
 }
 
