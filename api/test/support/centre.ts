@@ -120,7 +120,7 @@ export async function testCentre(region = '310000', given: { clock?: { now: Date
 
 async function withFault(fault: Fault, response: Response): Promise<Response> {
   switch (fault) {
-    case 'late': await sleep(impatientMs * 2); return response
+    case 'late': await sleep(timeoutMs * 2); return response
     case 'garbled': return new Response('{"resourceType":"ClaimRes', { headers: { 'Content-Type': 'application/fhir+json' } })
     case 'altered': {
       const text = await response.text()
