@@ -10,8 +10,10 @@ import { parseArgs } from 'node:util'
 import { type Benchmark, benchmark, type BenchmarkName, benchmarkNames, type Stored, type Work } from './benchmarks.ts'
 import { observation, patient } from './documents.ts'
 import { measure, median, type Order, warmUp, type Window } from './measure.ts'
+import { benchReconcile } from './reconcile.ts'
 import { benchSearch } from './search.ts'
 import { poolConnections, type Server, type Servers, startServers } from './servers.ts'
+import { benchSettle } from './settle.ts'
 
 const rounds = 3
 const windowSeconds = 6
@@ -22,17 +24,21 @@ interface Outcome { name: string; what: string; resources: number; connections: 
 
 const say = (line = '') => process.stdout.write(`${line}\n`)
 
-function chosen(): { names: BenchmarkName[]; search: boolean } {
+/** Parts with servers of their own. */
+const parts: Record<string, (say: (line?: string) => void) => Promise<unknown>> = { search: benchSearch, settle: benchSettle, reconcile: benchReconcile }
+
+function chosen(): { names: BenchmarkName[]; alone: string[] } {
   const { positionals } = parseArgs({ allowPositionals: true })
-  const unknown = positionals.filter((name) => name !== 'search' && !benchmarkNames.includes(name as BenchmarkName))
-  if (unknown.length > 0) throw new Error(`There is no benchmark ${unknown.join(', ')}; there are ${benchmarkNames.join(', ')}, search.`)
-  const all = positionals.length === 0
-  return { names: benchmarkNames.filter((name) => all || positionals.includes(name)), search: all || positionals.includes('search') }
+  const known = [...benchmarkNames, ...Object.keys(parts)]
+  const unknown = positionals.filter((name) => !known.includes(name))
+  if (unknown.length > 0) throw new Error(`There is no benchmark ${unknown.join(', ')}; there are ${known.join(', ')}.`)
+  const wanted = (name: string) => positionals.length === 0 || positionals.includes(name)
+  return { names: benchmarkNames.filter(wanted), alone: Object.keys(parts).filter(wanted) }
 }
 
 async function main(): Promise<void> {
-  const { names, search } = chosen()
-  if (search) await benchSearch(say)
+  const { names, alone } = chosen()
+  for (const name of alone) await parts[name]?.(say)
   if (names.length === 0) return
   say('Starting a database, the platform and the bare server …')
   const servers = await startServers()

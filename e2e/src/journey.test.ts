@@ -1,7 +1,7 @@
 /**
  * The whole journey, once in Chinese and once in English: a citizen books, the server is killed and comes back, the doctor sees
- * the patient and writes the visit, the insurance centre settles it, the citizen reads the bill and who looked at the record.
- * Each language has a city of its own. Steps build on one another; the first that fails explains those after it.
+ * the patient and writes the visit, the insurance centre settles it, the citizen reads the bill, the cashier takes the rest and
+ * closes the day, and the citizen sees who looked at the record. Each language has a city of its own. Steps build on one another; the first that fails explains those after it.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Browser } from 'playwright-core'
@@ -38,6 +38,7 @@ describe.each<Language>(['zh', 'en'])('the journey in %s', (language) => {
   let platform: Platform
   let citizen: Person
   let doctor: Person
+  let cashier: Person
   /** Names of the people and the place, as the portal writes them in this language. */
   let sees: Names
 
@@ -45,20 +46,22 @@ describe.each<Language>(['zh', 'en'])('the journey in %s', (language) => {
     platform = await startPlatform({ name: language, citizens })
     citizen = await atScreen(browser, platform.url, 'phone', language)
     doctor = await atScreen(browser, platform.url, 'desktop', language)
+    cashier = await atScreen(browser, platform.url, 'desktop', language)
     sees = await names(platform.url, language)
   })
   afterAll(async () => {
     await citizen?.leave()
     await doctor?.leave()
+    await cashier?.leave()
     await platform?.stop()
   })
   let stuckAt: string | null = null
   beforeEach(({ skip }) => skip(stuckAt !== null, `the journey stopped at: ${stuckAt}`))
   afterEach(async ({ task }) => {
-    const troubles = [...citizen.troubles(), ...doctor.troubles()]
+    const troubles = [...citizen.troubles(), ...doctor.troubles(), ...cashier.troubles()]
     if (task.result?.state === 'fail') {
       stuckAt = task.name
-      await Promise.all([citizen.stuck(), doctor.stuck()])
+      await Promise.all([citizen.stuck(), doctor.stuck(), cashier.stuck()])
     }
     expect(troubles).toEqual([])
   })
@@ -165,6 +168,37 @@ describe.each<Language>(['zh', 'en'])('the journey in %s', (language) => {
     expect(shares.fund + shares.account + shares.cash).toBe(total)
     const lines = citizen.page.getByRole('table', { name: citizen.word('bill.lines') })
     expect(fenOf(await lines.getByRole('row', { name: citizen.word('bill.total') }).getByRole('cell').innerText())).toBe(total)
+  })
+
+  test('the cashier takes what the citizen owes, by the bill', async () => {
+    await signIn(cashier, 'scheduler', '22a-cashier-sign-in')
+    await cashier.see('22b-office', cashier.word('title.office'))
+    await cashier.link(cashier.word('title.cashier')).click()
+    await cashier.see('22c-cashier', cashier.word('title.cashier'))
+    await cashier.page.getByRole('tab', { name: cashier.word('desk.list.toBalance') }).click()
+    await cashier.page.getByRole('tabpanel').getByRole('link', { name: cardiology[language] }).first().click()
+    await cashier.see('22d-desk-bill', cashier.word('title.deskBill'))
+    await cashier.button(cashier.word('payment.do.payment')).dblclick()
+    await cashier.page.getByText(cashier.word('desk.balanced'), { exact: true }).waitFor()
+    expect(await cashier.page.getByRole('table', { name: cashier.word('payment.list') }).getByRole('row').count()).toBe(1 + 1)
+    await cashier.see('22e-paid', cashier.word('title.deskBill'))
+  })
+
+  test('compares the day with the insurance centre and closes it', async () => {
+    await cashier.link(cashier.word('title.cashier')).click()
+    await cashier.link(cashier.word('title.deskDay')).click()
+    await cashier.see('22f-day', cashier.word('title.deskDay'))
+    await cashier.button(cashier.word('desk.compare')).click()
+    await cashier.page.getByText(cashier.pattern('desk.equal')).waitFor()
+    for (const channel of ['cash', 'card', 'mobile']) {
+      const name = cashier.word(`payment.channel.${channel}`)
+      const row = cashier.page.getByRole('table', { name: cashier.word('count.title') }).getByRole('row', { name })
+      const expected = await row.getByRole('cell').first().innerText()
+      await cashier.page.getByLabel(cashier.word('count.countedOf', { channel: name })).fill((fenOf(expected) / 100).toFixed(2))
+    }
+    await cashier.button(cashier.word('count.close')).click()
+    await cashier.page.getByText(cashier.pattern('count.closed')).waitFor()
+    await cashier.see('22g-day-closed', cashier.word('title.deskDay'))
   })
 
   test('the citizen sees who looked at the record, when and in which role', async () => {

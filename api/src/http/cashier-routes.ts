@@ -1,11 +1,15 @@
-/** /api/desk: the cashier's work, money at the desk, days and months. Settling and reversing themselves are FHIR operations. */
+/**
+ * /api/desk and what a bill needs at the desk: work, money, filings, days and months. Settling and reversing are FHIR operations.
+ */
 import { type Context, Hono } from 'hono'
 import { z } from 'zod'
+import { filingTypes } from '../fhir/clearing-message.ts'
 import { dayInShanghai, isDate } from '../fhir/date-time.ts'
 import { isFhirId } from '../fhir/id.ts'
 import { fail, notFound } from '../fhir/outcome.ts'
 import type { Services } from '../services.ts'
 import { actOnDifference, closeDay, deskOf, readDay, readWork } from '../settlement/desk.ts'
+import { fileTreatment, reimbursementPacket } from '../settlement/filing.ts'
 import { takePayment } from '../settlement/payments.ts'
 import { closeMonth, readMonth } from '../settlement/reconcile/months.ts'
 import type { AppEnv } from './auth.ts'
@@ -16,6 +20,7 @@ const payment = z.strictObject({
   kind: z.enum(['payment', 'refund', 'deposit', 'deposit-refund']), channel: z.enum(['cash', 'card', 'mobile', 'deposit']), amountFen: fen,
   reference: z.string().max(64).nullish(),
 })
+const filing = z.strictObject({ type: z.enum(filingTypes) })
 const count = z.number().int().min(-100_000_000_00).max(100_000_000_00)
 const counted = z.strictObject({ cash: count, card: count, mobile: count })
 const act = z.discriminatedUnion('action', [z.strictObject({ action: z.literal('take') }), z.strictObject({ action: z.literal('sign-off'), reason: z.string().trim().min(4).max(500) })])
@@ -29,6 +34,16 @@ export function cashierRoutes({ db, store, gateway }: Pick<Services, 'db' | 'sto
       if (!isFhirId(encounter)) throw notFound('Encounter')
       const { kind, channel, amountFen, reference } = await readJson(c, payment)
       return c.json(await takePayment({ db, store }, c.get('ctx'), encounter, { kind, channel, amountFen: BigInt(amountFen), reference: reference ?? null }, c.req.header('Idempotency-Key') ?? null), 201, fresh)
+    })
+    .post('/bills/:encounter/filing', async (c) => {
+      const encounter = c.req.param('encounter')
+      if (!isFhirId(encounter)) throw notFound('Encounter')
+      return c.json(await fileTreatment({ db, store, gateway }, c.get('ctx'), encounter, (await readJson(c, filing)).type), 201, fresh)
+    })
+    .get('/bills/:encounter/packet', async (c) => {
+      const encounter = c.req.param('encounter')
+      if (!isFhirId(encounter)) throw notFound('Encounter')
+      return c.json(await reimbursementPacket(db, c.get('ctx'), encounter), 200, { ...fresh, 'Content-Disposition': `attachment; filename="packet-${encounter}.json"` })
     })
     .get('/desk/:organization/work', async (c) => c.json(await readWork(db, c.get('ctx'), organizationOf(c)), 200, fresh))
     .get('/desk/:organization/days/:day', async (c) => c.json(await readDay(db, c.get('ctx'), organizationOf(c), dayOf(c)), 200, fresh))

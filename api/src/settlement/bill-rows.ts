@@ -9,7 +9,7 @@ import type { Visit } from './visit.ts'
 export type BillRow = Selectable<BillTable>
 export type BillLineRow = Selectable<BillLineTable>
 
-/** Most lines of a bill that are read and sent. */
+/** Most lines of a bill that can be settled: what a centre takes in one claim. */
 export const billLinesMax = 500
 
 /** The bill of a visit, made when it has none, locked. */
@@ -36,17 +36,18 @@ export async function findBill(db: Db, at: { shard: number; encounterKey: string
 /** In the order they were entered; the place in this list is the sequence of the claim's line. */
 export async function billLines(db: Db, at: { shard: number; encounterKey: string }): Promise<BillLineRow[]> {
   return db.selectFrom('bill_line').selectAll().where('shard', '=', at.shard).where('encounter', '=', at.encounterKey)
-    .orderBy('entered_at').orderBy('position').orderBy('charge_item').limit(billLinesMax).execute()
+    .orderBy('entered_at').orderBy('position').orderBy('charge_item').limit(billLinesMax + 1).execute()
 }
 
 export function lineFen(line: Pick<BillLineRow, 'quantity' | 'unit_price_fen'>): bigint {
   return line.unit_price_fen * BigInt(line.quantity)
 }
 
-/** The lines of a bill that is to be settled. Throws OutcomeError bill-empty, amount-mismatch. */
+/** The lines of a bill that is to be settled. Throws OutcomeError bill-empty, business-rule, amount-mismatch. */
 export async function linesToSettle(db: Db, at: { shard: number; encounterKey: string }, totalFen: bigint): Promise<BillLineRow[]> {
   const lines = await billLines(db, at)
   if (lines.length === 0 || totalFen === 0n) throw fail('bill-empty', { zh: '这次就诊没有需要结算的费用。', en: 'There is nothing to settle for this visit.' })
+  if (lines.length > billLinesMax) throw fail('business-rule', { zh: `一张账单最多 ${billLinesMax} 行，请先合并同类项目的数量。`, en: `A bill has at most ${billLinesMax} lines: put quantities of the same item together first.` }, 'Claim.item')
   if (lines.reduce((sum, line) => sum + lineFen(line), 0n) !== totalFen) throw fail('amount-mismatch', { zh: '账单金额与明细不一致，请联系收费处。', en: 'The bill does not equal its lines. Please ask the cashier.' })
   return lines
 }

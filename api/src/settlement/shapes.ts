@@ -45,6 +45,8 @@ export interface Bill extends BillSummary {
   dueFen: number
   depositFen: number
   payments: BillPayment[]
+  /** Region where the person is insured when that is not here: direct settlement goes through the insured place, and may want a filing. */
+  away: string | null
   /** While the state is not known: what happens next, and when. */
   doubt: Doubt | null
 }
@@ -89,6 +91,9 @@ export interface BillSplit {
   /** Ordered sentences that explain the split. */
   reasons: Named[]
 }
+/** POST /api/bills/{encounter}/filing: treatment away from home, filed with the insured place. */
+export interface Filing { number: string; type: 'long-term' | 'referred' | 'emergency' | 'temporary'; from: string; until: string | null }
+
 export type TillChannel = 'cash' | 'card' | 'mobile'
 /** Fen by channel. */
 export type TillCount = Record<TillChannel, number>

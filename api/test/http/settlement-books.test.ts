@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Bundle } from '@medplum/fhirtypes'
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { anonymous, platform as platformPrincipal, type Principal } from '../../src/access/principal.ts'
@@ -12,9 +13,9 @@ import type { SettlementGateway } from '../../src/settlement/gateway.ts'
 import { balanceJournal, journal, type JournalForm } from '../../src/settlement/journal.ts'
 import { reconcileYesterday } from '../../src/settlement/reconcile/reconcile.ts'
 import { resolveAttempts } from '../../src/settlement/resolve-attempts.ts'
-import type { Bill, DeskDay, DeskWork, Month } from '../../src/settlement/shapes.ts'
+import type { Bill, DeskDay, DeskWork, Filing, Month } from '../../src/settlement/shapes.ts'
 import { validateResource } from '../../src/records/validate.ts'
-import { testCentre } from '../support/centre.ts'
+import { introduce, testCentre } from '../support/centre.ts'
 import { citizen, system, testPlatform } from '../support/platform.ts'
 import { charge, e02, insuredVisits, put, testHospital, testId, testVisit, type TestVisit } from '../support/visit.ts'
 
@@ -276,6 +277,51 @@ test('yesterday is compared by the job; the month closes when nothing is open, i
   expect((await close('2026-1')).status).toBe(400)
   expect(await reverse(last)).toMatchObject({ status: 409, code: 'period-closed' })
   expect((await bill(last)).state).toBe('settled')
+})
+
+test('a neighbour’s patient: filed at the desk, settled by the terms of the insured place; else a packet for reimbursement', async () => {
+  clock.now = new Date('2026-11-10T10:00:00+08:00')
+  const suzhou = await testCentre('320500', { clock })
+  await introduce(centre, suzhou)
+  await suzhou.enrol({ psnNo: 'SZ1', region: '320500' }, { psnNo: 'SZ2', region: '320500' })
+  const neighbour = async (psnNo: string) => {
+    const visit = await testVisit(platform, hospital, { psnNo, region: '320500' })
+    await charge(platform, visit, ['drug-412', 'drug-412', 'lab-260', 'lab-260'])
+    return visit
+  }
+  const file = (visit: TestVisit, body: object = { type: 'long-term' }, as: Principal = cashier()) => api<Filing>('POST', `/api/bills/${visit.encounter}/filing`, body, as)
+  const visit = await neighbour('SZ1')
+  const estimate = async () => (await api<Bill>('GET', `/api/bills/${visit.encounter}?estimate=1`)).json
+  const before = await estimate()
+  expect(before).toMatchObject({ away: '320500', estimate: true })
+  const filed = await file(visit, { type: 'long-term' }, citizen(visit.patient))
+  expect(filed).toMatchObject({ status: 201, json: { type: 'long-term', from: '2026-11-10', until: null } })
+  expect((await file(visit)).json.number).toBe(filed.json.number)
+  expect((await platform.request('GET', `/fhir/Task/${filed.json.number}`, { as: citizen(visit.patient) })).json).toMatchObject({ status: 'accepted', focus: { reference: `Encounter/${visit.encounter}` } })
+  const after = await estimate()
+  expect(after.fundFen ?? 0).toBeGreaterThan(before.fundFen ?? 0)
+  expect((await settle(visit)).status).toBe(200)
+  expect(await bill(visit)).toMatchObject({ state: 'settled', fundFen: after.fundFen, cashFen: after.cashFen })
+  expect((await reconcile(today())).json).toMatchObject({ outcome: 'complete' })
+
+  expect(await file(visit, { type: 'whim' })).toMatchObject({ status: 400 })
+  expect(await file(await insured(['visit-38']))).toMatchObject({ status: 422, code: 'business-rule' })
+  expect(await file(await neighbour('NOBODY'))).toMatchObject({ status: 422, code: 'insurer-rejected' })
+  expect((await file(visit, { type: 'long-term' }, citizen(testId()))).status).toBe(404)
+
+  // The insured place can not be reached: paid by the patient, with everything for the claim by hand.
+  const stuck = await neighbour('SZ2')
+  gateway = centre.nowhere
+  expect(await file(stuck)).toMatchObject({ status: 503, code: 'insurer-unreachable' })
+  gateway = { ...centre.gateway, submit: async () => ({ kind: 'rejected', reason: 'the insured place can not be reached' }) }
+  expect(await settle(stuck)).toMatchObject({ status: 422, code: 'insurer-rejected' })
+  gateway = centre.gateway
+  expect((await api('GET', `/api/bills/${stuck.encounter}/packet`)).status).toBe(422)
+  const selfPay = { resourceType: 'Parameters', parameter: [{ name: 'encounter', valueReference: { reference: `Encounter/${stuck.encounter}` } }, { name: 'use', valueCode: 'claim' }, { name: 'selfPay', valueBoolean: true }] }
+  expect((await api('POST', '/fhir/Claim/$submit', selfPay)).status).toBe(200)
+  const packet = await api<Bundle>('GET', `/api/bills/${stuck.encounter}/packet`, undefined, citizen(stuck.patient))
+  expect(packet.json.entry?.map(({ resource }) => resource?.resourceType)).toEqual(['Invoice', 'Encounter', 'Patient', 'Coverage', ...Array.from({ length: 4 }, () => 'ChargeItem')])
+  expect((await api('GET', `/api/bills/${stuck.encounter}/packet`, undefined, citizen(testId()))).status).toBe(404)
 })
 
 test('the ledger as a journal balances: by our own checker, and by an accounting tool where one is', async () => {

@@ -1,5 +1,5 @@
 /** Bills as the portal uses them: those of a person, those of a hospital, one with its split, and settling it. */
-import type { Bill, BillSummary } from '@pujiang/api/settlement/shapes.ts'
+import type { Bill, BillSummary, Filing } from '@pujiang/api/settlement/shapes.ts'
 import { operation } from './fhir.ts'
 import { query, request } from './http.ts'
 
@@ -30,4 +30,9 @@ export function settleBill(encounter: string, selfPay: boolean): Promise<unknown
 /** Undoes the present settlement of a bill as a whole: by its claim, or by its invoice when it was settled without insurance. */
 export function reverseBill(of: { claim: string | null; invoice: string | null }): Promise<unknown> {
   return operation(of.claim === null ? `Invoice/${of.invoice}/$reverse` : `Claim/${of.claim}/$reverse`, [])
+}
+
+/** Files the treatment with the place of insurance; again, the same number. */
+export function fileTreatment(encounter: string, type: Filing['type']): Promise<Filing> {
+  return request('POST', `/api/bills/${encounter}/filing`, { body: { type } })
 }

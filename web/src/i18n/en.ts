@@ -180,6 +180,12 @@ const en: typeof zh = {
     state: { reconciled: 'To be applied for', applied: 'Applied for', approved: 'Approved', paid: 'Paid', refused: 'Sent back' },
   },
   receipt: { open: 'Receipt', number: 'Settlement number', account: 'Paid by the personal account', none: 'This bill is not settled, so there is no receipt.', note: 'Made by the system; ask by the settlement number.' },
+  away: {
+    title: 'Filing for care away from home', text: 'Insured in {region}. The insurance centre here settles with the insured place, by the terms of that place.', suzhou: 'Suzhou (320500)', other: 'another region ({region})', why: 'Kind of filing',
+    hint: 'The bill can be settled without a filing, but less may be paid; emergencies count as filed.', type: { temporary: 'Treated while travelling', referred: 'Referred by a hospital', emergency: 'Emergency', 'long-term': 'Living here' },
+    file: 'File with the insured place', filed: 'Filed ({type}), number {number}, valid until {until}. The bill can be settled now.', done: 'Filed',
+    packet: 'No fund has paid this time. Keep the packet (invoice, charges, visit and insurance) and claim at the place of insurance.', download: 'Download the packet',
+  },
   billState: { open: 'To settle', settling: 'Being settled', settled: 'Settled', reversed: 'Undone', refused: 'Refused' },
   punctuation: { comma: ', ', list: ', ' },
   record: {

@@ -167,6 +167,11 @@ export default {
     state: { reconciled: '待申请', applied: '已申请', approved: '已核准', paid: '已拨付', refused: '被退回' },
   },
   receipt: { open: '收据', number: '结算编号', account: '个人账户支付', none: '这张账单还没有结算，没有收据。', note: '本收据由系统生成，可凭结算编号查询。' },
+  away: {
+    title: '异地就医备案', text: '参保地在{region}。结算时由本市医保中心转参保地办理，报销比例按参保地政策。', suzhou: '苏州市（320500）', other: '外地（{region}）', why: '备案类型', hint: '没有备案也能结算，但报销比例可能较低；急诊抢救视同已备案。',
+    type: { temporary: '临时外出就医', referred: '转诊', emergency: '急诊抢救', 'long-term': '长期居住' }, file: '向参保地备案', filed: '已备案（{type}），编号 {number}，有效至{until}。现在可以结算。', done: '备案成功',
+    packet: '这次没有基金支付。请保存报销材料（票据、明细、就诊和参保信息），到参保地办理手工报销。', download: '下载报销材料',
+  },
   billState: { open: '待结算', settling: '结算中', settled: '已结算', reversed: '已撤销', refused: '未通过' },
   punctuation: { comma: '，', list: '、' },
   record: {
