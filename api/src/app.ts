@@ -22,6 +22,7 @@ import { platformDiscovery } from './http/oidc.ts'
 import { platformOidcRoutes } from './http/oidc-routes.ts'
 import { portalFiles } from './http/portal-files.ts'
 import { rateLimit } from './http/rate-limit.ts'
+import { insurerDeskRoutes } from './http/insurer-desk.ts'
 import { registerRoutes } from './http/register-routes.ts'
 import { settlementRoutes } from './http/settlement-routes.ts'
 import { signInRoutes } from './http/sign-in.ts'
@@ -82,6 +83,7 @@ export function createApp(services: Services): Hono<AppEnv> {
   app.route('/api', settlementRoutes(services))
   app.route('/api', accessRoutes(services))
   app.route('/api', cashierRoutes(services))
+  app.route('/api', insurerDeskRoutes(services))
   app.all('/api/*', () => { throw fail('not-found', { zh: '没有这个接口。', en: 'There is no such endpoint.' }) })
   app.route('/', portalFiles())
   return app

@@ -1,5 +1,5 @@
 /** The way from one insurance centre to another: claims through the gateway the platform uses too, the rest as plain calls. */
-import type { CoverageEligibilityResponse, Resource, Task } from '@medplum/fhirtypes'
+import type { CoverageEligibilityResponse, PaymentReconciliation, Resource, Task } from '@medplum/fhirtypes'
 import { systemCaller, type SystemOptions } from './access/system-call.ts'
 import type { PeerCentre } from './insurer/peer.ts'
 import { httpGateway } from './settlement/gateway.ts'
@@ -16,5 +16,6 @@ export function peerCentre(options: SystemOptions): PeerCentre {
     submit, ask, reverse,
     checkCoverage: (request) => post<CoverageEligibilityResponse>('CoverageEligibilityRequest/$submit', request, 'CoverageEligibilityResponse'),
     file: (task) => post<Task>('Task', task, 'Task'),
+    confirmMonth: (parameters) => post<PaymentReconciliation>('PaymentReconciliation/$confirm', parameters, 'PaymentReconciliation'),
   }
 }

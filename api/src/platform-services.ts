@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import type { JWK } from 'jose'
 import { sessionWatch } from './access/session-watch.ts'
+import { type SystemCaller, systemCaller, type SystemOptions } from './access/system-call.ts'
 import { loadSigningKeys } from './access/signing-keys.ts'
 import { type TokenAuthority, tokenVerifier } from './access/tokens.ts'
 import { demoCode } from './catalogue/demo-accounts.ts'
@@ -17,18 +18,19 @@ import type { Services } from './services.ts'
 import { type SettlementGateway, httpGateway } from './settlement/gateway.ts'
 import { type Db, openDb } from './storage/pool.ts'
 
-export async function makeServices(config: Config, name: string, given: { db?: Db; gateway?: SettlementGateway; now?: () => Date } = {}): Promise<Services> {
+export async function makeServices(config: Config, name: string, given: { db?: Db; gateway?: SettlementGateway; centreDesk?: SystemCaller; now?: () => Date } = {}): Promise<Services> {
   if (!given.db && config.databaseUrl === null) throw new Error('DATABASE_URL is not set; start gives it to its processes.')
   const db = given.db ?? openDb(config.databaseUrl ?? '', { max: config.poolConnectionsMax, name })
   const now = given.now ?? (() => new Date(systemNow().getTime() + config.clockOffsetMs))
   const authority = await tokenAuthority(config, db, now())
   const signer = authority.keys[0]
   if (!signer) throw new Error('There is no signing key.')
-  const gateway = given.gateway ?? httpGateway({
+  const centre: SystemOptions = {
     baseUrl: config.insurerUrl, clientId: 'platform', key: signer, timeoutMs: config.insurerTimeoutMs, now, newId: () => newResourceId(null),
-  })
+  }
+  const gateway = given.gateway ?? httpGateway(centre)
   return {
-    config, db, now, authority, gateway,
+    config, db, now, authority, gateway, centreDesk: given.centreDesk ?? systemCaller(centre),
     store: { model: loadModel(), entries: resourceEntries },
     operations: operations({ gateway }),
     verifyToken: tokenVerifier(authority),

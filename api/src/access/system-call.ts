@@ -51,16 +51,17 @@ export function tokenSource(options: SystemOptions) {
   }
 }
 
-export interface SystemReply { status: number; json: unknown }
+interface SystemReply { status: number; json: unknown }
+export type SystemCaller = (method: 'GET' | 'POST', path: string, body?: unknown, headers?: Record<string, string>) => Promise<SystemReply>
 
 /** A call that may be repeated at will. @throws Error when there is no token, no answer in time or no JSON. */
-export function systemCaller(options: SystemOptions): (method: 'GET' | 'POST', path: string, body?: unknown) => Promise<SystemReply> {
+export function systemCaller(options: SystemOptions): SystemCaller {
   const token = tokenSource(options)
-  return async (method, path, body) => {
+  return async (method, path, body, headers) => {
     const granted = await token.get()
     if (typeof granted !== 'string') throw new Error(granted.reason)
     const reply = await fetch(`${options.baseUrl}${path}`, {
-      method, headers: { Authorization: `Bearer ${granted}`, 'Content-Type': 'application/fhir+json' }, signal: AbortSignal.timeout(options.timeoutMs),
+      method, headers: { 'Content-Type': 'application/fhir+json', ...headers, Authorization: `Bearer ${granted}` }, signal: AbortSignal.timeout(options.timeoutMs),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
     if (reply.status === 401) token.forget()

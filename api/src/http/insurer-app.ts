@@ -19,6 +19,7 @@ import { type AppEnv, authenticate } from './auth.ts'
 import { errorReply } from './errors.ts'
 import { claimRoutes } from './insurer-claims.ts'
 import { moneyRoutes } from './insurer-money.ts'
+import { officeRoutes } from './insurer-office.ts'
 import { peopleRoutes } from './insurer-people.ts'
 import type { CentreRoutes } from './insurer-request.ts'
 import { discovery, oidcRoutes } from './oidc.ts'
@@ -55,9 +56,14 @@ export function createInsurerApp(services: InsurerServices): Hono<AppEnv> {
   app.get('/.well-known/openid-configuration', (c) => c.json(discovery(authority.issuer)))
   app.get('/fhir/.well-known/smart-configuration', (c) => c.json(discovery(authority.issuer)))
   app.use('/fhir/*', authenticate(tokenVerifier(authority), null, now))
-  app.use('/fhir/*', bodyLimit({ maxSize: bodyBytesMax, onError: () => { throw fail('body-too-large', { zh: '提交的内容太大。', en: 'The request body is too large.' }) } }))
+  const limited = bodyLimit({ maxSize: bodyBytesMax, onError: () => { throw fail('body-too-large', { zh: '提交的内容太大。', en: 'The request body is too large.' }) } })
+  // The list of a day streams through, whatever its size.
+  app.use('/fhir/*', (c, next) => (c.req.path.endsWith('/$compare') ? next() : limited(c, next)))
   const routes: CentreRoutes = { db, centre: services.centre, base: `${authority.issuer}/fhir`, count: (use, outcome) => answers.inc({ use, outcome }) }
   for (const part of [claimRoutes, peopleRoutes, moneyRoutes]) app.route('/fhir', part(routes))
+  app.use('/office/*', authenticate(tokenVerifier(authority), null, now))
+  app.use('/office/*', limited)
+  app.route('/office', officeRoutes(routes))
   return app
 }
 

@@ -39,6 +39,6 @@ export async function postEntries(
   if (entries.length === 0) return
   await trx.insertInto('fund_entry').values(entries.map((entry) => ({
     id: ctx.newId(null), message_id: about.messageId, kind: about.kind, provider: about.provider,
-    debit_account: entry.debit, credit_account: entry.credit, amount_fen: entry.amountFen, recorded_at: ctx.now,
+    debit_account: entry.debit, credit_account: entry.credit, amount_fen: entry.amountFen, recorded_at: ctx.now, clearing: null,
   }))).execute()
 }

@@ -2,7 +2,7 @@
  * The centre of another region, as this one sees it. What matters about a call is what may have happened at the other end, so the
  * answers are those of the platform's gateway (settlement/gateway.ts), whose HTTP client the process hands in.
  */
-import type { Claim, ClaimResponse, CoverageEligibilityRequest, CoverageEligibilityResponse, Task } from '@medplum/fhirtypes'
+import type { Claim, ClaimResponse, CoverageEligibilityRequest, CoverageEligibilityResponse, Parameters, PaymentReconciliation, Task } from '@medplum/fhirtypes'
 import { fail, OutcomeError } from '../fhir/outcome.ts'
 
 export type PeerAnswer =
@@ -18,6 +18,7 @@ export interface PeerCentre {
   /** Calls that may be repeated at will; they throw when there is no answer. */
   checkCoverage(request: CoverageEligibilityRequest): Promise<CoverageEligibilityResponse>
   file(task: Task): Promise<Task>
+  confirmMonth(parameters: Parameters): Promise<PaymentReconciliation>
 }
 
 /** By region, six digits. */

@@ -54,7 +54,7 @@ async function settle(trx: InsurerTrx, ctx: Ctx, centre: Centre, claim: Claim, r
   await trx.insertInto('claim').values({
     ...claimColumns(ctx, centre, request, bodyHash, claim, response), state: adjudication ? 'settled' : 'refused',
     psn_no: standing?.psnNo ?? null, scheme: standing?.scheme ?? null, year_from: standing?.yearFrom ?? null,
-    policy: standing?.policy.id ?? null, ...grows,
+    policy: adjudication ? standing?.policy.id ?? null : null, ...grows,
     fund_fen: adjudication ? fundOf(adjudication.split) : 0n, cash_fen: adjudication?.split.cash ?? request.totalFen,
   }).execute()
   if (standing && adjudication) {

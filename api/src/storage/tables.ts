@@ -921,13 +921,61 @@ export interface ForwardTable {
 /** insurer: append-only, also by trigger; a row moves an amount from one account to another. */
 export interface FundEntryTable {
   id: string
-  message_id: string
-  kind: 'settle' | 'reverse'
+  message_id: string | null
+  kind: 'settle' | 'reverse' | 'pay'
   debit_account: string
   credit_account: string
   provider: string
   amount_fen: bigint
   recorded_at: Instant
+  clearing: string | null
+}
+
+/** insurer: what a sender says it settled on a day. */
+export interface StatementTable {
+  id: string
+  client_id: string
+  provider: string
+  day: string
+  count: bigint
+  total_fen: bigint
+  fund_fen: bigint
+  account_fen: bigint
+  outcome: 'equal' | 'differs'
+  received_at: Instant
+}
+/** insurer */
+export interface StatementLineTable { statement_id: string; message_id: string; kind: 'settle' | 'reverse'; total_fen: bigint; fund_fen: bigint; account_fen: bigint }
+/** insurer: how a sender's day differs from ours. */
+export interface CentreDifferenceTable {
+  statement_id: string
+  message_id: string
+  kind: string
+  class: 'centre-only' | 'sender-only' | 'amount' | 'state' | 'day-shift'
+  here_fen: bigint
+  there_fen: bigint
+  resolved_at: InstantOrNull
+  resolved_by: string | null
+  note: string | null
+}
+/** insurer: a month's money of an institution and scheme, or with another region (scheme 0). */
+export interface ClearingTable {
+  id: string
+  client_id: string
+  month: string
+  direction: 'to-institution' | 'owed' | 'owing'
+  party: string
+  scheme: Generated<number>
+  state: 'applied' | 'approved' | 'paid' | 'refused'
+  count: bigint
+  total_fen: bigint
+  fund_fen: bigint
+  account_fen: bigint
+  deducted_fen: Generated<bigint>
+  reason: string | null
+  applied_at: Instant
+  approved_at: InstantOrNull
+  paid_at: InstantOrNull
 }
 
 /** The database of an insurance centre. Tables are added by its own migrations under migrations/insurer. */
@@ -943,4 +991,8 @@ export interface InsurerTables {
   filing: FilingTable
   catalogue_item: CatalogueItemTable
   forward: ForwardTable
+  statement: StatementTable
+  statement_line: StatementLineTable
+  difference: CentreDifferenceTable
+  clearing: ClearingTable
 }

@@ -11,6 +11,7 @@ import type { AppEnv } from '../../src/http/auth.ts'
 import { newResourceId } from '../../src/fhir/id.ts'
 import { makeServices } from '../../src/platform-services.ts'
 import type { Services } from '../../src/services.ts'
+import type { SystemCaller } from '../../src/access/system-call.ts'
 import type { SettlementGateway } from '../../src/settlement/gateway.ts'
 import type { Db } from '../../src/storage/pool.ts'
 import { testDatabase } from './database.ts'
@@ -41,11 +42,11 @@ export function clinician(practitioner: string, organization: string, name = 'æµ
 }
 
 /** Call at the top level of a test file. @param given.now first instant of the clock; Monday 2026-11-23 07:30 in Shanghai unless said. */
-export async function testPlatform(given: { gateway?: SettlementGateway; now?: Date; publicUrl?: string } = {}): Promise<TestPlatform> {
+export async function testPlatform(given: { gateway?: SettlementGateway; centreDesk?: SystemCaller; now?: Date; publicUrl?: string } = {}): Promise<TestPlatform> {
   const { db, url } = await testDatabase()
   const clock = { now: given.now ?? new Date('2026-11-23T07:30:00+08:00') }
   const config = readConfig({ LOG_LEVEL: process.env.TEST_LOG ?? 'silent', PORT: '8080', ...(given.publicUrl ? { PUBLIC_URL: given.publicUrl } : {}) })
-  const services = await makeServices(config, 'test', { db, now: () => clock.now, ...(given.gateway ? { gateway: given.gateway } : {}) })
+  const services = await makeServices(config, 'test', { db, now: () => clock.now, ...(given.gateway ? { gateway: given.gateway } : {}), ...(given.centreDesk ? { centreDesk: given.centreDesk } : {}) })
   const app = createApp(services)
   const token = (principal: Principal) => issueToken(services.authority, principal, clock.now, 60, newResourceId(null))
   return {

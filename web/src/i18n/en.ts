@@ -20,7 +20,7 @@ const en: typeof zh = {
     signIn: 'Sign in', home: 'Home', account: 'My account', departments: 'Choose a department', hospitals: 'Choose a hospital', doctors: 'Choose a doctor',
     times: 'Choose a time', who: 'Who is it for?', check: 'Check your booking', done: 'You are booked', appointments: 'My appointments',
     appointment: 'Appointment', record: 'Health record', visit: 'Visit', access: 'Who looked at my record', bills: 'Bills', bill: 'Bill', clinic: 'Today’s patients',
-    patient: 'Patient record', writeVisit: 'Write the visit', checkVisit: 'Check the visit', office: 'Registration and cashier', insurance: 'Insurance desk',
+    patient: 'Patient record', writeVisit: 'Write the visit', checkVisit: 'Check the visit', office: 'Registration and cashier', officerClaim: 'Claim', insurance: 'Insurance desk',
     publicHealth: 'Public health', administration: 'Administration', gallery: 'Components', notFound: 'Page not found',
     privacy: 'Privacy and sharing', emergency: 'Emergency access', audit: 'Audit',
   },
@@ -285,10 +285,6 @@ const en: typeof zh = {
   dose: { once: 'One tablet once a day', twice: 'One tablet twice a day', thrice: 'One tablet three times a day', night: 'One tablet at bedtime' },
   work: {
     can: 'What this role has here', notYet: 'Not yet available', sessions: 'Places left today', noSessions: 'No clinics with places today', free: 'Left', freeOf: '{free} of {capacity}',
-    insurance: {
-      one: 'The insurance centre runs on its own; the platform sends it each claim, and the centre computes and records every one.',
-      two: 'Citizens see in “Bills” who paid what and why.', notYet: 'Pages for enquiries, reconciliation and clearing are not available yet.',
-    },
     publicHealth: {
       one: 'Diagnoses, results and vaccinations of all hospitals are written in one format and can be counted.',
       two: 'This account is for public-health work only; each look is written into the log that the person concerned can read.',
@@ -299,6 +295,23 @@ const en: typeof zh = {
       'admin-system': { can: 'The system administrator keeps the system running and cannot see patient data.', notYet: 'Settings and monitoring pages are not available yet; see /health/ready and /metrics.' },
       'admin-security': { can: 'The security administrator manages accounts and rights and cannot see patient data.', notYet: 'Pages for accounts and rights are not available yet.' },
     },
+  },
+  officer: {
+    tab: { claims: 'Claims', differences: 'Differences', clearing: 'Clearing', whatIf: 'Policy what-if', filings: 'Filings' },
+    day: 'Day of settlement', message: 'Message', state: 'State', care: 'Kind of care', total: 'Total', fund: 'Funds', account: 'Account', cash: 'Cash', person: 'Insured-person number', policy: 'Policy', paidBy: 'Paid by',
+    states: { settled: 'Settled', refused: 'Refused', reversed: 'Reversed', void: 'Void' },
+    kinds: { 11: 'Outpatient', 12: 'Registration', 13: 'Emergency', 14: 'Major disease, outpatient', 15: 'Home sickbed', 21: 'Inpatient', 22: 'Inpatient, trauma', 23: 'Inpatient, transferred', 24: 'Inpatient from emergency', 41: 'Pharmacy', 51: 'Maternity, outpatient', 52: 'Maternity, inpatient' },
+    noClaims: 'Nothing was settled on this day', noDifferences: 'No differences', noClearings: 'No application for clearing yet', noFilings: 'No filings', noChange: 'Not one claim would change', noSteps: 'This claim has no steps',
+    classes: { 'centre-only': 'Only here', 'sender-only': 'Only at the sender', 'amount': 'Amounts differ', 'state': 'States differ', 'day-shift': 'Another day' },
+    here: 'here', there: 'there', resolved: 'Settled', note: 'How it was settled', resolve: 'Mark as settled',
+    month: 'Month', party: 'Party', count: 'Lines', due: 'Due', step: 'Step', approve: 'Approve', pay: 'Pay',
+    directions: { 'to-institution': 'Institution', 'owed': 'Owed by region', 'owing': 'Owed to region' }, clearingStates: { applied: 'Applied', approved: 'Approved', paid: 'Paid', refused: 'Refused' },
+    ratioPoints: 'Share of the fund, points more or less', deductibleYuan: 'Outpatient deductible, yuan', capYuan: 'Cap, yuan', compute: 'Work it out', difference: 'What would change', looked: 'Looked at', changed: 'Claims that change',
+    lookedAt: '{claims} claims of {people} people', largest: 'The largest changes', cut: 'There are more claims; only the first were looked at.', whatIfNote: 'Tried on past claims; no record changes. An empty field leaves the value as it is.',
+    filing: 'Kind', place: 'Place or disease', holds: 'Holds', open: 'open', withdrawn: 'withdrawn',
+    filings: { 'long-term': 'Living elsewhere', 'referred': 'Referred elsewhere', 'emergency': 'Emergency elsewhere', 'temporary': 'Temporarily elsewhere', 'disease': 'Outpatient disease' },
+    lines: 'Lines', item: 'Item', class: 'Class', steps: 'The sum, step by step', stepName: 'Step', operation: 'Made by', amount: 'Amount', ofLines: 'of {count} lines',
+    operations: { given: 'given', sum: 'sum of', excess: 'less', min: 'smallest of', share: 'share of' },
   },
   outcome: {
     'network': 'There is no connection. Check your network and try again; nothing you entered is lost.',

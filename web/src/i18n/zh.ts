@@ -18,7 +18,7 @@ export default {
     signIn: '登录', home: '首页', account: '我的账户', departments: '选择科室', hospitals: '选择医院', doctors: '选择医生', times: '选择就诊时间',
     who: '选择就诊人', check: '核对预约信息', done: '预约成功', appointments: '我的预约', appointment: '预约详情', record: '健康档案', visit: '就诊记录',
     access: '谁看过我的档案', bills: '账单', bill: '账单详情', clinic: '今日患者', patient: '患者档案', writeVisit: '书写就诊记录', checkVisit: '核对就诊记录',
-    office: '挂号与收费', insurance: '医保经办', publicHealth: '公共卫生', administration: '管理', gallery: '界面组件', notFound: '没有找到这个页面',
+    office: '挂号与收费', officerClaim: '结算明细', insurance: '医保经办', publicHealth: '公共卫生', administration: '管理', gallery: '界面组件', notFound: '没有找到这个页面',
     privacy: '隐私与授权', emergency: '紧急调阅', audit: '审计',
   },
   display: {
@@ -260,10 +260,6 @@ export default {
   dose: { once: '每日1次，每次1片', twice: '每日2次，每次1片', thrice: '每日3次，每次1片', night: '每晚1次，每次1片，睡前服' },
   work: {
     can: '在这里可以', notYet: '尚未提供', sessions: '今日门诊余号', noSessions: '今日没有可约的门诊', free: '余号', freeOf: '{free} / {capacity}',
-    insurance: {
-      one: '医保中心独立运行，平台通过接口向其发送结算请求，每一笔都由中心计算并留痕。', two: '就诊人在“账单”中可以看到每笔结算的分担和理由。',
-      notYet: '经办人员查询、对账和清算的页面尚未提供。',
-    },
     publicHealth: {
       one: '各家医院的诊断、检验和接种都以统一格式写入，可供统计。', two: '本账户只用于公共卫生工作，每次查看都会记入被查看人的查看记录。',
       notYet: '法定传染病报告、慢病登记和统计页面尚未提供。',
@@ -273,6 +269,23 @@ export default {
       'admin-system': { can: '系统管理员维护系统运行，不能查看患者资料。', notYet: '系统设置和运行监控页面尚未提供，运行状态请查看 /health/ready 与 /metrics。' },
       'admin-security': { can: '安全管理员管理账户和授权，不能查看患者资料。', notYet: '账户与授权管理页面尚未提供。' },
     },
+  },
+  officer: {
+    tab: { claims: '结算', differences: '对账差异', clearing: '清算', whatIf: '政策测算', filings: '备案' },
+    day: '结算日期', message: '报文编号', state: '状态', care: '医疗类别', total: '费用总额', fund: '基金支付', account: '个人账户', cash: '现金', person: '参保人员编号', policy: '适用政策', paidBy: '分担',
+    states: { settled: '已结算', refused: '不予结算', reversed: '已撤销', void: '作废' },
+    kinds: { 11: '普通门诊', 12: '门诊挂号', 13: '急诊', 14: '门诊慢特病', 15: '家庭病床', 21: '住院', 22: '外伤住院', 23: '转外住院', 24: '急诊转住院', 41: '定点药店', 51: '生育门诊', 52: '生育住院' },
+    noClaims: '这一天没有结算', noDifferences: '没有对账差异', noClearings: '还没有清算申请', noFilings: '没有备案', noChange: '没有一笔结算发生变化', noSteps: '这笔结算没有计算步骤',
+    classes: { 'centre-only': '中心有、对方无', 'sender-only': '对方有、中心无', 'amount': '金额不一致', 'state': '状态不一致', 'day-shift': '跨日' },
+    here: '中心', there: '对方', resolved: '已处理', note: '处理说明', resolve: '标记为已处理',
+    month: '月份', party: '对象', count: '笔数', due: '应付金额', step: '操作', approve: '批准', pay: '拨付',
+    directions: { 'to-institution': '机构', 'owed': '应收统筹区', 'owing': '应付统筹区' }, clearingStates: { applied: '已申请', approved: '已批准', paid: '已拨付', refused: '已退回' },
+    ratioPoints: '统筹支付比例增减（百分点）', deductibleYuan: '门急诊起付线（元）', capYuan: '最高支付限额（元）', compute: '测算', difference: '测算结果', looked: '涉及结算', changed: '发生变化的结算',
+    lookedAt: '{claims} 笔，{people} 人', largest: '变化最大的结算', cut: '结算较多，只测算了最早的一部分。', whatIfNote: '用过去的结算试算，不改变任何记录；留空的项目不变。',
+    filing: '备案类型', place: '就医地或病种', holds: '有效期', open: '长期', withdrawn: '已撤销',
+    filings: { 'long-term': '异地长期居住', 'referred': '异地转诊', 'emergency': '异地急诊抢救', 'temporary': '临时外出就医', 'disease': '门诊慢特病' },
+    lines: '费用明细', item: '项目', class: '目录等级', steps: '计算过程', stepName: '步骤', operation: '算法', amount: '金额', ofLines: '{count} 行之和',
+    operations: { given: '已知', sum: '合计', excess: '相减', min: '取小', share: '按比例' },
   },
   outcome: {
     'network': '网络连接不上。请检查网络后再试，已填写的内容不会丢失。',

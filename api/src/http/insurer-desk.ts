@@ -1,0 +1,37 @@
+/**
+ * /api/insurer: the officer's desk. The portal talks to the platform only, so this hands the officer's requests on to the centre of
+ * the region, for the role `insurer` and nobody else, with the officer's name beside each decision. Addresses are a fixed list.
+ */
+import { type Context, Hono } from 'hono'
+import { fail, forbidden, OutcomeError } from '../fhir/outcome.ts'
+import type { Services } from '../services.ts'
+import type { AppEnv } from './auth.ts'
+
+const addresses = [
+  /^\/(claims|differences|clearings|filings|policies|what-if|clearings\/region)$/, /^\/claims\/[A-Z0-9]{1,40}$/, /^\/clearings\/[0-9a-zA-Z-]{1,64}\/(approve|pay)$/,
+  /^\/differences\/[0-9a-zA-Z-]{1,64}\/[A-Z0-9]{1,40}\/(settle|reverse)$/,
+]
+const bodyBytesMax = 16_384
+
+export function insurerDeskRoutes({ centreDesk }: Pick<Services, 'centreDesk'>): Hono<AppEnv> {
+  const handOn = async (c: Context<AppEnv>, method: 'GET' | 'POST') => {
+    const { principal } = c.get('ctx')
+    if (principal.kind === 'anonymous') throw fail('sign-in-required', { zh: '请先登录。', en: 'Please sign in.' })
+    if (principal.kind !== 'person' || principal.role !== 'insurer') throw forbidden()
+    const { pathname, search } = new URL(c.req.url)
+    const address = pathname.replace(/^\/api\/insurer/, '')
+    if (!addresses.some((each) => each.test(address))) throw fail('not-found', { zh: '没有这个地址。', en: 'There is no such address.' })
+    const text = method === 'POST' ? await c.req.text() : ''
+    if (text.length > bodyBytesMax) throw fail('body-too-large', { zh: '提交的内容太大。', en: 'The request body is too large.' })
+    const { status, json } = await centreDesk(method, `/office${address}${search}`, text === '' ? undefined : JSON.parse(text) as unknown, {
+      'X-Officer': principal.id, 'Accept-Language': c.req.header('Accept-Language') ?? 'zh',
+    }).catch((cause: unknown) => {
+      const { issues } = fail('insurer-unreachable', { zh: '暂时连不上医保中心，请稍后再试。', en: 'The insurance centre can not be reached at the moment. Please try again later.' })
+      throw new OutcomeError(issues, { headers: { 'Retry-After': '30' }, cause })
+    })
+    return c.body(JSON.stringify(json), status as 200, { 'Content-Type': status < 400 ? 'application/json' : 'application/problem+json', 'Cache-Control': 'no-store' })
+  }
+  return new Hono<AppEnv>()
+    .get('/insurer/*', (c) => handOn(c, 'GET'))
+    .post('/insurer/*', (c) => handOn(c, 'POST'))
+}
