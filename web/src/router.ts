@@ -44,9 +44,11 @@ const pages: RouteRecordRaw[] = [
   page('/book/done/:appointment', 'done', 'title.done', () => import('./pages/booking/done.vue'), { roles: citizen }),
   page('/book/:department', 'hospitals', 'title.hospitals', () => import('./pages/booking/hospitals.vue'), { roles: citizen }),
   page('/book/:department/:organization', 'doctors', 'title.doctors', () => import('./pages/booking/doctors.vue'), { roles: citizen }),
+  page('/book/:department/:organization/wait', 'join-waiting', 'title.joinWaiting', () => import('./pages/booking/join-waiting.vue'), { roles: citizen, task: true }),
   page('/book/:department/:organization/:practitioner', 'times', 'title.times', () => import('./pages/booking/times.vue'), { roles: citizen, task: true }),
   page('/book/:department/:organization/:practitioner/who', 'who', 'title.who', () => import('./pages/booking/who.vue'), { roles: citizen, task: true }),
   page('/appointments', 'appointments', 'title.appointments', () => import('./pages/booking/appointments.vue'), { roles: citizen }),
+  page('/appointments/waiting', 'waiting', 'title.waiting', () => import('./pages/booking/waiting.vue'), { roles: citizen }),
   page('/appointments/:appointment', 'appointment', 'title.appointment', () => import('./pages/booking/appointment.vue'), { roles: citizen }),
 
   page('/record', 'record', 'title.record', () => import('./pages/records/record.vue'), { roles: citizen }),

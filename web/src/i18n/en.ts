@@ -14,6 +14,7 @@ const en: typeof zh = {
   gender: { male: 'Male', female: 'Female', other: 'Other', unknown: 'Unknown' },
   nav: { label: 'Main sections', home: 'Home', departments: 'Book', appointments: 'Visits', record: 'Record', bills: 'Bills' },
   title: {
+    waiting: 'Waitlist and missed visits', joinWaiting: 'Join the waitlist',
     register: 'Register with your real name',
     signOut: 'Sign out', sessions: 'Devices and apps', security: 'Password and authenticator', authorize: 'An app asks for access', authorizeError: 'There is a problem with the app’s request',
     cashier: 'Cashier', deskBill: 'Bill at the desk', deskDay: 'Day close and reconciliation', receipt: 'Receipt',
@@ -109,6 +110,19 @@ const en: typeof zh = {
     upcoming: 'Upcoming', past: 'Past', none: 'No upcoming appointments', book: 'Book an appointment', back: 'Back to my appointments', status: 'Status',
     cancel: 'Cancel appointment', cancelQuestion: 'Cancel this appointment?', cancelEffect: 'The place goes to somebody else and cannot be restored.',
     cancelConfirm: 'Yes, cancel it', keep: 'Keep it', cancelled: 'Appointment cancelled',
+  },
+  waiting: {
+    intro: 'Places that others give back go to those who wait, asked one by one in order.', back: 'Back to my appointments', list: 'Waiting for', none: 'You are waiting for no department', noneHint: 'When a hospital is full, choose the waitlist below its doctors.',
+    offered: 'A place for you', waiting: 'Waiting', offer: 'The place at {time} is kept for you.', answerBy: 'Answer by {time}; after that it goes to the next.', accept: 'Take it', decline: 'No, thank you',
+    accepted: 'The appointment is booked', declined: 'Given up; the place goes to the next', left: 'You left the waitlist', days: '{from} to {until}', first: 'You are first in line', ahead: '{count} before you',
+    unknown: 'Few places came back in the last month; we cannot say when.', expected: 'As places came back in the last month, expect an offer within {days} days.', leave: 'Leave the waitlist',
+    rule: { 'urgent': 'Marked urgent by the general practitioner: asked first.', 'follow-up': 'A follow-up patient: asked after those who are urgent.', 'routine': 'In the order of joining, after urgent and follow-up patients.' }, deadline: 'Closes {time}.',
+    standing: 'Missed visits and late cancellations', missed: 'This year: {count} missed, and {late} cancelled late.', barred: 'Booking online is paused until {day}. The hospital desk and your general practitioner can still book for you.',
+    levels: 'After {one} missed visits in a year booking online pauses for {oneDays} days, after {two} for {twoDays}. {late} late cancellations count as one missed visit.',
+    kind: { 'noshow': 'Nobody checked in', 'late-cancel': 'Cancelled shortly before' }, state: { excused: 'Excused', upheld: 'Upheld', appealed: 'Under review', counted: 'Counts' },
+    decision: 'The hospital answered: {text}', appeal: 'I object', reason: 'Why it should not count', reasonHint: 'Such as a suspended clinic, no transport, a stay in hospital. A person will look at it.', reasonMissing: 'Say why.', send: 'Send the objection', sent: 'Sent; the hospital will answer',
+    how: 'When somebody gives a place back you are asked in your turn and have some time to answer. The list closes at 18:00 on the day before the last day.', from: 'First day that suits', until: 'Last day that suits', half: 'Morning or afternoon', anyHalf: 'Either',
+    autoAccept: 'Book for me at once when it is my turn', join: 'Join the waitlist', daysWrong: 'The last day cannot lie before the first.', offerLink: 'No time that suits? Wait for a place that is given back', mine: 'Waitlist and missed visits',
   },
   cancelReason: { legend: 'Why do you cancel?', time: 'The time does not suit me', better: 'I feel better', elsewhere: 'I was seen elsewhere', other: 'Another reason' },
   appointmentStatus: {

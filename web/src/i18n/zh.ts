@@ -12,6 +12,7 @@ export default {
   gender: { male: '男', female: '女', other: '其他', unknown: '未知' },
   nav: { label: '主要栏目', home: '首页', departments: '挂号', appointments: '我的预约', record: '健康档案', bills: '账单' },
   title: {
+    waiting: '候补与爽约', joinWaiting: '加入候补',
     register: '实名注册',
     signOut: '退出登录', sessions: '登录设备与应用', security: '密码与验证器', authorize: '应用请求访问', authorizeError: '应用的请求有问题',
     cashier: '收费台', deskBill: '账单办理', deskDay: '日结与对账', receipt: '收费收据',
@@ -102,6 +103,19 @@ export default {
   appointments: {
     upcoming: '即将就诊', past: '过往预约', none: '没有即将就诊的预约', book: '预约挂号', back: '返回我的预约', status: '状态', cancel: '取消预约',
     cancelQuestion: '要取消这个预约吗？', cancelEffect: '取消后号源会放给其他人，不能恢复。', cancelConfirm: '确认取消', keep: '保留预约', cancelled: '预约已取消',
+  },
+  waiting: {
+    intro: '别人退回的号先给候补的人，按顺序逐一询问。', back: '返回我的预约', list: '正在候补', none: '没有正在候补的科室', noneHint: '看好的医院约满时，可以在医生列表里选择候补。',
+    offered: '有号了', waiting: '候补中', offer: '为您留了 {time} 的号。', answerBy: '请在 {time} 前答复，过时会让给下一位。', accept: '接受', decline: '不要了',
+    accepted: '已预约成功', declined: '已放弃，号源会让给下一位', left: '已退出候补', days: '{from} 至 {until}', first: '您排在第一位', ahead: '您前面还有 {count} 位',
+    unknown: '近一个月退号很少，暂时无法预计。', expected: '按近一个月的退号情况，预计 {days} 天内轮到您。', leave: '退出候补',
+    rule: { 'urgent': '家庭医生标记为急需，优先安排。', 'follow-up': '复诊患者，排在急需之后。', 'routine': '按候补先后排队，急需和复诊在前。' }, deadline: '{time} 截止。',
+    standing: '爽约与临近取消', missed: '今年爽约 {count} 次，另有临近取消 {late} 次。', barred: '网上预约暂停至 {day}，期间仍可到医院窗口或通过家庭医生预约。',
+    levels: '一年内爽约满 {one} 次，暂停网上预约 {oneDays} 天；满 {two} 次，暂停 {twoDays} 天。临近取消 {late} 次按爽约一次计。',
+    kind: { 'noshow': '没有按时签到', 'late-cancel': '就诊前不久才取消' }, state: { excused: '已免责', upheld: '维持记录', appealed: '申诉中', counted: '已计入' },
+    decision: '医院答复：{text}', appeal: '我有异议', reason: '申诉理由', reasonHint: '例如停诊、交通中断、住院。医院会有人来看。', reasonMissing: '请写明理由。', send: '提交申诉', sent: '申诉已提交，医院会答复您',
+    how: '有人退号时，按顺序问到您，您在限定时间内答复即可。最后一天的前一天 18:00 截止。', from: '最早哪天', until: '最晚哪天', half: '上午还是下午', anyHalf: '都可以',
+    autoAccept: '轮到我就直接预约，不用再问', join: '加入候补', daysWrong: '最晚的日期不能早于最早的日期。', offerLink: '没有合适的时间？候补退号', mine: '候补与爽约',
   },
   cancelReason: { legend: '取消的原因', time: '时间不合适', better: '病情好转', elsewhere: '已在别处就诊', other: '其他原因' },
   appointmentStatus: {
