@@ -73,7 +73,6 @@ const pages: RouteRecordRaw[] = [
   page('/office/bills/:encounter', 'desk-bill', 'title.deskBill', () => import('./pages/settlement/desk-bill.vue'), { roles: ['scheduler'], compact: true }),
   page('/office/bills/:encounter/receipt', 'desk-receipt', 'title.receipt', () => import('./pages/settlement/receipt.vue'), { roles: ['scheduler'], compact: true }),
   page('/office/days/:day', 'desk-day', 'title.deskDay', () => import('./pages/settlement/desk-day.vue'), { roles: ['scheduler'], compact: true }),
-  page('/insurance', 'insurance', 'title.insurance', () => import('./pages/desk/insurance.vue'), { roles: ['insurer'], compact: true }),
   page('/insurance', 'insurance', 'title.insurance', () => import('./pages/insurer/desk.vue'), { roles: ['insurer'], compact: true }),
   page('/insurance/claims/:message', 'officer-claim', 'title.officerClaim', () => import('./pages/insurer/claim.vue'), { roles: ['insurer'], compact: true }),
   page('/public-health', 'public-health', 'title.publicHealth', () => import('./pages/desk/public-health.vue'), { roles: ['public-health'], compact: true }),
