@@ -1,4 +1,4 @@
-/** `POST Appointment/[id]/$check-in`: the patient is there. Open from an hour before the segment to half an hour after it; once more is no error. */
+/** `POST Appointment/[id]/$check-in`: the patient is there and gets a number in the queue. Open from an hour before the segment to half an hour after it; once more is no error. */
 import type { Appointment } from '@medplum/fhirtypes'
 import type { Ctx } from '../ctx.ts'
 import type { Operation } from '../records/store.ts'
@@ -8,6 +8,7 @@ import { setState } from './booking-rows.ts'
 import type { OwnFacts } from './facts.ts'
 import { readInput } from './operation-input.ts'
 import { changeOwn } from './own-appointment.ts'
+import { issueTicket } from './queue.ts'
 import { checkRules } from './rules.ts'
 
 export const checkInOperation: Operation = {
@@ -20,8 +21,9 @@ export const checkInOperation: Operation = {
 }
 
 /** @returns the Appointment `checked-in`, to be stored by the caller. */
-export async function checkInRow(trx: Trx, ctx: Ctx, { facts, row, appointment }: OwnFacts): Promise<Appointment> {
+export async function checkInRow(trx: Trx, ctx: Ctx, { facts, row, appointment, session }: OwnFacts): Promise<Appointment> {
   checkRules('check-in', facts)
   await setState(trx, row, 'checked-in', ctx.now)
+  await issueTicket(trx, ctx, row, session)
   return appointmentInState(appointment, { state: 'checked-in', reason: null, comment: null })
 }

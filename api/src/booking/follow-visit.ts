@@ -14,6 +14,7 @@ import type { Trx } from '../storage/pool.ts'
 import { appointmentInState } from './appointment-resource.ts'
 import { type BookingRow, setState } from './booking-rows.ts'
 import { findOwn } from './facts.ts'
+import { followTicket, issueTicket } from './queue.ts'
 import type { BookingState } from './rules.ts'
 import { storeAppointment } from './take-place.ts'
 
@@ -39,6 +40,8 @@ export async function followVisit(trx: Trx, ctx: Ctx, store: Store, change: Chan
   assertSamePatient(encounter, own.row)
   if (state === undefined || !isLater(own.row, state)) return
   await setState(trx, own.row, state, ctx.now)
+  if (state === 'checked-in') await issueTicket(trx, ctx, own.row, own.session)
+  else await followTicket(trx, ctx, own.row.id, state)
   const current = await loadResource<Appointment>(trx, 'Appointment', id) ?? appointment
   await storeAppointment(trx, ctx, store, appointmentInState(current, { state, reason: null, comment: null }), 'update')
 }

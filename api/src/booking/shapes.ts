@@ -134,3 +134,24 @@ export interface DrawView {
   /** Null until it has been held. `void`: drawn, but a rule of booking stood in the way (`reason`). */
   held: { at: string; seed: string; listHash: string; tickets: { id: string; segments: number[]; result: 'won' | 'lost' | 'void'; reason: string | null }[] } | null
 }
+
+/** Why somebody is called before others of their segment. */
+export type QueuePriorityCode = 'age-70' | 'disabled' | 'pregnant' | 'military'
+
+/** GET /api/booking/queue/[Schedule id], for the doctor and the desk: who was called, then who comes next. */
+export interface QueueList {
+  schedule: string
+  tickets: { appointment: string; number: number; state: 'waiting' | 'called'; priority: QueuePriorityCode | null; calls: number }[]
+}
+
+/** GET /api/booking/queue-place?appointment=…, for the patient; null before check-in and after the visit. */
+export interface QueuePlace {
+  number: number
+  state: 'waiting' | 'called'
+  /** How many are called before. */
+  ahead: number
+  /** Minutes until the call, as the session goes so far. */
+  minutes: number
+  priority: QueuePriorityCode | null
+  place: Named
+}

@@ -93,6 +93,7 @@ export const outcomeCodes = {
   'appeal-closed': [422, 'business-rule'],
   'draw-closed': [422, 'business-rule'],
   'offer-ended': [422, 'business-rule'],
+  'queue-not-called': [422, 'business-rule'],
   'waitlist-closed': [422, 'business-rule'],
   'waitlist-full': [422, 'business-rule'],
   'waitlist-twice': [409, 'duplicate'],

@@ -455,6 +455,21 @@ export interface WaitEntryTable {
   answer_until: InstantOrNull
   updated_at: Instant
 }
+/** booking: the queue of a clinic; one a patient who has checked in. */
+export interface QueueTicketTable {
+  shard: number
+  booking: string
+  session_id: string
+  number: number
+  /** Index of the segment whose turn it is. */
+  turn: number
+  priority: 'age-70' | 'disabled' | 'pregnant' | 'military' | null
+  since: Instant
+  state: 'waiting' | 'called' | 'done'
+  calls: Generated<number>
+  called_at: InstantOrNull
+  done_at: InstantOrNull
+}
 /** booking: a draw of scarce places; the seed is secret until drawn_at. */
 export interface DrawTable {
   shard: number
@@ -787,6 +802,7 @@ export interface Tables {
   wait_entry: WaitEntryTable
   wait_log: WaitLogTable
   draw: DrawTable
+  queue_ticket: QueueTicketTable
   draw_ticket: DrawTicketTable
   booking_parameter: BookingParameterTable
   calendar_day: CalendarDayTable

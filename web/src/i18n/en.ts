@@ -386,6 +386,7 @@ const en: typeof zh = {
     'appointment-not-active': 'This appointment was cancelled or is over. See “My appointments”.',
     'appeal-closed': 'This can no longer be objected to.',
     'draw-closed': 'The draw cannot be entered now.',
+    'queue-not-called': 'This patient was not called.',
     'offer-ended': 'This offer has ended.',
     'waitlist-closed': 'The waitlist for these days is closed.',
     'waitlist-full': 'This patient waits for as many places as possible already.',

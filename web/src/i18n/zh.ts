@@ -360,6 +360,7 @@ export default {
     'appointment-not-active': '这个预约已取消或已结束，不能再办理。请在“我的预约”中查看。',
     'appeal-closed': '这次记录已不能申诉。',
     'draw-closed': '现在不能登记抽签。',
+    'queue-not-called': '这位患者还没有被叫号。',
     'offer-ended': '这个候补号源已失效。',
     'waitlist-closed': '这些日期的候补已截止。',
     'waitlist-full': '该就诊人的候补数已达上限。',
