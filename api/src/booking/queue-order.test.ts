@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { minutesEach, queueOrder, turnOf, type Waiting, waitMinutes } from './queue-order.ts'
 
-const waiting = (id: string, segment: number, since: number, priority: Waiting['priority'] = null): Waiting => ({ id, segment, since, priority })
+const waiting = (id: string, segment: number, since: number, priority: Waiting['priority'] = null): Waiting => ({ id, number: id.charCodeAt(0), segment, since, priority })
 
 test('segment first, then a stated priority, then check-in', () => {
   const list = [waiting('d', 1, 1), waiting('c', 0, 9), waiting('b', 0, 5), waiting('a', 0, 8, 'age-70'), waiting('e', 1, 2)]

@@ -8,6 +8,8 @@ import type { QueuePriorityCode } from './shapes.ts'
 
 export interface Waiting {
   id: string
+  /** On the screen; decides between two who came at the same moment. */
+  number: number
   /** Index of the segment whose turn they share: their own, or a later one when they came late or were passed over. */
   segment: number
   priority: QueuePriorityCode | null
@@ -19,7 +21,7 @@ export interface Waiting {
 const lateSegments = 2
 
 export function queueOrder<W extends Waiting>(waiting: readonly W[]): W[] {
-  return [...waiting].sort((a, b) => a.segment - b.segment || Number(a.priority === null) - Number(b.priority === null) || a.since - b.since || (a.id < b.id ? -1 : 1))
+  return [...waiting].sort((a, b) => a.segment - b.segment || Number(a.priority === null) - Number(b.priority === null) || a.since - b.since || a.number - b.number)
 }
 
 /** The turn of somebody who checks in: their own segment until it is over, else behind the segment under way. */

@@ -115,7 +115,7 @@ function openTickets(db: Db, session: string): Promise<Ticket[]> {
 }
 
 function waitingOf(ticket: Ticket) {
-  return { id: ticket.booking, segment: ticket.turn, priority: ticket.priority, since: Date.parse(ticket.since) }
+  return { id: ticket.booking, number: ticket.number, segment: ticket.turn, priority: ticket.priority, since: Date.parse(ticket.since) }
 }
 
 /** For the doctor and the desk: who is in, who comes next. Numbers and Appointments; names come with the Appointments they may read. */
