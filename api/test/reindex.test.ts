@@ -28,6 +28,9 @@ test('rows that were indexed otherwise are found again, each once, and done is c
 
   expect(await reindexChanged(db, ctx, services.store, 2)).toBe(400)
   expect(await reindexProgress(db, services.store)).toContainEqual({ type: 'Patient', state: 'running', rowsDone: 400, rowsTotal: 450 })
+  const shown = (await request('GET', '/fhir/$reindex-progress', { as: system })).json
+  expect(shown.parameter.map((each: { part: object[] }) => each.part)).toContainEqual([{ name: 'resourceType', valueCode: 'Patient' }, { name: 'state', valueCode: 'running' }, { name: 'rowsDone', valueInteger: 400 }, { name: 'rowsTotal', valueInteger: 450 }])
+  expect((await request('GET', '/fhir/$reindex-progress')).status).toBe(403)
   clock.now = new Date(clock.now.getTime() + 120_000)
   // A new row and a changed one, before the walk goes on.
   await request('PUT', '/fhir/Patient/p1', { as: system, body: { resourceType: 'Patient', id: 'p1', gender: 'female', name: [{ text: '李' }] } })

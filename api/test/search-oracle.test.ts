@@ -367,3 +367,42 @@ test('random searches of every type', async () => {
   expect(result.asked).toBeGreaterThan(1_000)
 }, 240_000)
 
+
+/** What a resource is sorted by: the least value, of numbers and dates the greatest when descending; null when it has none. */
+function sortValue(each: Held, param: SearchParam, descending: boolean): string | number | null {
+  if (param.type === 'token' || param.type === 'string') {
+    const texts = (param.type === 'token' ? each.tokens.map((one) => one.code) : each.strings).filter((one) => one !== '')
+    return texts.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))[0] ?? null
+  }
+  const numbers = each.ranges.map((one) => (param.type === 'date' ? one.lo : one.lo / 2 + one.hi / 2))
+  if (numbers.length === 0) return null
+  return descending && param.storage !== 'date' ? Math.max(...numbers) : Math.min(...numbers)
+}
+
+function inOrder(one: string | number | null, next: string | number | null, descending: boolean, missingFirst: boolean): boolean {
+  if (one === null || next === null) return one === next || (missingFirst ? one === null : next === null)
+  const compared = typeof one === 'number' && typeof next === 'number' ? one - next : Buffer.compare(Buffer.from(String(one)), Buffer.from(String(next)))
+  const slack = typeof one === 'number' ? 1e-9 * Math.max(1, Math.abs(one)) : 0
+  return descending ? compared >= -slack : compared <= slack
+}
+
+test('random orders, page by page: every resource once, in order, what has no value at its end', async () => {
+  const wrong: string[] = []
+  for (let round = 0; round < 60; round++) {
+    const type = pick(['Patient', 'Observation', 'Encounter', 'Condition', 'MedicationRequest'] as const)
+    const resources = new Map((byType.get(type) ?? []).map((each) => [each.id ?? '', each]))
+    const param = pick([...model.searchParameters(type).values()].filter((each) => ['string', 'date', 'number', 'quantity', 'token'].includes(each.type)
+      && !['none', 'pairs'].includes(each.storage) && each.storedAs.includes(each.code) && each.expression && !['identifier', 'email', 'phone', 'telecom', 'phonetic', '_id'].includes(each.code)))
+    const descending = random() < 0.5
+    const seen: string[] = []
+    for (let query: URLSearchParams | null = new URLSearchParams([['_sort', (descending ? '-' : '') + param.code], ['_count', '23']]); query !== null;) {
+      const page: Awaited<ReturnType<typeof search>> = await search(db, ctx, services.store, type, query)
+      seen.push(...page.matches.map((each) => each.id))
+      query = page.next
+    }
+    const values = seen.map((id) => sortValue(held(resources.get(id) as Resource, param), param, descending))
+    const fault = values.findIndex((value, index) => index > 0 && !inOrder(values[index - 1] ?? null, value, descending, param.storage === 'date' && descending))
+    if (new Set(seen).size !== resources.size || seen.length !== resources.size || fault >= 0) wrong.push(`${type}?_sort=${descending ? '-' : ''}${param.code}: ${seen.length} of ${resources.size}, ${seen[fault]}: ${values[fault - 1]} ${values[fault]}`)
+  }
+  expect(wrong, `seed ${seed}`).toEqual([])
+}, 240_000)

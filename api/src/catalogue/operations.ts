@@ -15,6 +15,7 @@ import { exportOperations } from '../records/export/export-operation.ts'
 import { lastObservationsOperation } from '../records/last-observations.ts'
 import { metaOperations } from '../records/meta-operations.ts'
 import { previewAccessOperation } from '../records/preview-access.ts'
+import { reindexProgressOperation } from '../records/reindex-operation.ts'
 import { storedDefinitions } from '../records/stored-definitions.ts'
 import type { Operation } from '../records/store.ts'
 import { validateOperations } from '../records/validate-operation.ts'
@@ -36,6 +37,7 @@ export function operations({ gateway }: OperationPorts): readonly Operation[] {
     ...exportOperations,
     lastObservationsOperation,
     ...metaOperations,
+    reindexProgressOperation,
     findSlotsOperation,
     holdSlotOperation,
     bookAppointmentOperation,

@@ -7,6 +7,7 @@ import { assertMayAsk } from '../access/may-ask.ts'
 import { audienceOf } from '../access/audience.ts'
 import { type AuditEntry, recordEvents } from '../audit/record-event.ts'
 import type { Ctx } from '../ctx.ts'
+import { compartmentParameters } from '../fhir/compartments.ts'
 import { keyOf } from '../fhir/id.ts'
 import { stringifyJson } from '../fhir/json.ts'
 import { fail, operationOutcome } from '../fhir/outcome.ts'
@@ -63,6 +64,8 @@ export async function searchType(edge: Edge, type: ResourceType, query: URLSearc
 /** Search of a compartment, or of the whole store when it is null. `types` null: every type that fits. */
 export async function searchMany(edge: Edge, compartment: Compartment | null, types: readonly ResourceType[] | null, query: URLSearchParams): Promise<Answer> {
   const { db, ctx, store, base, lenient } = edge
+  const domain = compartment && types?.length === 1 ? membership(store, compartment, types[0] as ResourceType) : null
+  if (compartment && types?.[0] && domain !== null) return searchDomain(edge, compartment, types[0], domain, query)
   const scope = { types: searchedTypes(store, compartment, types, query), compartment }
   if (types !== null) for (const type of types) assertMayAsk(ctx, type, 's')
   const asked = new URLSearchParams(query)
@@ -77,6 +80,25 @@ export async function searchMany(edge: Edge, compartment: Compartment | null, ty
   await recordEvents(db, ctx, disclosed(interaction, audited, compartment?.id ?? null, all.map((each) => each.pid), countsOf(types?.[0] ?? 'Patient', all)))
   const path = compartment === null ? '' : `/${compartment.type}/${compartment.id}/${types?.length === 1 ? first : '*'}`
   return bundleAnswer(searchBundle(edge, path, found))
+}
+
+/** The parameter by which a type that a domain makes of its own tables is in a compartment; null for other types. */
+function membership(store: Store, { type: compartment }: Compartment, type: ResourceType): string | null {
+  const projection = store.entries.get(type)?.projection
+  if (!projection) return null
+  const codes = compartment === 'Patient' ? store.model.patientCompartment(type) : compartmentParameters(compartment).get(type) ?? []
+  return codes.find((code) => projection.parameters.includes(code)) ?? null
+}
+
+/** One type of a compartment, found by the domain; the links name the compartment and not the parameter. */
+async function searchDomain(edge: Edge, { type: compartment, id }: Compartment, type: ResourceType, code: string, query: URLSearchParams): Promise<Answer> {
+  const { db, ctx, store, base, lenient } = edge
+  assertMayAsk(ctx, type, 's')
+  const found = await search(db, ctx, store, type, new URLSearchParams([...query, [code, `${compartment}/${id}`]]), { lenient, base })
+  const all = [...found.matches, ...found.included]
+  await recordEvents(db, ctx, disclosed('search-compartment', type, id, all.map((each) => each.pid), countsOf(type, all)))
+  const links = (each: URLSearchParams | null) => each && new URLSearchParams([...each].filter(([name, value]) => name !== code || value !== `${compartment}/${id}`))
+  return bundleAnswer(searchBundle(edge, `/${compartment}/${id}/${type}`, { ...found, self: query, next: links(found.next) }))
 }
 
 /** Types with rows that the scope and `_type` leave. */

@@ -73,6 +73,13 @@ test('includes and reverse includes', async () => {
   expect(await get('Task?_id=t1&_include=Task:focus', 'include')).toEqual([slots[0]])
 })
 
+test('of a compartment', async () => {
+  expect(await get('Practitioner/li-na/Schedule')).toEqual([schedules[1]])
+  expect(await get('Practitioner/li-na/Schedule?date=2020')).toEqual([])
+  const { json } = await request('GET', `/fhir/Practitioner/${doctorId}/Schedule?_count=1`)
+  expect([json.entry.length, json.link[0].url]).toEqual([1, `http://127.0.0.1:8080/fhir/Practitioner/${doctorId}/Schedule?_count=1`])
+})
+
 test('elements, meta parameters, order, pages', async () => {
   const reply = await request('GET', `/fhir/Slot?schedule.actor=Practitioner/li-na&_elements=status&_count=3`)
   expect(reply.json.entry).toHaveLength(3)

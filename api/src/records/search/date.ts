@@ -8,7 +8,7 @@ import { instantText, openEnd, openStart, type TimeRange, timeRange } from '../.
 import { OutcomeError } from '../../fhir/outcome.ts'
 import { type Asked, byCondition, bySide, type Criterion, invalidValue, oneOf, underKeys, unescapeValue } from './criterion.ts'
 import { paramKey } from './keys.ts'
-import { comparedRange, type Prefix, splitPrefix } from './range.ts'
+import { comparedRange, type Prefix, prefixHint, splitPrefix } from './range.ts'
 
 interface AskedDate extends TimeRange { prefix: Prefix }
 
@@ -41,7 +41,7 @@ function readDate(asked: Asked, value: string): AskedDate {
   const { prefix, rest } = splitPrefix(unescapeValue(value).replace(' ', '+'))
   const range = timeRange(rest)
   if (!range) {
-    throw new OutcomeError([invalidValue(asked, value, {
+    throw new OutcomeError([invalidValue(asked, value, prefixHint(value) ?? {
       zh: '请写成 2026、2026-11、2026-11-23 或 2026-11-23T08:00:00+08:00，前面可加 ge、lt 等。',
       en: 'write 2026, 2026-11, 2026-11-23 or 2026-11-23T08:00:00+08:00, after a prefix such as ge or lt.',
     })])

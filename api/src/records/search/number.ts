@@ -8,7 +8,7 @@ import { OutcomeError } from '../../fhir/outcome.ts'
 import { type Asked, bySide, type Criterion, invalidValue, splitUnescaped, underKeys, unescapeValue } from './criterion.ts'
 import { precisionRange, type Range } from './extract-values.ts'
 import { paramKey } from './keys.ts'
-import { comparedRange, type Prefix, splitPrefix } from './range.ts'
+import { comparedRange, type Prefix, prefixHint, splitPrefix } from './range.ts'
 import { askedUnits, type UnitRow } from './units.ts'
 
 export function searchNumber(asked: Asked): Criterion {
@@ -70,7 +70,7 @@ function compared({ prefix, value, range, near }: AskedNumber, stored: { lo: Raw
 }
 
 function invalid(asked: Asked, value: string): OutcomeError {
-  return new OutcomeError([invalidValue(asked, value, {
+  return new OutcomeError([invalidValue(asked, value, prefixHint(value) ?? {
     zh: '请写成数字，如 5.4、gt10；带单位时写成 5.4|http://unitsofmeasure.org|mg。',
     en: 'write a number such as 5.4 or gt10; with a unit 5.4|http://unitsofmeasure.org|mg.',
   })])

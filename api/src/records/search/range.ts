@@ -3,6 +3,7 @@
  * the prefixes say how the stored range lies to the searched one. Source: FHIR R4 3.1.1.4.5, 3.1.1.5.1 (prefixes).
  */
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
+import { nearest } from './nearest.ts'
 
 export const prefixes = ['eq', 'ne', 'gt', 'lt', 'ge', 'le', 'sa', 'eb', 'ap'] as const
 export type Prefix = (typeof prefixes)[number]
@@ -11,6 +12,14 @@ export type Prefix = (typeof prefixes)[number]
 export function splitPrefix(text: string): { prefix: Prefix; rest: string } {
   const head = text.slice(0, 2)
   return (prefixes as readonly string[]).includes(head) ? { prefix: head as Prefix, rest: text.slice(2) } : { prefix: 'eq', rest: text }
+}
+
+/** The prefix that was probably meant, when a value begins with two letters that are none. */
+export function prefixHint(text: string): { zh: string; en: string } | null {
+  const head = /^[a-z]{2}(?=[\d-])/i.exec(text)?.[0]
+  if (head === undefined || (prefixes as readonly string[]).includes(head)) return null
+  const hint = nearest(head, prefixes) ?? 'eq'
+  return { zh: `没有前缀“${head}”，最接近的是 ${hint}。`, en: `there is no prefix "${head}"; the nearest is ${hint}.` }
 }
 
 type Sql = RawBuilder<unknown>
