@@ -93,7 +93,7 @@ test('elements, meta parameters, order, pages', async () => {
 
 test.each([
   ['Slot?schedul.actor=x', 'parameter-unknown'], ['Slot?schedule.actr=x', 'parameter-unknown'], ['Task?focus:Slot.stat=free', 'parameter-unknown'], ['Slot?_sort=-start', 'parameter-invalid'], ['Slot?_total=accurate', 'parameter-invalid'],
-  ['Slot?_include=Slot:shedule', 'parameter-invalid'], ['Slot?_lastUpdated=2026', 'parameter-unknown'], ['Slot?_has:Task:focuss:status=x', 'parameter-unknown'],
+  ['Slot?_include=Slot:shedule', 'parameter-invalid'], ['Slot?_lastUpdated=2026', 'parameter-unknown'], ['Slot?_tag=x&nonsense=1', 'parameter-unknown'], ['Slot?_has:Task:focuss:status=x', 'parameter-unknown'],
 ])('%s is refused', async (query, code) => {
   const reply = await request('GET', `/fhir/${query}`, { as: system })
   expect([reply.status, reply.json.issue?.[0]?.details.coding[0].code]).toEqual([400, code])

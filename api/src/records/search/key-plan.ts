@@ -52,7 +52,9 @@ export async function planned(db: Db, type: ResourceType, criteria: readonly Pic
     const others = sides.filter((_, other) => other !== index)
     return { conditions: [sql<SqlBool>`r.id = any(${`{${ids.join(',')}}`}::text::uuid[])`, hasSideRow(side), ...others.map(hasSideRow), ...filters(null)], few: true, expected: ids.length }
   }
-  return { conditions: [...filters(wanted === 'all' ? rarest : null), ...sides.map(hasSideRow)], few: false, expected: least }
+  if (wanted !== 'all') return { conditions: [...filters(null), ...sides.map(hasSideRow)], few: false, expected: least }
+  const [first, ...others] = sides
+  return { conditions: [...filters(rarest), ...(first && groups.length === 0 ? [hasOneOf(first), ...others.map(hasSideRow)] : sides.map(hasSideRow))], few: false, expected: least }
 }
 
 /**
@@ -62,6 +64,11 @@ export async function planned(db: Db, type: ResourceType, criteria: readonly Pic
 function fewIn(partition: Partition | undefined, wanted: number | 'all'): number {
   if (wanted === 'all') return Number.POSITIVE_INFINITY
   return Math.max(fewRows, Math.sqrt(wanted * (partition?.rows ?? 0)))
+}
+
+/** As `hasSideRow`, but free to be a join: of all rows that fit, none is left out. */
+function hasOneOf({ table, condition }: Side): RawBuilder<SqlBool> {
+  return sql<SqlBool>`r.id in (select s.rid from ${sql.table(table)} s where ${condition})`
 }
 
 /** Rows that a side criterion fits; null when they are many. */

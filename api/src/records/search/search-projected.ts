@@ -28,10 +28,12 @@ export async function searchProjected(walk: Walk, type: ResourceType, projection
     else if (name === '_sort') assertOrder(type, projection, value)
     else {
       const own = isChain(name) ? await projectedQuery(walk, context, name, value) : [name, value] as const
-      nothing ||= own === null || !addTo(asked, ...own)
+      if (own === null || !addTo(asked, ...own)) nothing = true
     }
   }
-  const found = nothing ? { resources: [], next: null } : await projection.search(walk.db, walk.ctx, asked)
+  // Asked in any case: the domain says what is wrong with the rest.
+  const answer = await projection.search(walk.db, walk.ctx, asked)
+  const found = nothing ? { resources: [], next: null } : answer
   const matches = found.resources.map((resource) => matchOfProjected(walk, resource))
   const { included, warnings } = await includedWith(walk, matches, query.includes, query.revincludes)
   const { model } = walk.store
@@ -54,8 +56,9 @@ function addTo(asked: URLSearchParams, name: string, value: string): boolean {
   const tail = (each: string): string => each.slice(each.lastIndexOf('/') + 1)
   const given = new Set(value.split(',').map(tail))
   const both = before.split(',').filter((each) => given.has(tail(each)))
+  if (both.length === 0) return false
   asked.set(name, both.join(','))
-  return both.length > 0
+  return true
 }
 
 function assertOrder(type: ResourceType, projection: Projection, value: string): void {
