@@ -4,7 +4,7 @@ import type { StandingView, WaitView } from '@pujiang/api/booking/shapes.ts'
 import { operation } from './fhir.ts'
 import { query, request } from './http.ts'
 
-export type { AbsenceView, StandingView, WaitView } from '@pujiang/api/booking/shapes.ts'
+export type { WaitView } from '@pujiang/api/booking/shapes.ts'
 
 export function waitsOf(patient: string, signal?: AbortSignal): Promise<WaitView[]> {
   return request('GET', `/api/booking/waits${query({ patient })}`, signal ? { signal } : {})
