@@ -59,8 +59,10 @@ function resourceOf(store: Store, entry: ResourceEntry, operations: readonly Ope
   const parameters = projection ? defined.filter((param) => projection.parameters.includes(param.code)) : defined.filter(isSearchable)
   const references = parameters.filter((param) => param.type === 'reference' && param.storage === 'keys')
   const referring = referringTo(store, type)
+  const profiles = projection ? [] : [...store.model.profiles.values()].filter((each) => each.type === type).map((each) => each.url)
   return {
     type,
+    ...(profiles.length > 0 ? { supportedProfile: profiles } : {}),
     interaction: [...reads, ...(writable ? ['create', 'update', 'patch', 'delete'] : [])].map((code) => ({ code })),
     versioning: entry.projection ? 'no-version' : 'versioned',
     readHistory: !entry.projection,

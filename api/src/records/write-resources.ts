@@ -172,7 +172,8 @@ async function applyRules(trx: Trx, ctx: Ctx, store: Store, plans: readonly Plan
   const all = plans.map(changeOf)
   for (const [index, plan] of plans.entries()) {
     const change = all[index]
-    if (!plan.entry.rule || !change) continue
+    // There is nothing to say of the deletion of what is not there.
+    if (!plan.entry.rule || !change || (change.before === null && change.after === null)) continue
     const replaced = await plan.entry.rule(trx, ctx, store, change, all)
     if (replaced === undefined || plan.after === null) continue
     plan.after = { ...replaced, id: plan.id }

@@ -14,7 +14,7 @@ const { request, services } = await testPlatform()
 const { model } = services.store
 const statement = (await request('GET', '/fhir/metadata')).json
 
-interface Listed { type: string; interaction: { code: string }[]; searchParam: { name: string; type: string }[]; searchInclude?: string[]; searchRevInclude?: string[] }
+interface Listed { type: string; supportedProfile?: string[]; interaction: { code: string }[]; searchParam: { name: string; type: string }[]; searchInclude?: string[]; searchRevInclude?: string[] }
 const listed: Listed[] = statement.rest[0].resource
 const entries = [...services.store.entries.values()]
 
@@ -99,6 +99,16 @@ test('what it says of the whole server is so', async () => {
 })
 
 const typeOfCompartment = (definition: string) => entries.find(({ type }) => type.toLowerCase() === definition.split('/').at(-1)?.toLowerCase())?.type
+
+test('every profile that it names is known and of that type', async () => {
+  const named = listed.flatMap((each) => (each.supportedProfile ?? []).map((profile) => [each.type, profile] as const))
+  expect(named.length).toBeGreaterThan(20)
+  for (const [type, profile] of named) {
+    const reply = await request('POST', `/fhir/${type}/$validate?profile=${encodeURIComponent(profile)}`, { as: system, body: { resourceType: type } })
+    const codes = reply.json.issue.map((each: { details: { coding?: { code: string }[] }; expression?: string[] }) => [each.details.coding?.[0]?.code, each.expression?.[0]].join(' '))
+    expect([profile, codes.filter((each: string) => each.startsWith('profile-unknown') || each === `structure ${type}`)]).toEqual([profile, []])
+  }
+})
 
 interface Offered { name: string; definition: string }
 const offered = new Map([['', statement.rest[0]] as const, ...listed.map((each) => [`${each.type}/`, each] as const)]

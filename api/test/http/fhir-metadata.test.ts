@@ -11,7 +11,7 @@ const jsonPatch = { 'Content-Type': 'application/json-patch+json' }
 /** A request for each interaction and the status that it has when there is nothing to find or the body is wrong. */
 const probes: Record<string, (type: string) => [method: string, path: string, body: unknown, headers: Record<string, string>, offered: number[], refused: number[]]> = {
   'read': (type) => ['GET', `/fhir/${type}/none`, undefined, {}, [404], []],
-  'vread': (type) => ['GET', `/fhir/${type}/none/_history/1`, undefined, {}, [404], []],
+  'vread': (type) => ['GET', `/fhir/${type}/none/_history/1`, undefined, {}, [404], [404]],
   'search-type': (type) => ['GET', `/fhir/${type}`, undefined, {}, [200], []],
   'history-instance': (type) => ['GET', `/fhir/${type}/none/_history`, undefined, {}, [404], [404]],
   'history-type': (type) => ['GET', `/fhir/${type}/_history`, undefined, {}, [200], [400]],
