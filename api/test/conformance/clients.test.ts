@@ -9,6 +9,8 @@ import fhirclient from 'fhirclient'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { makeCtx } from '../../src/ctx.ts'
 import { runExports } from '../../src/records/export/run-exports.ts'
+import { newResourceId } from '../../src/fhir/id.ts'
+import { addAccount, addApp, browser } from '../support/app-flow.ts'
 import { system, testPlatform } from '../support/platform.ts'
 
 // The server's own address stands in its links, so the port is known before the platform is made.
@@ -176,4 +178,37 @@ test('fhirclient updates, patches, follows pages and references', async () => {
   expect(all).toHaveLength(5)
   const resolved = await client.request<Observation>(`Observation/${all[0]?.id}`, { resolveReferences: ['subject'] })
   expect((resolved.subject as unknown as Patient).name?.[0]?.family).toBe('宇文')
+})
+
+test('fhirclient launches standalone with PKCE, gets the patient the person chose, reads, and refreshes', async () => {
+  const id = newResourceId(7)
+  await platform.request('PUT', `/fhir/Patient/${id}`, { as: system, body: { ...patient('端木'), id } })
+  await platform.request('POST', '/fhir/Observation', { as: system, body: pulse(`Patient/${id}`, 77) })
+  await addAccount(platform, 'duanmu', [{ role: 'citizen', patient: id }])
+  const redirectUri = `${base}/callback`
+  await addApp(platform, 'fhirclient-app', { redirect_uris: [redirectUri] })
+  const person = browser(platform)
+  await person.signIn('duanmu')
+
+  interface Launched { patient: { id: string }; state: { tokenResponse: { scope: string; refresh_token: string; id_token: string } }; getFhirUser(): string; request<T>(url: string): Promise<T> }
+  interface Smart { authorize(options: object): Promise<unknown>; ready(): Promise<Launched> }
+  const kept = new Map<string, unknown>()
+  const storage = { get: async (key: string) => kept.get(key), set: async (key: string, value: unknown) => { kept.set(key, value); return value }, unset: async (key: string) => kept.delete(key) }
+  let sentTo = ''
+  const response = { writeHead: (_status: number, headers: { location: string }) => { sentTo = headers.location }, end: () => undefined }
+  const smart = (url: string) => (fhirclient as unknown as (request: object, response: object, storage: object) => Smart)({ url, headers: { host: `127.0.0.1:${port}` }, socket: {} }, response, storage)
+
+  await smart('/start').authorize({ clientId: 'fhirclient-app', iss: `${base}/fhir`, redirectUri, scope: 'openid fhirUser launch/patient online_access patient/Patient.r patient/Observation.rs', pkceMode: 'required' })
+  const begun = await person.request('GET', sentTo.replace(base, ''))
+  const answered = await person.request('POST', `${begun.headers.get('Location')?.replace(base, '')}/answer`, { body: { decision: 'allow', scopes: ['openid', 'fhirUser', 'online_access', 'patient/Patient.r', 'patient/Observation.rs'], patient: id } })
+  const back = (await person.request('GET', answered.json.location.replace(base, ''))).headers.get('Location') ?? ''
+  const client = await smart(back.replace(base, '')).ready()
+  expect(client.patient.id).toBe(id)
+  expect(client.getFhirUser()).toBe(`Patient/${id}`)
+  expect((await client.request<Patient>(`Patient/${id}`)).name?.[0]?.family).toBe('端木')
+  expect((await client.request<Bundle>(`Observation?patient=${id}`)).entry?.map((entry) => (entry.resource as Observation).valueQuantity?.value)).toEqual([77])
+  await expect(client.request(`Condition?patient=${id}`)).rejects.toThrow(/403|Forbidden|scope/i)
+  const { refresh_token: refreshToken } = client.state.tokenResponse
+  const refreshed = await fetch(`${base}/oidc/token`, { method: 'POST', body: new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken, client_id: 'fhirclient-app' }) })
+  expect(await refreshed.json()).toMatchObject({ patient: id, token_type: 'Bearer' })
 })

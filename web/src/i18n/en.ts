@@ -56,7 +56,7 @@ const en: typeof zh = {
   },
   scope: {
     read: 'see {what}', write: 'see and write {what}', everything: 'the whole health record', only: '{what} ({filter} only)', user: 'as you, for everyone you may see: {act}',
-    openid: 'know that it is the same person (a number, no name)', fhirUser: 'who you are at Pujiang Health', profile: 'your name', offline_access: 'go on after you have signed out', online_access: 'go on without asking again while you are signed in',
+    openid: 'know that it is the same person (a number, no name)', fhirUser: 'know who you are at Pujiang Health', profile: 'know your name', offline_access: 'go on after you have signed out', online_access: 'go on without asking again while you are signed in',
     filter: { 'laboratory': 'laboratory', 'vital-signs': 'vital signs', 'social-history': 'way of life', 'imaging': 'imaging', 'survey': 'questionnaires', 'problem-list-item': 'lasting problems', 'encounter-diagnosis': 'diagnoses of visits' },
   },
   sessions: {

@@ -52,7 +52,7 @@ export default {
   },
   scope: {
     read: '查看{what}', write: '查看并写入{what}', everything: '健康档案的全部内容', only: '{what}（仅限{filter}）', user: '以您的身份，对您有权查看的所有人：{act}',
-    openid: '知道是同一位用户（一个编号，不含姓名）', fhirUser: '您在浦江健康的身份', profile: '您的姓名', offline_access: '您退出登录后继续使用', online_access: '您登录期间不必反复确认',
+    openid: '知道是同一位用户（一个编号，不含姓名）', fhirUser: '知道您在浦江健康的身份', profile: '知道您的姓名', offline_access: '在您退出登录后继续使用', online_access: '在您登录期间不必反复确认',
     filter: { 'laboratory': '检验', 'vital-signs': '生命体征', 'social-history': '生活习惯', 'imaging': '影像', 'survey': '问卷', 'problem-list-item': '长期问题', 'encounter-diagnosis': '就诊诊断' },
   },
   sessions: {
