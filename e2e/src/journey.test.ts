@@ -214,6 +214,44 @@ describe.each<Language>(['zh', 'en'])('the journey in %s', (language) => {
     expect(text).toMatch(/\d\d:\d\d/)
     expect(text).toContain(citizen.word('purpose.TREAT'))
   })
+
+  test('lets an app of others see blood pressure, and takes the access back', async () => {
+    await connectApp(citizen)
+    await citizen.see('40-authorize', citizen.pattern('authorize.heading'))
+    await citizen.page.getByRole('radio').first().check()
+    await citizen.page.getByRole('checkbox', { name: citizen.word('scope.online_access') }).uncheck()
+    await citizen.button(citizen.word('authorize.allow')).click()
+    await citizen.page.locator('#result').waitFor()
+    await citizen.page.goto('/account/sessions')
+    await citizen.see('41-sessions', citizen.word('title.sessions'))
+    await citizen.page.getByRole('button', { name: new RegExp(citizen.word('sessions.revoke')) }).click()
+    await citizen.page.getByText(citizen.word('sessions.noApps')).waitFor()
+  })
+
+  test('an app that is not allowed gets nothing', async () => {
+    await connectApp(citizen)
+    await citizen.button(citizen.word('authorize.refuse')).click()
+    await citizen.page.getByText('access_denied').waitFor()
+    expect(await citizen.page.locator('#result').isVisible()).toBe(false)
+  })
+
+  test('the doctor opens the app from the patient\'s record, for that patient', async () => {
+    await doctor.page.goto('/clinic')
+    await doctor.page.locator('a[href^="/clinic/patients/"]').first().click()
+    await doctor.heading(doctor.word('title.patient')).waitFor()
+    await doctor.page.getByRole('button', { name: /血压手账|Blood pressure diary/ }).click()
+    await doctor.see('42-authorize-doctor', doctor.pattern('authorize.heading'))
+    expect(await doctor.page.getByRole('radio').count()).toBe(0)
+    await doctor.button(doctor.word('authorize.allow')).click()
+    await doctor.page.locator('#result').waitFor()
+  })
+
+  test('sign-out everywhere ends this device too', async () => {
+    await citizen.page.goto('/account/sessions')
+    await citizen.button(citizen.word('sessions.endAll')).click()
+    await citizen.button(citizen.word('sessions.endAllConfirm')).click()
+    await citizen.see('43-signed-out', citizen.word('signIn.heading'))
+  })
 })
 
 /** Types into a search box and takes the choice that is offered. */
@@ -283,4 +321,11 @@ async function signedIn(url: string, login: string): Promise<{ me: SignedIn; rea
     me: await answer.json() as SignedIn,
     read: async (path) => await (await fetch(`${url}/fhir/${path}`, { headers })).json() as Named,
   }
+}
+
+/** From the app's own page, as somebody who found it on the web. */
+async function connectApp(person: Person): Promise<void> {
+  await person.page.goto('/demo-app/index.html')
+  await person.page.locator('#connect').click()
+  await person.heading(person.pattern('authorize.heading')).waitFor()
 }
