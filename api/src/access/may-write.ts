@@ -49,7 +49,8 @@ export async function judgeWrites(db: Kysely<Tables>, ctx: Ctx, changes: readonl
       // One of the patients is enough to see it.
       const seen = (before.length > 0 ? before : [null]).some((pid) => allowed('r', type, was, pid === null ? [] : [pid]))
       if (seen) throw refused(forbidden(), [...before, ...after])
-      if (change.after === null) return true
+      if (change.after === null && mayDeleteSome(ctx, type)) return true
+      if (change.after === null) throw refused(forbidden(), before)
       throw refused(notFound(`${type}/${change.id}`), before)
     }
     // Only systems choose ids: to a person an id that is not there and one they may not see are the same.
