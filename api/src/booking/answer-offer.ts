@@ -12,6 +12,7 @@ import { resourceOf } from '../records/content.ts'
 import { readResource } from '../records/read-resource.ts'
 import type { Change, Store } from '../records/store.ts'
 import type { Trx } from '../storage/pool.ts'
+import { acceptRow, isChoice } from './accept-offer.ts'
 import { appointmentInState } from './appointment-resource.ts'
 import { loadBoard, lockBoard } from './board.ts'
 import { type BookingRow, setState } from './booking-rows.ts'
@@ -51,6 +52,8 @@ export async function answerOffer(trx: Trx, ctx: Ctx, store: Store, appointment:
   const own = await loadOwnFacts(trx, ctx, appointment)
   if (!own.facts.mayAct) throw forbidden()
   if (own.row.state === 'booked' && accept) return own.appointment
+  // A place kept in place of a suspended clinic: the hospital's doing, with the fee owed back and no rule asked.
+  if (own.row.state === 'offered' && accept && await isChoice(trx, own.row)) return acceptRow(trx, ctx, store, own.appointment)
   if (own.row.state !== 'offered') throw own.row.state === 'cancelled' ? ended() : noOffer()
   const entry = await entryOfOffer(trx, own.row.id)
   const until = entry?.answer_until ?? own.row.held_until

@@ -34,6 +34,8 @@ export interface AppointmentFacts {
   given: Appointment | null
   /** The quota that the place was taken from. */
   channel: Channel
+  /** FHIR id of the Appointment that an offered place would replace. */
+  replaces?: string
 }
 
 export function newAppointment(facts: AppointmentFacts): Appointment {
@@ -113,7 +115,7 @@ function withoutUndefined<T extends object>(value: T): Partial<T> {
   return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as Partial<T>
 }
 
-function extensionsOf({ session, place, heldUntil, channel }: AppointmentFacts): Extension[] {
+function extensionsOf({ session, place, heldUntil, channel, replaces }: AppointmentFacts): Extension[] {
   return [
     { url: extensions.organization, valueReference: reference(`Organization/${session.organization}`, { zh: session.name_zh, en: session.name_en }) },
     { url: extensions.clinicType, valueCoding: clinicTypeCoding(session.clinic_type) },
@@ -121,6 +123,7 @@ function extensionsOf({ session, place, heldUntil, channel }: AppointmentFacts):
     { url: extensions.fee, valueMoney: moneyOfFen(session.fee_fen) },
     { url: extensions.serialNumber, valuePositiveInt: place },
     ...(channel === 'public' ? [] : [{ url: extensions.channel, valueCode: channel }]),
+    ...(replaces === undefined ? [] : [{ url: extensions.replaces, valueReference: { reference: `Appointment/${replaces}` } }]),
     ...(heldUntil === null ? [] : [{ url: extensions.expiresAt, valueInstant: instantInShanghai(heldUntil) }]),
   ]
 }
@@ -158,16 +161,28 @@ export interface StateChange {
   reason: string | null
   /** The caller's own words; null when none were given. */
   comment: string | null
+  /** What the hospital owes back; left out when nothing. */
+  refundFen?: bigint | null
 }
 
 export function appointmentInState(appointment: Appointment, change: StateChange): Appointment {
   const changed: Appointment = { ...appointment, status: statuses[change.state] }
-  const kept = appointment.extension?.filter((each) => each.url !== extensions.expiresAt)
-  if (kept) changed.extension = kept
+  const kept = appointment.extension?.filter((each) => !passing.has(each.url)) ?? []
+  const owed = change.refundFen ? [{ url: extensions.refundDue, valueMoney: moneyOfFen(change.refundFen) }] : []
+  if (appointment.extension || owed.length > 0) changed.extension = [...kept, ...owed]
   if (change.reason !== null) {
     const name = cancelReasonNames[change.reason] ?? { zh: change.reason, en: change.reason }
     const reason = concept(systems.cancelReason, change.reason, name)
     changed.cancelationReason = change.comment === null ? reason : { coding: reason.coding ?? [], text: change.comment }
   }
   return changed
+}
+
+/** What is true only until the state changes. */
+const passing: ReadonlySet<string> = new Set([extensions.expiresAt, extensions.chooseUntil, extensions.replaces])
+
+/** A booking whose clinic was suspended or given to another doctor: until when the patient may say what they want. */
+export function awaitingChoice(appointment: Appointment, until: Date): Appointment {
+  const kept = appointment.extension?.filter((each) => each.url !== extensions.chooseUntil) ?? []
+  return { ...appointment, extension: [...kept, { url: extensions.chooseUntil, valueInstant: instantInShanghai(until) }] }
 }

@@ -113,13 +113,13 @@ export const thisTransaction = sql<string>`pg_current_xact_id()`
 
 /** Moves a booking that is not cancelled into a state that keeps its place. */
 export async function setState(trx: Trx, row: BookingRow, state: Exclude<BookingState, 'held' | 'offered' | 'cancelled'>, now: Date): Promise<void> {
-  await trx.updateTable('booking').set({ state, held_until: null, choose_until: null, offer_of: null, updated_at: now, changed: thisTransaction })
+  await trx.updateTable('booking').set({ state, held_until: null, choose_until: null, updated_at: now, changed: thisTransaction })
     .where('id', '=', row.id).where('shard', '=', row.shard).where('state', '<>', 'cancelled').execute()
 }
 
 /** Cancels under the session's lock and gives the place back. @returns false when its state is no longer that of `row`. */
-export async function cancelRow(trx: Trx, row: PlaceRow, reason: string, now: Date): Promise<boolean> {
-  const done = await trx.updateTable('booking').set({ state: 'cancelled', held_until: null, choose_until: null, cancel_reason: reason, updated_at: now, changed: thisTransaction })
+export async function cancelRow(trx: Trx, row: PlaceRow, reason: string, now: Date, refundFen: bigint | null = null): Promise<boolean> {
+  const done = await trx.updateTable('booking').set({ state: 'cancelled', held_until: null, choose_until: null, cancel_reason: reason, refund_fen: refundFen, updated_at: now, changed: thisTransaction })
     .where('id', '=', row.id).where('shard', '=', row.shard).where('state', '=', row.state).where('state', '<>', 'cancelled').executeTakeFirst()
   if (done.numUpdatedRows === 0n) return false
   await trx.updateTable('clinic_session').set((eb) => ({ used: eb('used', '-', 1) }))

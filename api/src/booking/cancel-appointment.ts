@@ -1,17 +1,19 @@
 /**
  * `POST Appointment/[id]/$cancel`: gives a booked place back, or leaves the waitlist. Input: reason? or comment?, the caller's own words. The reason code
- * follows from who cancels and when: patient, patient-late, proxy, provider-suspended. The place cools
+ * follows from who cancels and when: patient, patient-late, proxy, provider-suspended, provider-changed. The place cools
  * before it comes back (keep-returned.ts), and the doctor's view of the record that the booking opened is closed.
  */
 import type { Appointment } from '@medplum/fhirtypes'
 import type { Ctx } from '../ctx.ts'
 import { keyOf } from '../fhir/id.ts'
-import type { Operation, OperationCall, OperationResult } from '../records/store.ts'
+import type { Operation, OperationCall, OperationResult, Store } from '../records/store.ts'
 import type { Trx } from '../storage/pool.ts'
 import { recordAbsences } from './absences.ts'
 import { appointmentInState } from './appointment-resource.ts'
-import { giveBack } from './close-bookings.ts'
+import { lockSessions } from './booking-rows.ts'
+import { closeBookings, giveBack } from './close-bookings.ts'
 import type { OwnFacts } from './facts.ts'
+import { sessionsWithOffers } from './follow-up.ts'
 import { leaveWaitlist } from './leave-waitlist.ts'
 import { freeText, readInput } from './operation-input.ts'
 import { changeOwn } from './own-appointment.ts'
@@ -29,22 +31,33 @@ async function cancelAppointment(call: OperationCall): Promise<OperationResult> 
   const comment = freeText(input, 'reason') ?? freeText(input, 'comment')
   const waiting = await leaveWaitlist(call)
   if (waiting) return { resource: waiting }
-  return changeOwn(call, '$cancel', (trx, own) => cancelRowOf(trx, call.ctx, own, comment))
+  return changeOwn(call, '$cancel', (trx, own) => cancelRowOf(trx, call.ctx, call.store, own, comment))
 }
 
 /** @returns the Appointment `cancelled`, to be stored by the caller. */
-export async function cancelRowOf(trx: Trx, ctx: Ctx, own: OwnFacts, comment: string | null): Promise<Appointment> {
+export async function cancelRowOf(trx: Trx, ctx: Ctx, store: Store, own: OwnFacts, comment: string | null): Promise<Appointment> {
   checkRules('cancel', own.facts)
   const reason = cancelReason(ctx, own)
-  await giveBack(trx, ctx, [{ row: own.row, reason, comment }])
+  const refundFen = reason.startsWith('provider-') ? own.session.fee_fen : null
+  await letChoicesGo(trx, ctx, store, own)
+  await giveBack(trx, ctx, [{ row: own.row, reason, comment, refundFen }])
   if (reason === 'patient-late') await recordAbsences(trx, ctx, [{ row: own.row, kind: 'late-cancel' }], regionOf(own.session.district_code))
-  return appointmentInState(own.appointment, { state: 'cancelled', reason, comment })
+  return appointmentInState(own.appointment, { state: 'cancelled', reason, comment, refundFen })
+}
+
+/** Who wants none of the other places that were kept lets them go. Sessions are locked by id; the own one is locked already, so a clash is retried. */
+async function letChoicesGo(trx: Trx, ctx: Ctx, store: Store, { row }: OwnFacts): Promise<void> {
+  if (row.choose_until === null) return
+  await lockSessions(trx, await sessionsWithOffers(trx, row))
+  const offers = await trx.selectFrom('booking').selectAll().where('offer_of', '=', row.id).where('state', '=', 'offered').execute()
+  await closeBookings(trx, ctx, store, offers.map((each) => ({ row: each, reason: 'hold-expired', comment: null })))
 }
 
 /** Who cancelled, and whether late; a hold that is let go was never confirmed. */
-function cancelReason({ principal }: Ctx, { facts, row }: OwnFacts): string {
-  if (row.state === 'held') return 'hold-expired'
+function cancelReason({ principal }: Ctx, { facts, row, session }: OwnFacts): string {
+  if (row.state === 'held' || row.state === 'offered') return 'hold-expired'
   if (!facts.mayAct) return 'provider-suspended'
+  if (row.choose_until !== null) return session.status === 'suspended' ? 'provider-suspended' : 'provider-changed'
   if (isLateCancel(facts)) return 'patient-late'
   return principal.patient !== null && keyOf(principal.patient) !== row.pid ? 'proxy' : 'patient'
 }

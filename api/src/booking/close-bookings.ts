@@ -12,7 +12,7 @@ import type { Write } from '../records/write-plan.ts'
 import { writeResources } from '../records/write-resources.ts'
 import type { Trx } from '../storage/pool.ts'
 import { appointmentInState } from './appointment-resource.ts'
-import { cancelRow, type PlaceRow } from './booking-rows.ts'
+import { type BookingRow, cancelRow, type PlaceRow } from './booking-rows.ts'
 import { keepReturned } from './keep-returned.ts'
 
 export interface Closing {
@@ -21,13 +21,15 @@ export interface Closing {
   reason: string
   /** The caller's own words; null when there are none. */
   comment: string | null
+  /** What the hospital owes back; left out when nothing. */
+  refundFen?: bigint | null
 }
 
 /** Takes back the places of bookings without touching their Appointments. @returns those that were not cancelled before. */
 export async function giveBack(trx: Trx, ctx: Ctx, closings: readonly Closing[]): Promise<Closing[]> {
   const closed: Closing[] = []
   for (const closing of closings) {
-    if (!(await cancelRow(trx, closing.row, closing.reason, ctx.now))) continue
+    if (!(await cancelRow(trx, closing.row, closing.reason, ctx.now, closing.refundFen ?? null))) continue
     if (closing.row.state !== 'held' && closing.row.state !== 'offered') await endCareRelation(trx, closing.row.id, ctx.now)
     await keepReturned(trx, ctx, closing.row, closing.reason)
     closed.push(closing)
@@ -39,13 +41,22 @@ export async function giveBack(trx: Trx, ctx: Ctx, closings: readonly Closing[])
 export async function closeBookings(trx: Trx, ctx: Ctx, store: Store, closings: readonly Closing[]): Promise<void> {
   if (closings.length === 0) return
   const writes: Write[] = []
-  for (const { row, reason, comment } of await giveBack(trx, ctx, closings)) {
+  for (const { row, reason, comment, refundFen } of await giveBack(trx, ctx, closings)) {
     const appointment = await loadResource<Appointment>(trx, 'Appointment', row.appointment)
     if (!appointment) throw new Error(`The booking ${row.id} has no Appointment.`)
     writes.push({
       method: 'update', type: 'Appointment', id: row.appointment, ifMatch: null,
-      resource: appointmentInState(appointment, { state: 'cancelled', reason, comment }),
+      resource: appointmentInState(appointment, { state: 'cancelled', reason, comment, refundFen: refundFen ?? null }),
     })
   }
   await writeResources(trx, { ...ctx, principal: platform }, store, writes, 'platform')
+}
+
+/**
+ * Cancels one booking and lets the choices go that were kept for it, under the locks of all their sessions. `refundFen` is what the
+ * hospital owes back; null when nothing.
+ */
+export async function cancelOwed(trx: Trx, ctx: Ctx, store: Store, row: BookingRow, how: { reason: string; comment: string | null; refundFen: bigint | null }): Promise<void> {
+  const offers = await trx.selectFrom('booking').selectAll().where('offer_of', '=', row.id).where('state', '=', 'offered').execute()
+  await closeBookings(trx, ctx, store, [{ row, reason: how.reason, comment: how.comment, refundFen: how.refundFen }, ...offers.map((each) => ({ row: each, reason: 'hold-expired', comment: null }))])
 }

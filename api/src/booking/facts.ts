@@ -88,7 +88,7 @@ function sessionFacts(session: SessionRow): BookingFacts['session'] {
 }
 
 function ownOf(row: BookingRow): NonNullable<BookingFacts['own']> {
-  return { state: row.state, start: new Date(row.start_at), heldUntil: row.held_until ? new Date(row.held_until) : null, cancelReason: row.cancel_reason }
+  return { state: row.state, start: new Date(row.start_at), heldUntil: row.held_until ? new Date(row.held_until) : null, cancelReason: row.cancel_reason, choosing: row.choose_until !== null }
 }
 
 /** A booking that was cancelled on another day. */

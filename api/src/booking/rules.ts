@@ -51,7 +51,7 @@ export interface BookingFacts {
   /** Cancellations of the patient's side today. */
   cancelsToday: number
   /** The appointment the request is about; null where it makes a new one. */
-  own: { state: BookingState; start: Date; heldUntil: Date | null; cancelReason: string | null } | null
+  own: { state: BookingState; start: Date; heldUntil: Date | null; cancelReason: string | null; choosing?: boolean } | null
 }
 
 type Check = (facts: BookingFacts, verb: Verb) => Sentence | null
@@ -129,7 +129,7 @@ function holdIsAlive({ own, now }: BookingFacts): Sentence | null {
 }
 
 const statesFor: Partial<Record<Verb, readonly BookingState[]>> = {
-  confirm: ['held'], move: ['booked'], release: ['held'], cancel: ['held', 'booked'], 'check-in': ['booked'],
+  confirm: ['held'], move: ['booked'], release: ['held'], cancel: ['held', 'booked', 'offered'], 'check-in': ['booked'],
 }
 
 const stateWords: Record<BookingState, Sentence> = {
@@ -269,7 +269,8 @@ function segmentHasPlace({ place }: BookingFacts): Sentence | null {
 export const slotTakenSentence: Sentence = { zh: '该时段的号源已被约满，请另选时段。', en: 'All places of this time have been taken. Please choose another time.' }
 
 function noticeIsEnough({ own, now, parameters, isProvider }: BookingFacts, verb: Verb): Sentence | null {
-  if (isProvider || own === null || own.state === 'held') return null
+  // Whose clinic was suspended or given to another doctor may leave at any time.
+  if (isProvider || own === null || own.state === 'held' || own.choosing) return null
   // Moving late would be a late cancellation that is not counted.
   const lateAllowed = verb === 'cancel' && parameters['cancel.lateAllowed'] === 1
   const latest = lateAllowed ? own.start : addMinutes(own.start, -parameters['cancel.noticeMinutes'])
@@ -298,7 +299,7 @@ function checkInIsOpen({ segment, now, parameters }: BookingFacts): Sentence | n
 
 /** A cancellation after this moment is late: it is allowed or not, and counted. */
 export function isLateCancel(facts: BookingFacts): boolean {
-  return facts.own?.state === 'booked' && facts.now > addMinutes(facts.own.start, -facts.parameters['cancel.noticeMinutes'])
+  return facts.own?.state === 'booked' && !facts.own.choosing && facts.now > addMinutes(facts.own.start, -facts.parameters['cancel.noticeMinutes'])
 }
 
 /** The Monday of a day's week, both `YYYY-MM-DD`. */

@@ -23,7 +23,7 @@ export async function writeAppointment(trx: Trx, ctx: Ctx, store: Store, change:
   const before = change.before as Appointment | null
   const after = change.after as Appointment | null
   if (before && await findOwn(trx, before)) {
-    if (after) return changed(trx, ctx, before, after)
+    if (after) return changed(trx, ctx, store, before, after)
     throw fail('business-rule', { zh: '预约记录不能删除，请取消预约。', en: 'An appointment cannot be deleted. Cancel it instead.' })
   }
   if (after?.slot?.length) return taken(trx, ctx, store, change.id, after)
@@ -57,7 +57,7 @@ function idOf(reference: string | undefined, type: ResourceType, expression: str
 /** What a PUT may say; everything else follows from the slot. */
 const wordsOfTheCaller = new Set(['meta', 'language', 'text', 'reasonCode', 'reasonReference', 'description', 'supportingInformation', 'comment', 'patientInstruction'])
 
-async function changed(trx: Trx, ctx: Ctx, before: Appointment, after: Appointment): Promise<Appointment> {
+async function changed(trx: Trx, ctx: Ctx, store: Store, before: Appointment, after: Appointment): Promise<Appointment> {
   const steps = new Set(before.status === after.status ? [] : ['status', 'cancelationReason'])
   for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
     const [was, is] = [before, after].map((each) => (each as unknown as Record<string, unknown>)[name])
@@ -67,7 +67,7 @@ async function changed(trx: Trx, ctx: Ctx, before: Appointment, after: Appointme
   const own: OwnFacts = { ...await loadOwnFacts(trx, ctx, before), appointment: after }
   switch (after.status) {
     case 'booked': return confirmRow(trx, ctx, own)
-    case 'cancelled': return cancelRowOf(trx, ctx, own, after.cancelationReason?.text ?? null)
+    case 'cancelled': return cancelRowOf(trx, ctx, store, own, after.cancelationReason?.text ?? null)
     case 'checked-in': return checkInRow(trx, ctx, own)
     default: throw notYours('status')
   }

@@ -6,6 +6,7 @@ import { type Kysely, sql } from 'kysely'
 import { sealDays } from '../audit/seal-days.ts'
 import { raiseCalendarAlarm } from '../booking/calendar.ts'
 import { expireHolds } from '../booking/expire-holds.ts'
+import { followUp } from '../booking/follow-up.ts'
 import { generateAhead } from '../booking/generate-sessions.ts'
 import { holdDraws } from '../booking/hold-draws.ts'
 import { markNoShows } from '../booking/mark-no-shows.ts'
@@ -36,6 +37,7 @@ export interface Job {
 export const jobs: readonly Job[] = [
   { name: 'expire-holds', everySeconds: 15, run: ({ db, store, ctx }) => expireHolds(db, ctx(), store) },
   { name: 'hold-draws', everySeconds: 5, run: ({ db, store, ctx }) => holdDraws(db, ctx(), store) },
+  { name: 'follow-up-suspensions', everySeconds: 30, run: ({ db, store, ctx }) => followUp(db, ctx(), store) },
   { name: 'return-places', everySeconds: 5, run: ({ db, store, ctx }) => returnPlaces(db, ctx(), store) },
   { name: 'mark-no-shows', everySeconds: 60, run: ({ db, store, ctx }) => markNoShows(db, ctx(), store) },
   { name: 'generate-sessions', everySeconds: 3600, run: ({ db, ctx }) => generateAhead(db, ctx()) },

@@ -1,4 +1,5 @@
 /** Every $operation the server offers: name, level, types and handler. Routes and the CapabilityStatement follow from it. */
+import { acceptOperation } from '../booking/accept-offer.ts'
 import { appealOperation, excuseOperation } from '../booking/appeal.ts'
 import { bookAppointmentOperation } from '../booking/book-appointment.ts'
 import { cancelAppointmentOperation } from '../booking/cancel-appointment.ts'
@@ -9,6 +10,7 @@ import { enterDrawOperation } from '../booking/enter-draw.ts'
 import { joinWaitlistOperation } from '../booking/join-waitlist.ts'
 import { releaseHoldOperation } from '../booking/release-hold.ts'
 import { rescheduleOperation } from '../booking/reschedule-appointment.ts'
+import { substituteOperation, suspendOperation } from '../booking/suspend-session.ts'
 import { accessLogOperation } from '../records/access-log.ts'
 import { everythingOperations } from '../records/everything.ts'
 import { exportOperations } from '../records/export/export-operation.ts'
@@ -43,6 +45,9 @@ export function operations({ gateway }: OperationPorts): readonly Operation[] {
     bookAppointmentOperation,
     releaseHoldOperation,
     rescheduleOperation,
+    acceptOperation,
+    suspendOperation,
+    substituteOperation,
     cancelAppointmentOperation,
     checkInOperation,
     joinWaitlistOperation,
