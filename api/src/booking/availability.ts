@@ -1,12 +1,14 @@
 /**
- * What is open, counted: for each department across the city, and for each hospital of a department by day. One statement
- * each over the sessions of the booking window, by the same rules as `$find`: released, open, not past, a hold that ended
- * takes no place in a session under way.
+ * What is open, counted: for each department across the city, and for each hospital of a department by day. Out of memory
+ * (open-sessions.ts), by the same rules as `$find`.
  */
-import { type RawBuilder, sql } from 'kysely'
+import type { Selectable } from 'kysely'
 import { addDays, addMinutes, dayInShanghai } from '../fhir/date-time.ts'
 import type { Db } from '../storage/pool.ts'
+import type { ClinicProviderTable } from '../storage/tables.ts'
+import type { Channel } from './channels.ts'
 import { departments } from './departments.ts'
+import { freeBySegment, type OpenSession, openSessions } from './open-sessions.ts'
 import { platformDefaults } from './parameter-definitions.ts'
 import type { DepartmentSummary, HospitalAvailability } from './shapes.ts'
 
@@ -19,67 +21,62 @@ export interface AvailabilityQuestion {
   to: string | null
 }
 
-/** Places of `s` that can still be booked; segments that are (nearly) over do not count. */
-function freePlaces(now: Date): RawBuilder<number> {
-  const bookableUntil = addMinutes(now, platformDefaults['window.minLeadMinutes']).toISOString()
-  const over = sql`ceil(floor(extract(epoch from ${bookableUntil}::timestamptz - s.start_at) / 60 / s.segment_minutes) * s.capacity / s.segments)`
-  return sql<number>`case
-    when s.start_at + make_interval(mins => s.segment_minutes) > ${bookableUntil}::timestamptz then s.capacity - s.used
-    else (s.capacity - ${over})::int - (select count(*) from booking b where b.session_id = s.id and b.shard = s.shard
-      and b.state <> 'cancelled' and (b.held_until is null or b.held_until > ${now.toISOString()}::timestamptz) and b.no > ${over})::int
-    end`
+const everybody: ReadonlySet<Channel> = new Set(['public'])
+
+function freeOf(session: OpenSession, now: Date): number {
+  return freeBySegment(session, everybody, now).reduce((sum, { places }) => sum + places.length, 0)
 }
 
-function openSessions(now: Date): RawBuilder<unknown> {
-  const instant = now.toISOString()
-  return sql`s.status = 'open' and s.release_at <= ${instant}::timestamptz and s.start_at >= ${addMinutes(now, -720).toISOString()}::timestamptz
-    and s.end_at > ${addMinutes(now, platformDefaults['window.minLeadMinutes']).toISOString()}::timestamptz`
+/** Released, and not over. */
+function isOpen({ row, parameters }: OpenSession, now: Date): boolean {
+  return row.status === 'open' && Date.parse(row.release_at) <= now.getTime() && Date.parse(row.end_at) > addMinutes(now, parameters['window.minLeadMinutes']).getTime()
 }
 
 /** Departments that have a session in the window, with the level-1 departments above them, in catalogue order. */
 export async function listDepartments(db: Db, now: Date): Promise<DepartmentSummary[]> {
-  const { rows } = await sql<{ department: string; hospitals: number; free: number }>`
-    select department, count(*)::int as hospitals, sum(free)::int as free from (
-      select s.department, s.organization, sum(${freePlaces(now)}) as free
-      from clinic_session s where ${openSessions(now)} group by s.department, s.organization
-    ) as by_hospital group by department`.execute(db)
-  const found = new Map(rows.map((row) => [row.department, row]))
-  const parents = new Set(rows.map((row) => row.department.slice(0, 2)))
+  const { byDepartment } = await openSessions(db, now)
+  const found = new Map<string, { hospitals: number; free: number }>()
+  for (const [department, sessions] of byDepartment) {
+    const open = sessions.filter((each) => isOpen(each, now))
+    if (open.length > 0) found.set(department, { hospitals: new Set(open.map((each) => each.row.organization)).size, free: open.reduce((sum, each) => sum + freeOf(each, now), 0) })
+  }
+  const parents = new Set([...found.keys()].map((code) => code.slice(0, 2)))
   return departments.filter((each) => found.has(each.code) || parents.has(each.code)).map((each) => ({
     code: each.code, parent: each.parent, zh: each.zh, en: each.en, keywords: [...each.keywords],
     hospitals: found.get(each.code)?.hospitals ?? 0, freePlaces: found.get(each.code)?.free ?? 0,
   }))
 }
 
-interface HospitalDay {
-  organization: string
-  name_zh: string
-  name_en: string
-  level_zh: string
-  level_en: string
-  district_code: string
-  district_zh: string
-  district_en: string
-  address_zh: string
-  address_en: string
-  service_date: string
-  free: number
-  fee_from: bigint
-}
+type HospitalDay = Provider & { service_date: string; free: number; fee_from: number }
+type Provider = Omit<Selectable<ClinicProviderTable>, 'shard' | 'level_code' | 'latitude' | 'longitude'>
 
 /** Hospitals with an open place, the one with the soonest first. */
 export async function findHospitals(db: Db, now: Date, question: AvailabilityQuestion): Promise<HospitalAvailability[]> {
   const codes = departments.filter((each) => each.code === question.department || each.parent === question.department).map((each) => each.code)
   const from = question.from ?? dayInShanghai(now)
   const to = question.to ?? addDays(from, platformDefaults['window.daysAhead'])
-  const { rows } = await sql<HospitalDay>`
-    select s.organization, p.name_zh, p.name_en, p.level_zh, p.level_en, p.district_code, p.district_zh, p.district_en, p.address_zh, p.address_en,
-      s.service_date, sum(${freePlaces(now)})::int as free, min(s.fee_fen) as fee_from
-    from clinic_session s join clinic_provider p on p.organization = s.organization and p.shard = s.shard
-    where s.department = any(${codes}::text[]) and ${openSessions(now)} and s.service_date between ${from}::date and ${to}::date
-      ${question.district === null ? sql`` : sql`and p.district_code = ${question.district}`}
-    group by s.organization, p.organization, p.shard, s.service_date order by s.service_date, s.organization`.execute(db)
-  return hospitalsOf(rows.filter((row) => row.free > 0))
+  const { byDepartment } = await openSessions(db, now)
+  const days = new Map<string, { organization: string; service_date: string; free: number; fee_from: number }>()
+  for (const session of codes.flatMap((code) => byDepartment.get(code) ?? [])) {
+    const { row } = session
+    if (row.service_date < from || row.service_date > to || !isOpen(session, now) || (question.district !== null && row.district_code !== question.district)) continue
+    const key = `${row.service_date} ${row.organization}`
+    const day = days.get(key) ?? { organization: row.organization, service_date: row.service_date, free: 0, fee_from: Number(row.fee_fen) }
+    days.set(key, { ...day, free: day.free + freeOf(session, now), fee_from: Math.min(day.fee_from, Number(row.fee_fen)) })
+  }
+  const providers = await providersOf(db)
+  const rows = [...days].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, day]): HospitalDay[] => {
+    const provider = providers.get(day.organization)
+    return provider && day.free > 0 ? [{ ...provider, ...day }] : []
+  })
+  return hospitalsOf(rows)
+}
+
+async function providersOf(db: Db): Promise<Map<string, Provider>> {
+  const rows = await db.selectFrom('clinic_provider').select([
+    'organization', 'name_zh', 'name_en', 'level_zh', 'level_en', 'district_code', 'district_zh', 'district_en', 'address_zh', 'address_en',
+  ]).execute()
+  return new Map(rows.map((row) => [row.organization, row]))
 }
 
 /** The pure part: rows by day, soonest first → one entry a hospital. */
@@ -92,11 +89,11 @@ function hospitalsOf(rows: readonly HospitalDay[]): HospitalAvailability[] {
       level: { zh: row.level_zh, en: row.level_en },
       district: { code: row.district_code, zh: row.district_zh, en: row.district_en },
       address: { zh: row.address_zh, en: row.address_en },
-      days: [], free: 0, feeFromFen: Number(row.fee_from),
+      days: [], free: 0, feeFromFen: row.fee_from,
     }
     hospital.days.push({ date: row.service_date, free: row.free })
     hospital.free += row.free
-    hospital.feeFromFen = Math.min(hospital.feeFromFen, Number(row.fee_from))
+    hospital.feeFromFen = Math.min(hospital.feeFromFen, row.fee_from)
     byHospital.set(row.organization, hospital)
   }
   return [...byHospital.values()].sort((a, b) => soonest(a).localeCompare(soonest(b)) || b.free - a.free || (a.organization < b.organization ? -1 : 1))

@@ -98,3 +98,12 @@ export function departmentName(code: string): Named {
   const found = byCode.get(code)
   return found ? { zh: found.zh, en: found.en } : { zh: code, en: code }
 }
+
+/** Departments that everyday words lead to: a complaint, an organ, an illness, a former name. Whole words first; else what contains them. */
+export function departmentsFor(words: string): string[] {
+  const wanted = words.normalize('NFKC').toLowerCase().trim()
+  const namesOf = (each: Department) => [each.zh, each.en, ...each.keywords].map((word) => word.toLowerCase())
+  const exact = departments.filter((each) => namesOf(each).includes(wanted))
+  const found = exact.length > 0 ? exact : departments.filter((each) => namesOf(each).some((word) => word.includes(wanted) || (word.length > 1 && wanted.includes(word))))
+  return found.map((each) => each.code)
+}

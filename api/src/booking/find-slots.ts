@@ -1,12 +1,15 @@
 /**
- * `GET /fhir/Appointment/$find`: clinic sessions with open places across all hospitals, soonest first; one statement a page.
- * Parameters: `specialty` (department), `service-type` (clinic type), `practitioner`, `organization`, `location`, `district`
- * (GB/T 2260), `start`, `end` (days or instants; the sessions that begin between them), `_count`, `_page`.
+ * `GET /fhir/Appointment/$find`: clinic sessions with open places across all hospitals, soonest first, out of memory (open-sessions.ts).
+ * Parameters: `specialty` (department), `complaint` (everyday words that lead to departments), `service-type` (clinic type), `practitioner`,
+ * `doctor` (name, pinyin or initials), `organization`, `location`, `district` (GB/T 2260), `near` (latitude|longitude|km), `fee-max` (yuan),
+ * `insured` (true: what insurance takes), `channel` (a quota), `start`, `end` (days or instants; the sessions that begin between
+ * them), `_count`, `_page`.
  *
  * The answer is a Parameters resource; names carry English as translation extension on `_display`:
  *   session*   schedule: valueReference · organization, practitioner: valueReference with display
  *              department, title, clinicType: valueCoding · date: valueDate · half: valueCode am|pm|night
  *              start, end: valueInstant · fee: valueMoney · insured: valueBoolean · free, capacity: valueInteger
+ *              distance: valueDecimal, km (only with `near`)
  *              segment*: part start, end: valueInstant · free: valueInteger · slot: valueReference (absent when full or past)
  *   next?      valueString: the `_page` of the next page; absent at the end
  * It says the same as `SessionOffer[]` of shapes.ts; `sessionOffersFromParameters` of the portal reads it back.
@@ -17,21 +20,28 @@ import type { Ctx } from '../ctx.ts'
 import { addMinutes, instantInShanghai } from '../fhir/date-time.ts'
 import type { Operation } from '../records/store.ts'
 import type { Db } from '../storage/pool.ts'
+import { type Channel, channels } from './channels.ts'
+import { departmentName, departmentsFor } from './departments.ts'
+import { fold, matchesName } from './doctor-names.ts'
 import { clinicTypeCoding, coding, moneyOfFen, reference, systems, titleCoding } from './fhir-names.ts'
-import { departmentName } from './departments.ts'
-import { platformDefaults } from './parameter-definitions.ts'
-import { assertKnown, badValue, nextQuery, oneOf, type PageKey, pageKey, pageSize, referenceValues, spanOf, tokenCodes } from './search-input.ts'
-import { freePlaceIn, segmentsOf, slotIdOf } from './segments.ts'
-import { selectSessions, type SessionRow, takenPlaces } from './session-rows.ts'
+import { freeBySegment, nextChange, type OpenSession, type OpenSessions, openSessions } from './open-sessions.ts'
+import { assertKnown, badValue, codesAmong, nextQuery, oneOf, type PageKey, pageKey, pageSize, referenceValues, spanOf, tokenCodes } from './search-input.ts'
+import { slotIdOf } from './segments.ts'
 import type { SessionOffer } from './shapes.ts'
 
 export interface SlotQuestion {
   departments: string[] | null
   clinicTypes: string[] | null
   practitioners: string[] | null
+  /** Folded; null: any doctor. */
+  doctor: string | null
   organizations: string[] | null
   locations: string[] | null
   districts: string[] | null
+  near: Near | null
+  feeMaxFen: number | null
+  insured: boolean | null
+  channel: Channel
   /** Sessions that begin at or after; null: from now on. */
   from: Date | null
   /** Sessions that begin before; null: no end but the booking window's. */
@@ -40,14 +50,18 @@ export interface SlotQuestion {
   after: PageKey | null
 }
 
-const known = ['specialty', 'service-type', 'practitioner', 'organization', 'location', 'district', 'start', 'end', '_count', '_page']
+interface Near { latitude: number; longitude: number; km: number }
+
+const known = [
+  'specialty', 'complaint', 'service-type', 'practitioner', 'doctor', 'organization', 'location', 'district', 'near', 'fee-max', 'insured', 'channel', 'start', 'end', '_count', '_page',
+]
 
 export const findSlotsOperation: Operation = {
   name: '$find', level: 'type', types: ['Appointment'], methods: ['GET'], affectsState: false,
   summary: 'Open places across all hospitals, grouped by doctor and session.',
   async run({ db, ctx, query }) {
-    const { offers, next } = await findSlots(db, ctx, slotQuestion(query))
-    return { resource: parametersOfOffers(offers, next === null ? null : nextQuery(query, next).get('_page')) }
+    const { found, next } = await find(db, ctx, slotQuestion(query))
+    return { resource: parametersOfOffers(found, next === null ? null : nextQuery(query, next).get('_page')) }
   },
 }
 
@@ -56,13 +70,20 @@ export function slotQuestion(query: URLSearchParams): SlotQuestion {
   assertKnown(query, known)
   const ids = (name: 'practitioner' | 'organization' | 'location', type: 'Practitioner' | 'Organization' | 'Location') =>
     referenceValues(query, name, [type])?.map((each) => each.id) ?? null
+  const departments = tokenCodes(query, 'specialty', systems.department)
+  const complaint = oneOf(query, 'complaint')?.flatMap(departmentsFor) ?? null
   return {
-    departments: tokenCodes(query, 'specialty', systems.department),
+    departments: complaint === null ? departments : departments === null ? complaint : complaint.filter((each) => departments.includes(each)),
     clinicTypes: tokenCodes(query, 'service-type', systems.clinicType),
     practitioners: ids('practitioner', 'Practitioner'),
+    doctor: oneOf(query, 'doctor')?.map(fold).join('') ?? null,
     organizations: ids('organization', 'Organization'),
     locations: ids('location', 'Location'),
     districts: oneOf(query, 'district'),
+    near: nearOf(query),
+    feeMaxFen: feeOf(query),
+    insured: codesAmong(query, 'insured', ['true', 'false'])?.map((each) => each === 'true')[0] ?? null,
+    channel: codesAmong(query, 'channel', channels)?.[0] ?? 'public',
     from: edge(query, 'start')?.from ?? null,
     until: edge(query, 'end')?.until ?? null,
     count: pageSize(query, 20, 200),
@@ -78,51 +99,120 @@ function edge(query: URLSearchParams, name: string): { from: Date; until: Date }
   return span
 }
 
+/** As the R4 parameter of Location: latitude|longitude|distance, in km. */
+function nearOf(query: URLSearchParams): Near | null {
+  const given = query.get('near')
+  if (given === null) return null
+  const match = /^(-?\d{1,2}(?:\.\d{1,9})?)\|(-?\d{1,3}(?:\.\d{1,9})?)\|(\d{1,3}(?:\.\d{1,3})?)(?:\|km)?$/.exec(given)
+  const [latitude, longitude, km] = [Number(match?.[1]), Number(match?.[2]), Number(match?.[3])]
+  if (!match || Math.abs(latitude) > 90 || Math.abs(longitude) > 180 || km <= 0) throw badValue('near', '应为 纬度|经度|公里数，例如 31.23|121.47|5。', 'give latitude|longitude|km, such as 31.23|121.47|5.')
+  return { latitude, longitude, km }
+}
+
+function feeOf(query: URLSearchParams): number | null {
+  const given = query.get('fee-max')
+  if (given === null) return null
+  if (!/^\d{1,5}(\.\d{1,2})?$/.test(given)) throw badValue('fee-max', '应为金额（元），例如 50。', 'give an amount in yuan, such as 50.')
+  return Math.round(Number(given) * 100)
+}
+
+interface Found { session: OpenSession; offer: SessionOffer; km: number | null }
+
 /** One page of offers, and the key of the next page. */
 export async function findSlots(db: Db, ctx: Ctx, question: SlotQuestion): Promise<{ offers: SessionOffer[]; next: PageKey | null }> {
-  // The page is cut first, along the index; names and taken places are looked up for its rows only.
-  const rows = await selectSessions(db).select(takenPlaces(ctx.now).as('taken'))
-    .innerJoin(pageOfIds(db, ctx.now, question).as('page'), (join) => join.onRef('page.id', '=', 's.id').onRef('page.shard', '=', 's.shard'))
-    .orderBy('s.start_at').orderBy('s.id').execute()
-  const page = rows.slice(0, question.count)
-  const last = page.at(-1)
-  return {
-    offers: page.map((row) => offerOf(row, new Set(row.taken), ctx.now)).filter((offer) => offer.free > 0),
-    next: rows.length > question.count && last ? { at: last.start_at, id: last.id, place: 0 } : null,
+  const { found, next } = await find(db, ctx, question)
+  return { offers: found.map((each) => each.offer), next }
+}
+
+async function find(db: Db, ctx: Ctx, question: SlotQuestion): Promise<{ found: Found[]; next: PageKey | null }> {
+  const sessions = await openSessions(db, ctx.now)
+  const found: Found[] = []
+  for (const session of inOrder(sessions, question, ctx.now)) {
+    const km = question.near && distanceKm(question.near, session)
+    if (!fits(session, question) || (question.near && (km === null || km > question.near.km))) continue
+    const offer = offerAt(session, question.channel, ctx.now)
+    if (offer.free === 0) continue
+    if (found.length === question.count) return { found, next: keyOf(found.at(-1)) }
+    found.push({ session, offer, km })
+  }
+  return { found, next: null }
+}
+
+function keyOf(last: Found | undefined): PageKey | null {
+  return last ? { at: last.session.row.start_at, id: last.session.row.id, place: 0 } : null
+}
+
+/** The shortest list that holds every answer, from the first instant asked for. */
+function* inOrder(sessions: OpenSessions, { departments, practitioners, organizations, from, until, after }: SlotQuestion, now: Date): Generator<OpenSession> {
+  const several = (by: ReadonlyMap<string, readonly OpenSession[]>, keys: readonly string[]) => merged([...new Set(keys)].map((key) => by.get(key) ?? []))
+  const list = practitioners ? several(sessions.byPractitioner, practitioners) : departments ? several(sessions.byDepartment, departments)
+    : organizations ? several(sessions.byOrganization, organizations) : sessions.all
+  // A session lasts half a day at most.
+  const first = (from ?? addMinutes(now, -720)).toISOString()
+  const end = until?.toISOString() ?? null
+  for (let index = firstAt(list, after?.at ?? first); index < list.length; index++) {
+    const session = list[index] as OpenSession
+    const { start_at, id } = session.row
+    if (end !== null && start_at >= end) return
+    if (start_at >= first && (!after || start_at > after.at || id > after.id)) yield session
   }
 }
 
-/** Ids of the sessions of a page and of one more, which tells whether there is a next page. */
-function pageOfIds(db: Db, now: Date, question: SlotQuestion) {
-  let query = db.selectFrom('clinic_session as s').select(['s.id', 's.shard'])
-    .where('s.status', '=', 'open').where('s.release_at', '<=', now.toISOString())
-    .where('s.end_at', '>', addMinutes(now, platformDefaults['window.minLeadMinutes']).toISOString())
-    .whereRef('s.used', '<', 's.capacity')
-    // A session lasts half a day at most: this bound on the indexed column leaves out the past.
-    .where('s.start_at', '>=', (question.from ?? addMinutes(now, -720)).toISOString())
-    .orderBy('s.start_at').orderBy('s.id').limit(question.count + 1)
-  if (question.until) query = query.where('s.start_at', '<', question.until.toISOString())
-  if (question.departments) query = query.where('s.department', 'in', question.departments.length > 0 ? question.departments : [''])
-  if (question.clinicTypes) query = query.where('s.clinic_type', 'in', (question.clinicTypes.length > 0 ? question.clinicTypes : ['']) as 'expert'[])
-  if (question.practitioners) query = query.where('s.practitioner', 'in', question.practitioners)
-  if (question.organizations) query = query.where('s.organization', 'in', question.organizations)
-  if (question.locations) query = query.where('s.location', 'in', question.locations)
-  const { districts, after } = question
-  if (districts) query = query.where('s.organization', 'in', (eb) => eb.selectFrom('clinic_provider as o').select('o.organization').where('o.district_code', 'in', districts))
-  if (after) query = query.where((eb) => eb(eb.refTuple('s.start_at', 's.id'), '>', eb.tuple(after.at, after.id)))
-  return query
+function merged(lists: readonly (readonly OpenSession[])[]): readonly OpenSession[] {
+  return lists.length === 1 ? (lists[0] as readonly OpenSession[]) : lists.flat().sort((a, b) => (a.row.start_at < b.row.start_at ? -1 : a.row.start_at > b.row.start_at ? 1 : a.row.id < b.row.id ? -1 : 1))
 }
 
-/** The pure part: a session, its taken places and the time → what a citizen may choose from. */
-export function offerOf(row: SessionRow, taken: ReadonlySet<number>, now: Date): SessionOffer {
-  const bookableUntil = addMinutes(now, platformDefaults['window.minLeadMinutes'])
-  const segments = segmentsOf(row).map((segment) => {
-    const open = segment.end > bookableUntil
-    const place = open ? freePlaceIn(segment, taken) : null
-    let free = 0
-    if (open) for (let no = segment.firstPlace; no <= segment.lastPlace; no++) if (!taken.has(no)) free++
-    return { start: instantInShanghai(segment.start), end: instantInShanghai(segment.end), free, slot: place === null ? null : slotIdOf(row.id, place) }
-  })
+/** Index of the first session that begins at an instant or later. */
+function firstAt(list: readonly OpenSession[], instant: string): number {
+  let low = 0
+  let high = list.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((list[middle] as OpenSession).row.start_at < instant) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+function fits({ row, names }: OpenSession, question: SlotQuestion): boolean {
+  const { departments, clinicTypes, practitioners, doctor, organizations, locations, districts, feeMaxFen, insured } = question
+  return row.status === 'open' && among(departments, row.department) && among(clinicTypes, row.clinic_type) && among(practitioners, row.practitioner)
+    && among(organizations, row.organization) && among(locations, row.location) && among(districts, row.district_code)
+    && (feeMaxFen === null || Number(row.fee_fen) <= feeMaxFen) && (insured === null || insured === isInsured(row.clinic_type)) && (doctor === null || matchesName(names, doctor))
+}
+
+function among(wanted: readonly string[] | null, value: string): boolean {
+  return wanted === null || wanted.includes(value)
+}
+
+function isInsured(clinicType: string): boolean {
+  return clinicType !== 'special-need'
+}
+
+/** Great-circle distance to the hospital; null where its place is unknown. */
+function distanceKm({ latitude, longitude }: Near, { row }: OpenSession): number | null {
+  if (row.latitude === null || row.longitude === null) return null
+  const radians = (degrees: number) => (degrees * Math.PI) / 180
+  const half = Math.sin(radians(row.latitude - latitude) / 2) ** 2 + Math.cos(radians(latitude)) * Math.cos(radians(row.latitude)) * Math.sin(radians(row.longitude - longitude) / 2) ** 2
+  return 2 * 6371 * Math.asin(Math.sqrt(half))
+}
+
+/** The offer to everybody is kept until the clock or a booking changes it. */
+function offerAt(session: OpenSession, channel: Channel, now: Date): SessionOffer {
+  if (channel !== 'public') return offerOf(session, new Set(['public', channel]), now)
+  if (!session.offer || session.offer.until <= now.getTime() || session.offer.from > now.getTime()) {
+    session.offer = { made: offerOf(session, new Set(['public']), now), from: now.getTime(), until: nextChange(session, now) }
+  }
+  return session.offer.made
+}
+
+/** The pure part: a session, its taken places and the time → what somebody may choose from. */
+export function offerOf(session: OpenSession, entitled: ReadonlySet<Channel>, now: Date): SessionOffer {
+  const { row } = session
+  const segments = freeBySegment(session, entitled, now).map(({ segment, places: [first, ...more] }) => ({
+    start: instantInShanghai(segment.start), end: instantInShanghai(segment.end),
+    free: first === undefined ? 0 : 1 + more.length, slot: first === undefined ? null : slotIdOf(row.id, first),
+  }))
   return {
     schedule: row.id,
     organization: { id: row.organization, name: { zh: row.name_zh, en: row.name_en } },
@@ -135,15 +225,22 @@ export function offerOf(row: SessionRow, taken: ReadonlySet<number>, now: Date):
     start: instantInShanghai(new Date(row.start_at)),
     end: instantInShanghai(new Date(row.end_at)),
     feeFen: Number(row.fee_fen),
-    insured: row.clinic_type !== 'special-need',
+    insured: isInsured(row.clinic_type),
     free: segments.reduce((sum, each) => sum + each.free, 0),
     capacity: row.capacity,
     segments,
   }
 }
 
-function parametersOfOffers(offers: readonly SessionOffer[], next: string | null): Parameters {
-  const parameter: ParametersParameter[] = offers.map((offer) => ({ name: 'session', part: partsOf(offer) }))
+/** The parts of an offer, made once as long as it is kept. */
+const parts = new WeakMap<SessionOffer, ParametersParameter[]>()
+
+function parametersOfOffers(found: readonly Found[], next: string | null): Parameters {
+  const parameter: ParametersParameter[] = found.map(({ offer, km }) => {
+    let part = parts.get(offer)
+    if (!part) parts.set(offer, part = partsOf(offer))
+    return { name: 'session', part: km === null ? part : [...part, { name: 'distance', valueDecimal: Math.round(km * 10) / 10 }] }
+  })
   if (next !== null) parameter.push({ name: 'next', valueString: next })
   return { resourceType: 'Parameters', parameter }
 }

@@ -1,6 +1,7 @@
 /**
  * Slot as FHIR shows it: one numbered place of a session; places have no rows, their state is computed. free: can be booked
- * now · busy-tentative: held · busy: booked, or its time is over · busy-unavailable: suspended or not released. Search by
+ * now · busy-tentative: held · busy: booked, or its time is over · busy-unavailable: suspended, not released
+ * or kept for another channel. Search by
  * _id, schedule, status, start, specialty, service-type, appointment-type; pages by key, soonest session first. Everything
  * here is public: a Slot never says who took it. Source: FHIR R4 Slot; docs/booking.md, "In FHIR".
  */
@@ -59,11 +60,15 @@ const segmentIndex = sql`((n.no - 1) * s.segments / s.capacity)`
 const segmentStart = sql`s.start_at + make_interval(mins => ${segmentIndex} * s.segment_minutes)`
 const segmentEnd = sql`least(s.start_at + make_interval(mins => (${segmentIndex} + 1) * s.segment_minutes), s.end_at)`
 
+/** From when everybody may take a place: that of channels.ts, in SQL; a test holds the two equal. */
+const publicFrom = sql`(case substr(s.channels, n.no, 1) when 'g' then coalesce(s.gp_return_at, 'infinity') when 'f' then coalesce(s.follow_up_return_at, 'infinity')
+  when 'w' then coalesce(s.onsite_return_at, 'infinity') else s.release_at end)`
+
 function statusAt(ctx: Ctx): RawBuilder<unknown> {
   const now = sql`${ctx.now.toISOString()}::timestamptz`
   const bookableUntil = sql`${addMinutes(ctx.now, platformDefaults['window.minLeadMinutes']).toISOString()}::timestamptz`
   return sql`case when b.state = 'cooling' then 'busy-unavailable' when b.state in ('held', 'offered') then 'busy-tentative' when b.state is not null then 'busy'
-    when s.status <> 'open' or s.release_at > ${now} then 'busy-unavailable'
+    when s.status <> 'open' or s.release_at > ${now} or ${publicFrom} > ${now} then 'busy-unavailable'
     when ${segmentEnd} <= ${bookableUntil} then 'busy' else 'free' end`
 }
 

@@ -1,13 +1,15 @@
+import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { findHospitals, listDepartments } from '../../src/booking/availability.ts'
 import { findSlots, findSlotsOperation, slotQuestion } from '../../src/booking/find-slots.ts'
 import { generateSessions, insertTemplates, organizationShard, registerProviders } from '../../src/booking/generate-sessions.ts'
+import { slotProjection } from '../../src/booking/slot-projection.ts'
 import { makeCtx } from '../../src/ctx.ts'
 import { anonymous } from '../../src/access/principal.ts'
 import { OutcomeError } from '../../src/fhir/outcome.ts'
 import { keyOf, newResourceId } from '../../src/fhir/id.ts'
 import { inTransaction } from '../../src/storage/transaction.ts'
-import { clinicTemplate, doctorId, hospital, hospitalId } from '../support/booking-data.ts'
+import { clinicTemplate, doctorId, hospital, hospitalId, plainNumbers } from '../support/booking-data.ts'
 import { testDatabase } from '../support/database.ts'
 
 const { db } = await testDatabase()
@@ -18,7 +20,7 @@ const now = new Date('2026-11-23T09:10:00+08:00')
 const ctx = makeCtx(anonymous, { now })
 
 await inTransaction(db, async (trx) => {
-  await registerProviders(trx, [hospital(), hospital({ organization: otherHospital, name_zh: '徐汇区中心医院', name_en: 'Xuhui District Central Hospital', level_code: '05', district_code: '310104', district_zh: '徐汇区', district_en: 'Xuhui' })])
+  await registerProviders(trx, [hospital(), hospital({ organization: otherHospital, latitude: 31.19, longitude: 121.44, name_zh: '徐汇区中心医院', name_en: 'Xuhui District Central Hospital', level_code: '05', district_code: '310104', district_zh: '徐汇区', district_en: 'Xuhui' })])
   await insertTemplates(trx, [
     clinicTemplate(),
     clinicTemplate({ half: 'pm', start_time: '13:30', end_time: '16:30', clinic_type: 'special-need', fee_fen: 30000n, capacity: 6 }),
@@ -26,6 +28,7 @@ await inTransaction(db, async (trx) => {
     clinicTemplate({ department: '10', weekday: 5, practitioner: 'wang-fang', practitioner_name_zh: '王芳', practitioner_name_en: 'Wang Fang' }),
   ])
 })
+await plainNumbers(db)
 await generateSessions(db, '2026-11-20', 30)
 
 async function take(session: { id: string; organization: string; department: string; service_date: string }, no: number, heldUntil: Date | null = null) {
@@ -67,6 +70,8 @@ test('taken places are left out, an ended hold is not, and a full session is not
   const [offer] = (await find('start=2026-12-01&end=2026-12-01')).offers
   expect(offer?.segments.slice(0, 2).map((each) => [each.free, each.slot])).toEqual([[0, null], [2, `${session.id}-3`]])
   for (let no = 4; no <= 16; no++) await take(session, no)
+  expect((await find('start=2026-12-01&end=2026-12-01')).offers[0]?.free).toBe(1)
+  await db.updateTable('booking').set({ state: 'booked', held_until: null, changed: sql<string>`pg_current_xact_id()` }).where('session_id', '=', session.id).where('no', '=', 3).execute()
   expect((await find('start=2026-12-01&end=2026-12-01')).offers).toEqual([])
 })
 
@@ -97,11 +102,21 @@ test('hospital, doctor, district and clinic type narrow the search', async () =>
   expect(new Set(await ids('district=310104'))).toEqual(new Set(['li-na']))
   expect(new Set(await ids('service-type=ordinary'))).toEqual(new Set(['li-na']))
   expect(await ids('specialty=http://other|10')).toEqual([])
+  expect(new Set(await ids('complaint=胸闷'))).toEqual(new Set([doctorId, 'li-na']))
+  expect(new Set(await ids('complaint=eye'))).toEqual(new Set(['wang-fang']))
+  expect(await ids('complaint=胸闷&specialty=10')).toEqual([])
+  expect(new Set(await ids('doctor=ln'))).toEqual(new Set(['li-na']))
+  expect(new Set(await ids('doctor=wangf'))).toEqual(new Set(['wang-fang']))
+  expect(new Set(await ids('doctor=志远'))).toEqual(new Set([doctorId]))
+  expect(new Set(await ids('fee-max=30'))).toEqual(new Set(['li-na']))
+  expect((await find('insured=false&_count=100')).offers.every((each) => each.clinicType === 'special-need')).toBe(true)
+  expect(new Set(await ids('near=31.2|121.44|2'))).toEqual(new Set(['li-na']))
+  expect(await ids('near=31.2|121.44|1')).toEqual([])
 })
 
 test.each([
   ['speciality=03.04', 'parameter-unknown'], ['specialty:exact=03.04', 'parameter-unknown'], ['start=2026-13-01', 'parameter-invalid'],
-  ['practitioner=Patient/1', 'parameter-invalid'], ['_count=0', 'parameter-invalid'], ['_page=abc', 'parameter-invalid'], ['specialty=', 'parameter-invalid'],
+  ['practitioner=Patient/1', 'parameter-invalid'], ['_count=0', 'parameter-invalid'], ['_page=abc', 'parameter-invalid'], ['near=31.2', 'parameter-invalid'], ['fee-max=cheap', 'parameter-invalid'], ['insured=perhaps', 'parameter-invalid'], ['channel=vip', 'parameter-invalid'], ['specialty=', 'parameter-invalid'],
 ])('a search for %s is refused with %s', (query, code) => {
   expect(() => slotQuestion(new URLSearchParams(query))).toThrow(OutcomeError)
   try { slotQuestion(new URLSearchParams(query)) } catch (error) { expect((error as OutcomeError).issues[0]?.code).toBe(code) }
@@ -121,4 +136,45 @@ test('hospitals of a department are listed by the soonest day, with free places 
     ['Xuhui District Central Hospital', [{ date: '2026-11-24', free: 16 }], 16, 2200],
   ])
   expect((await findHospitals(db, now, { department: '03', district: '310104', from: null, to: null })).map((each) => each.organization)).toEqual([otherHospital])
+})
+
+test('what changed since the last look is seen by the next, whoever changed it and whatever the clock says', async () => {
+  const free = async () => (await find('practitioner=Practitioner/wang-fang&start=2026-11-27&end=2026-11-27')).offers[0]?.free
+  const session = await db.selectFrom('clinic_session').selectAll().where('practitioner', '=', 'wang-fang').where('service_date', '=', '2026-11-27').executeTakeFirstOrThrow()
+  expect(await free()).toBe(16)
+  await take(session, 5)
+  expect(await free()).toBe(15)
+  // A transaction that began before the last look and commits after it.
+  let commit = () => {}
+  const open = new Promise<void>((resolve) => { commit = resolve })
+  let written = () => {}
+  const begun = new Promise<void>((resolve) => { written = resolve })
+  const slow = inTransaction(db, async (trx) => {
+    await trx.updateTable('booking').set({ state: 'cancelled', cancel_reason: 'patient', changed: sql<string>`pg_current_xact_id()` }).where('session_id', '=', session.id).execute()
+    written()
+    await open
+  })
+  await begun
+  await take(session, 6)
+  expect(await free()).toBe(14)
+  commit()
+  await slow
+  expect(await free()).toBe(15)
+})
+
+test('a session whose doctor changed stands under the new one', async () => {
+  const ids = async (query: string) => (await find(query)).offers.map((each) => each.schedule)
+  const [id] = await ids('practitioner=Practitioner/wang-fang')
+  await db.updateTable('clinic_session').set({ practitioner: 'zhao-lei', changed: sql<string>`pg_current_xact_id()` }).where('id', '=', id as string).execute()
+  expect(await ids('practitioner=Practitioner/zhao-lei')).toEqual([id])
+  expect(await ids('practitioner=Practitioner/wang-fang')).not.toContain(id)
+})
+
+test('Slot and $find agree on what is free, place by place, also where places are kept for others', async () => {
+  await db.updateTable('clinic_session').set({ channels: 'pgfw'.repeat(4), gp_return_at: '2026-11-23T00:00:00Z', follow_up_return_at: '2026-12-01T00:00:00Z', onsite_return_at: null, changed: sql<string>`pg_current_xact_id()` }).where('practitioner', '=', 'li-na').execute()
+  const { resources } = await slotProjection.search(db, ctx, new URLSearchParams('specialty=03.04&status=free&start=ge2026-11-24&start=lt2026-11-25&_count=500')) as { resources: { schedule: { reference: string } }[] }
+  const offers = (await find('practitioner=Practitioner/li-na&start=2026-11-24&end=2026-11-24')).offers
+  expect(resources.length).toBe(offers.reduce((sum, each) => sum + each.free, 0))
+  expect(offers[0]?.free).toBe(8)
+  expect((await find('practitioner=Practitioner/li-na&start=2026-11-24&end=2026-11-24&channel=follow-up')).offers[0]?.free).toBe(12)
 })
