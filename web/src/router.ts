@@ -49,6 +49,7 @@ const pages: RouteRecordRaw[] = [
   page('/book/:department/:organization/:practitioner/who', 'who', 'title.who', () => import('./pages/booking/who.vue'), { roles: citizen, task: true }),
   page('/appointments', 'appointments', 'title.appointments', () => import('./pages/booking/appointments.vue'), { roles: citizen }),
   page('/appointments/waiting', 'waiting', 'title.waiting', () => import('./pages/booking/waiting.vue'), { roles: citizen }),
+  page('/appointments/:appointment/move', 'move', 'title.move', () => import('./pages/booking/move.vue'), { roles: citizen, task: true }),
   page('/appointments/:appointment', 'appointment', 'title.appointment', () => import('./pages/booking/appointment.vue'), { roles: citizen }),
 
   page('/record', 'record', 'title.record', () => import('./pages/records/record.vue'), { roles: citizen }),
@@ -73,6 +74,9 @@ const pages: RouteRecordRaw[] = [
   page('/office/bills/:encounter', 'desk-bill', 'title.deskBill', () => import('./pages/settlement/desk-bill.vue'), { roles: ['scheduler'], compact: true }),
   page('/office/bills/:encounter/receipt', 'desk-receipt', 'title.receipt', () => import('./pages/settlement/receipt.vue'), { roles: ['scheduler'], compact: true }),
   page('/office/days/:day', 'desk-day', 'title.deskDay', () => import('./pages/settlement/desk-day.vue'), { roles: ['scheduler'], compact: true }),
+  page('/office/roster', 'roster', 'title.roster', () => import('./pages/desk/roster.vue'), { roles: ['scheduler'], compact: true }),
+  page('/office/parameters', 'parameters', 'title.parameters', () => import('./pages/desk/parameters.vue'), { roles: ['scheduler', 'admin-system'], compact: true }),
+  page('/notices', 'notices', 'title.notices', () => import('./pages/account/notices.vue'), { roles: ['citizen', 'clinician', 'gp', 'scheduler'] }),
   page('/insurance', 'insurance', 'title.insurance', () => import('./pages/insurer/desk.vue'), { roles: ['insurer'], compact: true }),
   page('/insurance/claims/:message', 'officer-claim', 'title.officerClaim', () => import('./pages/insurer/claim.vue'), { roles: ['insurer'], compact: true }),
   page('/public-health', 'public-health', 'title.publicHealth', () => import('./pages/desk/public-health.vue'), { roles: ['public-health'], compact: true }),

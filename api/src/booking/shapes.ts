@@ -64,6 +64,31 @@ export interface ParameterSheet {
 /** One change: it stays for good. `value` null gives the number back to the wider scope; `until` null has no end. */
 export interface ParameterChange { id: string; name: string; value: number | null; from: string; until: string | null; setAt: string; setBy: string }
 
+/** GET /api/booking/roster?from=2026-11-23&days=7: the sessions of the scheduler's hospital, and who may substitute in a department. */
+export interface Roster { sessions: RosterSession[]; doctors: { id: string; name: Named; department: string }[] }
+
+export interface RosterSession {
+  /** FHIR id of the Schedule. */
+  id: string
+  department: { code: string; name: Named }
+  practitioner: { id: string; name: Named }
+  title: string
+  clinicType: string
+  date: string
+  half: 'am' | 'pm' | 'night'
+  start: string
+  end: string
+  status: 'open' | 'suspended' | 'closed'
+  capacity: number
+  used: number
+  releaseAt: string
+  /** Places kept for others than the public. */
+  quotas: { gp: number; followUp: number; onsite: number }
+  substituted: boolean
+  /** Why it was suspended or given to another doctor. */
+  reason: string | null
+}
+
 /** GET /api/booking/calendar: days that do not follow their weekday, and what is wrong with next year's calendar. */
 export interface CalendarSheet { days: CalendarDay[]; alarm: 'missing' | 'provisional' | null; year: string }
 

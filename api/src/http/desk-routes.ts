@@ -1,11 +1,13 @@
 /**
- * `/api/booking/*` for those who run the desk: the numbers and their history, the working calendar.
+ * `/api/booking/*` for those who run the desk: the numbers and their history, the roster, the working calendar.
  * Shapes: booking/shapes.ts.
  */
 import { type Context, Hono } from 'hono'
 import { z } from 'zod'
 import { readCalendar, setCalendarDay } from '../booking/calendar.ts'
+import { readRoster } from '../booking/roster.ts'
 import { parameterSheet, type ScopeKey, setParameter } from '../booking/set-parameter.ts'
+import { dayInShanghai, isDate } from '../fhir/date-time.ts'
 import { fail } from '../fhir/outcome.ts'
 import type { Services } from '../services.ts'
 import { inTransaction } from '../storage/transaction.ts'
@@ -30,6 +32,13 @@ export function deskRoutes({ db }: Pick<Services, 'db'>): Hono<AppEnv> {
       const wish = await readJson(c, parameterBody)
       await inTransaction(db, (trx) => setParameter(trx, c.get('ctx'), wish))
       return c.json(await parameterSheet(db, c.get('ctx'), wish), 201, noStore)
+    })
+    .get('/booking/roster', async (c) => {
+      const from = c.req.query('from') ?? dayInShanghai(c.get('ctx').now)
+      const days = c.req.query('days') ?? '7'
+      if (!isDate(from) || from.length !== 10) throw fail('parameter-invalid', { zh: '请给出日期，例如 2026-11-24。', en: 'Give a day, such as 2026-11-24.' }, 'from')
+      if (!/^([1-9]|1[0-4])$/.test(days)) throw fail('parameter-invalid', { zh: '应为 1 到 14 天。', en: 'Give 1 to 14 days.' }, 'days')
+      return c.json(await readRoster(db, c.get('ctx'), from, Number(days)), 200, noStore)
     })
     .get('/booking/calendar', async (c) => c.json(await readCalendar(db, c.get('ctx'), c.get('ctx').principal.organization), 200, noStore))
     .put('/booking/calendar/:day', async (c) => {

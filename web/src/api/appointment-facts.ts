@@ -24,6 +24,12 @@ export interface AppointmentFacts {
   number: number | null
   /** When an unconfirmed hold ends; null once booked. */
   expiresAt: string | null
+  /** Until when the patient may say what to do about a suspended or substituted clinic; null when nothing is asked. */
+  chooseUntil: string | null
+  /** The appointment that a place kept as a choice would replace; null for any other. */
+  replaces: string | null
+  /** What the hospital owes back; null when nothing. */
+  refundFen: number | null
   cancelReason: CodeableConcept | undefined
   /** Short code to say at the desk when the QR code cannot be read. */
   code: string
@@ -33,6 +39,7 @@ export function appointmentFacts(appointment: Appointment): AppointmentFacts {
   const extension = (name: string) => appointment.extension?.find((each) => each.url === base + name)
   const actor = (type: string) => appointment.participant?.map((each) => each.actor).find((each) => each?.reference?.includes(`${type}/`))
   const fee = extension('fee')?.valueMoney?.value
+  const refund = extension('refund-due')?.valueMoney?.value
   const department = appointment.specialty?.[0] ?? appointment.serviceType?.[0]
   return {
     id: appointment.id ?? '',
@@ -50,6 +57,9 @@ export function appointmentFacts(appointment: Appointment): AppointmentFacts {
     feeFen: fee === undefined ? null : fenOf(fee),
     number: extension('serial-number')?.valuePositiveInt ?? null,
     expiresAt: extension('expires-at')?.valueInstant ?? null,
+    chooseUntil: extension('choose-until')?.valueInstant ?? null,
+    replaces: idOf(extension('replaces')?.valueReference),
+    refundFen: refund === undefined ? null : fenOf(refund),
     cancelReason: appointment.cancelationReason,
     code: appointment.identifier?.[0]?.value ?? (appointment.id ?? '').replace(/-/g, '').slice(-6).toUpperCase(),
   }
@@ -61,5 +71,5 @@ export function practitionerId(facts: AppointmentFacts): string | null {
 
 /** Still ahead, by the server's clock: what stands under "upcoming". */
 export function isUpcoming(facts: AppointmentFacts, now: Date): boolean {
-  return ['booked', 'pending', 'arrived', 'checked-in', 'proposed', 'waitlist'].includes(facts.status ?? '') && Date.parse(facts.end || facts.start) > now.getTime()
+  return ['booked', 'pending', 'arrived', 'checked-in', 'waitlist'].includes(facts.status ?? '') && Date.parse(facts.end || facts.start) > now.getTime()
 }

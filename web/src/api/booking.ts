@@ -15,7 +15,7 @@ export function availability(department: string, signal?: AbortSignal): Promise<
   return request('GET', `/api/availability${query({ department })}`, signal ? { signal } : {})
 }
 
-export interface SessionQuery { specialty?: string; organization?: string | null; practitioner?: string; start: string; end: string }
+export interface SessionQuery { specialty?: string; doctor?: string; organization?: string | null; practitioner?: string; start: string; end: string }
 
 /** All sessions that answer the question; the server's pages are followed up to a bound. */
 export async function findSessions(asked: SessionQuery, signal?: AbortSignal): Promise<SessionOffer[]> {
@@ -24,7 +24,7 @@ export async function findSessions(asked: SessionQuery, signal?: AbortSignal): P
   let page: string | null = null
   for (let count = 0; count < 6; count += 1) {
     const answer: Parameters = await request<Parameters>('GET', `/fhir/Appointment/$find${query({
-      specialty: asked.specialty, organization: reference('Organization', asked.organization),
+      specialty: asked.specialty, doctor: asked.doctor, organization: reference('Organization', asked.organization),
       practitioner: reference('Practitioner', asked.practitioner), start: asked.start, end: asked.end, _count: 100, _page: page,
     })}`, signal ? { signal } : {})
     offers.push(...offersOf(answer))
@@ -64,4 +64,14 @@ export function appointment(id: string, signal?: AbortSignal): Promise<Appointme
 
 export function appointmentsOf(patient: string, signal?: AbortSignal): Promise<Page<Appointment>> {
   return search<Appointment>('Appointment', { patient: `Patient/${patient}`, _sort: '-date', _count: 100 }, signal)
+}
+
+/** Another time for a booking: the new Appointment, or nothing changed. */
+export function reschedule(appointment: string, slot: string): Promise<Appointment> {
+  return operation(`Appointment/${appointment}/$reschedule`, [{ name: 'slot', valueReference: { reference: `Slot/${slot}` } }], { headers: { 'Idempotency-Key': `move-${appointment}-${slot}` } })
+}
+
+/** Takes a place that was kept as a choice, or agrees to a substitute doctor. */
+export function accept(appointment: string): Promise<Appointment> {
+  return operation(`Appointment/${appointment}/$accept`, [])
 }

@@ -16,6 +16,7 @@ const en: typeof zh = {
   title: {
     waiting: 'Waitlist and missed visits', joinWaiting: 'Join the waitlist',
     register: 'Register with your real name',
+    move: 'Move the appointment', roster: 'Clinic roster', parameters: 'Booking numbers', notices: 'Notices',
     signOut: 'Sign out', sessions: 'Devices and apps', security: 'Password and authenticator', authorize: 'An app asks for access', authorizeError: 'There is a problem with the app’s request',
     cashier: 'Cashier', deskBill: 'Bill at the desk', deskDay: 'Day close and reconciliation', receipt: 'Receipt',
     signIn: 'Sign in', home: 'Home', account: 'My account', departments: 'Choose a department', hospitals: 'Choose a hospital', doctors: 'Choose a doctor',
@@ -24,6 +25,35 @@ const en: typeof zh = {
     patient: 'Patient record', writeVisit: 'Write the visit', checkVisit: 'Check the visit', office: 'Registration and cashier', officerClaim: 'Claim', insurance: 'Insurance desk',
     publicHealth: 'Public health', administration: 'Administration', gallery: 'Components', notFound: 'Page not found',
     privacy: 'Privacy and sharing', emergency: 'Emergency access', audit: 'Audit',
+  },
+  move: { open: 'Move', back: 'Back to the appointment', from: 'Booked now: {doctor}, {time}. That place stays yours until you have another.', none: 'This doctor has no other time in the next days.', confirm: 'Move to {time}', done: 'The appointment was moved' },
+  choice: {
+    answer: 'A clinic was suspended or has another doctor: please answer',
+    suspended: 'This clinic has been suspended', substituted: 'Another doctor will hold this clinic', until: 'Please answer by {until}. Without an answer the hospital cancels the appointment, owes the fee back, and it does not count as your cancellation.',
+    heading: 'The hospital keeps these places for you', take: 'Take this place', taken: 'The appointment was moved', agreeHeading: 'Do you agree to the other doctor?', agree: 'I agree to the other doctor', refund: 'The hospital owes {amount} back.',
+  },
+  notice: {
+    'none': 'No notices', 'new': 'New', 'open': 'Show the appointment',
+    'session-suspended': 'The clinic of {doctor} at {hospital} on {date} at {time} has been suspended. Other places are kept for you; please choose by {until}.',
+    'session-suspended-no-choice': 'The clinic of {doctor} at {hospital} on {date} at {time} has been suspended. Your appointment was cancelled and the fee is owed back.',
+    'choice-ended-suspended': 'The clinic at {hospital} on {date} at {time} is suspended and no other place was chosen. The appointment was cancelled and the fee is owed back.',
+    'choice-ended-substituted': 'The clinic at {hospital} on {date} at {time} is held by {doctor} and there was no answer. The appointment was cancelled and the fee is owed back.',
+    'hold-suspended': 'The clinic of {doctor} at {hospital} on {date} at {time} has been suspended. The place you were about to confirm was let go.',
+    'doctor-substituted': 'The clinic at {hospital} on {date} at {time} will be held by {doctor}. Please say by {until} whether you agree.',
+    'session-suspended-doctor': 'Your clinic on {date} at {time} at {hospital} has been suspended. The patients were told.',
+    'session-substituted-doctor': 'Your clinic on {date} at {time} at {hospital} has a substitute.', 'session-taken-over': 'You hold the clinic of {doctor} on {date} at {time} at {hospital}.',
+    'calendar-missing': 'The holidays and moved working days of {year} have not been entered. The roster would follow plain weekdays.', 'calendar-provisional': 'Of {year} only the statutory holidays are known; the moved working days have not been entered.',
+  },
+  roster: {
+    earlier: 'Week before', later: 'Week after', allDepartments: 'All departments', none: 'No clinics in this week', used: 'Taken', quotas: 'Kept places', quotasOf: 'GP {gp}, follow-up {followUp}, desk {onsite}', release: 'Opens', state: 'State', actions: 'Actions',
+    status: { open: 'Open', suspended: 'Suspended', substituted: 'Substitute' }, suspend: 'Suspend', substitute: 'Substitute', suspendQuestion: 'Suspend this clinic?', substituteQuestion: 'Who holds this clinic instead?',
+    suspendEffect: 'There are {count} bookings. Each patient is told and gets other places to choose from; without a choice the booking is cancelled and the fee owed back.', substituteEffect: 'There are {count} bookings. Each patient is told and asked; silence is no consent, and the booking is then cancelled and the fee owed back.',
+    suspendConfirm: 'Suspend the clinic', substituteConfirm: 'Give it to the other doctor', substituteDoctor: 'Substitute', reason: 'Reason', done: 'Done; the patients are being told',
+  },
+  parameters: {
+    city: 'Whole city', now: 'Numbers in force', about: 'The narrowest scope wins: platform, city, hospital, department, clinic. Every change stays on record.', history: 'Changes', noHistory: 'No changes yet', name: 'Number', value: 'Value', unit: 'Unit', scope: 'Comes from',
+    scopeName: { platform: 'Platform', city: 'City', hospital: 'This hospital', department: 'Department', clinic: 'Clinic' }, bounds: '{min} to {max}, {unit}', from: 'Begins on', fromHint: 'Left empty it begins at once.', save: 'Save the change', giveBack: 'Use the wider scope\u2019s value',
+    givenBack: 'wider scope', setAt: 'Changed at', setBy: 'Changed by', saved: 'Saved',
   },
   display: {
     short: 'Display', title: 'Display settings', language: 'Language', note: 'Changes apply at once and are kept on this device only.',
@@ -83,6 +113,7 @@ const en: typeof zh = {
   },
   notFound: { text: 'The address may be mistyped, or the page is gone. Start again from the home page.', home: 'Go to the home page' },
   book: {
+    doctorsNamed: 'Doctors of that name',
     step: 'Step {step} of {of}', searchLabel: 'Find a department, or say what is wrong', searchHint: 'Such as: cardiology, headache, child with fever',
     departmentsFound: 'Departments found: {count}', noDepartment: 'No department matches “{typed}”',
     noDepartmentHint: 'Try another word, or clear the box and choose from the list. If unsure, start with general practice.',
@@ -133,6 +164,7 @@ const en: typeof zh = {
     hello: 'Hello, {name}', helloFor: 'Acting for {name}', next: 'Next appointment',
     about: {
       'privacy': 'Who may look, who may not, and family', 'record': 'Diagnoses, medicines, results and vaccinations of all hospitals', 'access-log': 'Who, when and in which role', 'appointments': 'See, print or cancel',
+      'notices': 'Suspended clinics, substitutes and more',
       'bills': 'What insurance paid and what you pay',
     },
   },

@@ -14,6 +14,7 @@ export default {
   title: {
     waiting: '候补与爽约', joinWaiting: '加入候补',
     register: '实名注册',
+    move: '改约', roster: '门诊排班', parameters: '预约参数', notices: '通知',
     signOut: '退出登录', sessions: '登录设备与应用', security: '密码与验证器', authorize: '应用请求访问', authorizeError: '应用的请求有问题',
     cashier: '收费台', deskBill: '账单办理', deskDay: '日结与对账', receipt: '收费收据',
     signIn: '登录', home: '首页', account: '我的账户', departments: '选择科室', hospitals: '选择医院', doctors: '选择医生', times: '选择就诊时间',
@@ -21,6 +22,35 @@ export default {
     access: '谁看过我的档案', bills: '账单', bill: '账单详情', clinic: '今日患者', patient: '患者档案', writeVisit: '书写就诊记录', checkVisit: '核对就诊记录',
     office: '挂号与收费', officerClaim: '结算明细', insurance: '医保经办', publicHealth: '公共卫生', administration: '管理', gallery: '界面组件', notFound: '没有找到这个页面',
     privacy: '隐私与授权', emergency: '紧急调阅', audit: '审计',
+  },
+  move: { open: '改约', back: '返回预约', from: '原预约：{doctor}，{time}。选好新的时间前，原来的号一直为您保留。', none: '该医生近期没有其他可约的时间。', confirm: '改到 {time}', done: '已改约' },
+  choice: {
+    answer: '有门诊停诊或换了医生，请您答复',
+    suspended: '这次门诊停诊', substituted: '这次门诊改由其他医生接诊', until: '请在 {until} 前答复。到时没有答复，预约将由医院取消，费用全额退还，不计入您的取消次数。',
+    heading: '医院为您保留了以下号源', take: '改约到这个号', taken: '已改约', agreeHeading: '是否接受替诊医生', agree: '接受替诊医生', refund: '医院应退还 {amount}。',
+  },
+  notice: {
+    'none': '没有通知', 'new': '新', 'open': '查看预约',
+    'session-suspended': '{hospital} {doctor} 医生 {date} {time} 的门诊停诊。医院为您保留了其他号源，请在 {until} 前选择。',
+    'session-suspended-no-choice': '{hospital} {doctor} 医生 {date} {time} 的门诊停诊，您的预约已取消，费用全额退还。',
+    'choice-ended-suspended': '{hospital} {date} {time} 的门诊停诊，您没有选择其他号源，预约已取消，费用全额退还。',
+    'choice-ended-substituted': '{hospital} {date} {time} 的门诊改由 {doctor} 医生接诊，您没有答复，预约已取消，费用全额退还。',
+    'hold-suspended': '{hospital} {doctor} 医生 {date} {time} 的门诊停诊，您正在确认的号已释放。',
+    'doctor-substituted': '{hospital} {date} {time} 的门诊改由 {doctor} 医生接诊。请在 {until} 前答复是否接受。',
+    'session-suspended-doctor': '您 {date} {time} 在 {hospital} 的门诊已停诊，患者已收到通知。',
+    'session-substituted-doctor': '您 {date} {time} 在 {hospital} 的门诊已安排替诊。', 'session-taken-over': '请您接替 {doctor} 医生 {date} {time} 在 {hospital} 的门诊。',
+    'calendar-missing': '{year} 年的放假和调休日历还没有录入，排班会按普通星期生成。', 'calendar-provisional': '{year} 年只有法定节假日，国务院公布的调休日期还没有录入。',
+  },
+  roster: {
+    earlier: '前一周', later: '后一周', allDepartments: '全部科室', none: '这一周没有门诊', used: '已约', quotas: '预留号源', quotasOf: '转诊 {gp}，复诊 {followUp}，窗口 {onsite}', release: '放号时间', state: '状态', actions: '操作',
+    status: { open: '正常', suspended: '停诊', substituted: '替诊' }, suspend: '停诊', substitute: '替诊', suspendQuestion: '要停诊吗？', substituteQuestion: '安排哪位医生替诊？',
+    suspendEffect: '已有 {count} 个预约。每位就诊人会收到通知和可选的其他号源，到期未选的自动退费取消。', substituteEffect: '已有 {count} 个预约。每位就诊人会收到通知，同意后由替诊医生接诊；不答复视为不同意，到期退费取消。',
+    suspendConfirm: '确认停诊', substituteConfirm: '确认替诊', substituteDoctor: '替诊医生', reason: '原因', done: '已办理，正在通知就诊人',
+  },
+  parameters: {
+    city: '全市', now: '现行参数', about: '范围越小越优先：平台、城市、医院、科室、门诊。每次更改都留有记录，不能删除。', history: '更改记录', noHistory: '还没有更改', name: '参数', value: '数值', unit: '单位', scope: '来自',
+    scopeName: { platform: '平台默认', city: '城市', hospital: '本院', department: '科室', clinic: '门诊' }, bounds: '{min} 到 {max}，{unit}', from: '生效日期', fromHint: '不填则立即生效。', save: '保存更改', giveBack: '恢复上级数值',
+    givenBack: '恢复上级', setAt: '更改时间', setBy: '更改人', saved: '已保存',
   },
   display: {
     short: '显示设置', title: '显示设置', language: '语言', note: '选择后立即生效，只保存在这台设备上。',
@@ -79,6 +109,7 @@ export default {
   },
   notFound: { text: '地址可能输错了，或者内容已经不在。您可以回到首页重新查找。', home: '回到首页' },
   book: {
+    doctorsNamed: '姓名相符的医生',
     step: '第 {step} 步，共 {of} 步', searchLabel: '查找科室或说出不舒服的地方', searchHint: '例如：心内科、头痛、孩子发烧',
     departmentsFound: '找到 {count} 个科室', noDepartment: '没有找到与“{typed}”相符的科室', noDepartmentHint: '换一个说法试试，或清空后从列表中选择。不清楚看哪科时，可先约全科。',
     departmentOpen: '{hospitals} 家医院有号，余 {places}', full: '约满', left: '余 {count}', openTotal: '共余 {count} 个号', feeFrom: '挂号费 {fee} 起',
@@ -126,6 +157,7 @@ export default {
     hello: '{name}，您好', helloFor: '正在为{name}办理', next: '下一次就诊',
     about: {
       'privacy': '谁能看、谁不能看，授权给家人', 'record': '各家医院的诊断、用药、检验和接种', 'access-log': '谁在什么时候、以什么身份看过', 'appointments': '查看、打印或取消预约', 'bills': '医保付了多少，自己付了多少',
+      'notices': '停诊、替诊等通知',
     },
   },
   bill: {
