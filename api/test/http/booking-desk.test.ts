@@ -94,7 +94,7 @@ test('moving a booking books the new place and frees the old one, or changes not
   expect([moved.status, moved.json.status, moved.json.slot[0].reference]).toEqual([200, 'booked', `Slot/${sessions[2]?.id}-3`])
   const old = await request('GET', `/fhir/Appointment/${before.id}`, { as: me })
   expect([old.json.status, old.json.cancelationReason.coding[0].code]).toEqual(['cancelled', 'rescheduled'])
-  expect((await request('GET', `/fhir/Slot/${sessions[0]?.id}-1`)).json.status).toBe('free')
+  expect((await request('GET', `/fhir/Slot/${sessions[0]?.id}-1`)).json.status).toBe('busy-unavailable')
   expect((await move(`${sessions[2]?.id}-3`, me, { 'Idempotency-Key': 'move-1' })).json.id).toBe(moved.json.id)
   expect(code(await move(`${sessions[2]?.id}-5`))).toBe('appointment-not-active')
   expect((await move(`${sessions[2]?.id}-5`, citizen('01930000-0000-7001-8000-00000000aa08'))).status).toBe(404)
