@@ -45,6 +45,7 @@ const en: typeof zh = {
     'visit-missed': 'You did not come to the appointment of {day}; it is recorded as missed. You may object if there was a reason.', 'cancelled-late': 'The appointment of {day} was cancelled late; that is counted.', 'absence-excused': 'The entry of {day} was taken back by the hospital.',
     'absence-upheld': 'The hospital did not agree with your objection about {day}.', 'absence-appealed': 'A patient objects to the missed visit of {day}; please decide.', 'waitlist-offer': 'A place you waited for is kept for you. Please answer by {until}.',
     'waitlist-booked': 'A place you waited for was booked for you.', 'waitlist-expired': 'Until {until} no place came; the waiting has ended.',
+    'draw-won': 'The draw gave you a place; it is booked for you.', 'draw-lost': 'The draw did not give you a place. The list and the seed are published for anyone to check.', 'draw-void': 'The draw gave you a place, but a rule of booking stood in the way.',
     'calendar-missing': 'The holidays and moved working days of {year} have not been entered. The roster would follow plain weekdays.', 'calendar-provisional': 'Of {year} only the statutory holidays are known; the moved working days have not been entered.',
   },
   roster: {

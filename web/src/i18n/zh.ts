@@ -41,6 +41,7 @@ export default {
     'session-substituted-doctor': '您 {date} {time} 在 {hospital} 的门诊已安排替诊。', 'session-taken-over': '请您接替 {doctor} 医生 {date} {time} 在 {hospital} 的门诊。',
     'visit-missed': '您 {day} 的预约没有就诊，已记为爽约。如有特殊原因，可以申诉。', 'cancelled-late': '您 {day} 的预约在临近就诊时取消，已记一次。', 'absence-excused': '{day} 的记录经医院核实已撤销。', 'absence-upheld': '您对 {day} 记录的申诉未获医院同意。',
     'absence-appealed': '有就诊人对 {day} 的爽约记录提出申诉，请处理。', 'waitlist-offer': '您候补的号源已经为您保留，请在 {until} 前答复。', 'waitlist-booked': '您候补的号源已经为您约好。', 'waitlist-expired': '候补至 {until} 没有等到号源，已结束。',
+    'draw-won': '您抽中了号源，已为您约好。', 'draw-lost': '这次抽签没有抽中，名单和种子已经公布，可以核对。', 'draw-void': '您抽中了号源，但因预约规则没有约成，原因见预约详情。',
     'calendar-missing': '{year} 年的放假和调休日历还没有录入，排班会按普通星期生成。', 'calendar-provisional': '{year} 年只有法定节假日，国务院公布的调休日期还没有录入。',
   },
   roster: {
