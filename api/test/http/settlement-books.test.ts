@@ -9,8 +9,10 @@ import { anonymous, platform as platformPrincipal, type Principal } from '../../
 import { makeCtx } from '../../src/ctx.ts'
 import type { DayRow } from '../../src/fhir/clearing-message.ts'
 import { keyOf, uuid7 } from '../../src/fhir/id.ts'
+import { approveClearing, payClearing } from '../../src/insurer/clearing.ts'
 import type { SettlementGateway } from '../../src/settlement/gateway.ts'
 import { balanceJournal, journal, type JournalForm } from '../../src/settlement/journal.ts'
+import { applyMonths } from '../../src/settlement/reconcile/months.ts'
 import { reconcileYesterday } from '../../src/settlement/reconcile/reconcile.ts'
 import { resolveAttempts } from '../../src/settlement/resolve-attempts.ts'
 import type { Bill, DeskDay, DeskWork, Filing, Month } from '../../src/settlement/shapes.ts'
@@ -264,14 +266,21 @@ test('yesterday is compared by the job; the month closes when nothing is open, i
   }).execute()).rejects.toThrow(/open differences/)
   expect((await api('POST', `/api/desk/${office}/differences/${early.id}`, { action: 'sign-off', reason: '测试签字' })).status).toBe(200)
 
-  gateway = { ...centre.gateway, applyClearing: async ({ fundFen, accountFen }) => ({
-    resourceType: 'PaymentReconciliation', status: 'active', created: '2026-11-01', paymentDate: '2026-11-20', paymentAmount: { value: Number(fundFen + accountFen) / 100, currency: 'CNY' },
-    identifier: [{ system: 'https://pujiang.health/fhir/sid/clearing-number', value: 'C1' }], extension: [{ url: 'https://pujiang.health/fhir/StructureDefinition/clearing-state', valueCode: 'applied' }],
-  }) }
-  const closed = await close()
-  expect(closed.json).toMatchObject({ closed: true, clearings: [{ scheme: '310', state: 'applied', number: 'C1' }] })
-  expect(closed.json.clearings[0]?.approvedFen).toBe((closed.json.clearings[0]?.fundFen ?? 0) + (closed.json.clearings[0]?.accountFen ?? 0))
+  // Sums that are not the centre's are sent back, and applied for again once they are.
+  gateway = { ...centre.gateway, applyClearing: (application) => centre.gateway.applyClearing({ ...application, count: application.count + 1 }) }
+  expect((await close()).json).toMatchObject({ closed: true, clearings: [{ state: 'refused' }] })
   gateway = centre.gateway
+  const [clearing] = (await close()).json.clearings
+  expect(clearing).toMatchObject({ scheme: '310', state: 'applied', approvedFen: (clearing?.fundFen ?? 0) + (clearing?.accountFen ?? 0) })
+  const officer = makeCtx(platformPrincipal, { now: clock.now })
+  const follow = () => applyMonths({ db: platform.db, gateway: swappable }, officer)
+  await approveClearing(centre.db, officer, clearing?.number ?? '', { fen: 100n, reason: '超限价扣减' })
+  expect(await follow()).toBe(1)
+  expect((await month()).clearings[0]).toMatchObject({ state: 'approved', approvedFen: (clearing?.approvedFen ?? 0) - 100 })
+  await payClearing(centre.db, officer, clearing?.number ?? '')
+  expect(await follow()).toBe(1)
+  expect(await follow()).toBe(0)
+  expect((await month()).clearings[0]).toMatchObject({ state: 'paid' })
   expect(await close()).toMatchObject({ status: 409, code: 'period-closed' })
   expect(await close('2026-11')).toMatchObject({ code: 'period-open' })
   expect((await close('2026-1')).status).toBe(400)

@@ -15,7 +15,7 @@ import { testProcess } from '../support/process.ts'
 import { insuredVisits, testHospital } from '../support/visit.ts'
 
 /** Kills of each process; SETTLEMENT_KILLS=50 takes minutes. */
-const kills = Number(process.env.SETTLEMENT_KILLS ?? 2)
+const kills = Number(process.env.SETTLEMENT_KILLS ?? 1)
 const visitsPerKill = 15
 const priorFen = 50_000n
 

@@ -226,7 +226,7 @@ const en: typeof zh = {
   },
   month: {
     title: 'Clearing of {month}', owed: 'Owed by insurance', approved: 'Approved', count: '{count} entries', running: 'The month is not over yet.', daysLeft: '{count} days are not compared yet: {days}.', differencesLeft: '{count} differences are open, {risk} at risk.',
-    ready: 'Every day is compared and nothing is open: it can be closed.', close: 'Close and apply for clearing', scheme: { 310: 'Employees', 390: 'Residents', other: 'Other' },
+    ready: 'Every day is compared and nothing is open: it can be closed.', close: 'Close and apply for clearing', again: 'Put right: apply again', scheme: { 310: 'Employees', 390: 'Residents', other: 'Other' },
     state: { reconciled: 'To be applied for', applied: 'Applied for', approved: 'Approved', paid: 'Paid', refused: 'Sent back' },
   },
   receipt: { open: 'Receipt', number: 'Settlement number', account: 'Paid by the personal account', none: 'This bill is not settled, so there is no receipt.', note: 'Made by the system; ask by the settlement number.' },

@@ -212,7 +212,7 @@ export default {
   },
   month: {
     title: '{month} 月度清算', owed: '应由医保支付', approved: '核准', count: '{count} 笔', running: '本月尚未结束。', daysLeft: '还有 {count} 天没有对账：{days}。', differencesLeft: '还有 {count} 笔差异未处理，涉及 {risk}。',
-    ready: '各日均已对账，没有未处理的差异，可以关账。', close: '关账并申请清算', scheme: { 310: '职工医保', 390: '居民医保', other: '其他' },
+    ready: '各日均已对账，没有未处理的差异，可以关账。', close: '关账并申请清算', again: '更正后重新申请', scheme: { 310: '职工医保', 390: '居民医保', other: '其他' },
     state: { reconciled: '待申请', applied: '已申请', approved: '已核准', paid: '已拨付', refused: '被退回' },
   },
   receipt: { open: '收据', number: '结算编号', account: '个人账户支付', none: '这张账单还没有结算，没有收据。', note: '本收据由系统生成，可凭结算编号查询。' },

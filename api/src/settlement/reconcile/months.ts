@@ -36,16 +36,20 @@ export async function readMonth(db: Db, asked: MonthAsked): Promise<Month> {
   }
 }
 
-/** Throws OutcomeError period-open, period-closed, bill-empty, parameter-invalid. */
+/** A closed month with a clearing that the centre sent back is applied for again. Throws OutcomeError period-open, period-closed, bill-empty, parameter-invalid. */
 export async function closeMonth(deps: Deps, ctx: Ctx, asked: MonthAsked): Promise<Month> {
   const { from, until } = bounds(asked.month)
   if (dayInShanghai(ctx.now) < until) throw fail('period-open', { zh: '这个月还没有结束，不能关账。', en: 'The month is not over yet.' })
   const month = await readMonth(deps.db, asked)
+  if (month.clearings.some(({ state }) => state === 'refused')) {
+    await applyMonths(deps, ctx, { ...asked, from })
+    return readMonth(deps.db, asked)
+  }
   if (month.closed) throw fail('period-closed', { zh: '这个月已经关账。', en: 'The month is closed already.' })
   if (month.daysToCompare.length > 0) throw fail('period-open', { zh: `还有 ${month.daysToCompare.length} 天没有对账：${month.daysToCompare.slice(0, 5).join('、')}。`, en: `${month.daysToCompare.length} days are not compared yet: ${month.daysToCompare.slice(0, 5).join(', ')}.` })
   if (month.openDifferences > 0) throw fail('period-open', { zh: `还有 ${month.openDifferences} 笔差异未处理，请先更正或签字。`, en: `${month.openDifferences} differences are open. Put them right or sign for them first.` })
   await inTransaction(deps.db, (trx) => insertMonth(trx, ctx, asked, from, until))
-  await applyMonths(deps, ctx, asked.institution)
+  await applyMonths(deps, ctx, { ...asked, from })
   return readMonth(deps.db, asked)
 }
 
@@ -61,10 +65,10 @@ async function insertMonth(trx: Trx, ctx: Ctx, asked: MonthAsked, from: string, 
 
 const monthsMax = 200
 
-/** The job: applies for months that are closed, and asks how those stand that are not paid. @returns how many changed. */
-export async function applyMonths({ db, gateway }: Deps, ctx: Ctx, institution: string | null = null): Promise<number> {
-  let query = db.selectFrom('clearing_month').selectAll().where('state', 'in', ['reconciled', 'applied', 'approved'])
-  if (institution !== null) query = query.where('institution', '=', institution)
+/** The job: applies for months that are closed, and asks how those stand that are not paid; one month, also what was sent back, when named. @returns how many changed. */
+export async function applyMonths({ db, gateway }: Deps, ctx: Ctx, only: { institution: string; from: string } | null = null): Promise<number> {
+  let query = db.selectFrom('clearing_month').selectAll().where('state', 'in', only ? ['reconciled', 'applied', 'approved', 'refused'] : ['reconciled', 'applied', 'approved'])
+  if (only) query = query.where('institution', '=', only.institution).where('month', '=', only.from)
   let changed = 0
   for (const row of await query.orderBy('changed_at').limit(monthsMax).execute()) {
     const application: ClearingApplication = {
