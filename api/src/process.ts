@@ -3,6 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ServerType } from '@hono/node-server'
 import type { Logger } from './log.ts'
 
+/** A request makes many small objects and drops them: with more room for the young ones they need not be copied to be found dead. Megabytes. */
+export const heapFlags: readonly string[] = ['--max-semi-space-size=64']
+
 export function stopOnSignal(log: Logger, stop: () => Promise<void>): void {
   let stopping = false
   const end = (why: string) => {

@@ -13,6 +13,7 @@ import { type Config, readConfig } from './config.ts'
 import { monotonicMs, systemNow } from './ctx.ts'
 import { type Databases, prepareDatabases, type Region, regions } from './databases.ts'
 import { portalIsBuilt, rememberPortalBuild } from './portal-build.ts'
+import { heapFlags } from './process.ts'
 import { registerClients } from './register-clients.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -91,7 +92,7 @@ function partsOf(config: Config, databases: Databases): Part[] {
 /** Starts a part; when it dies by itself it is started again, at most once a second. */
 function launch(part: Part): void {
   const file = fileURLToPath(new URL(part.file, import.meta.url))
-  const child = spawn(process.execPath, [...(watch ? ['--watch'] : []), file], {
+  const child = spawn(process.execPath, [...heapFlags, ...(watch ? ['--watch'] : []), file], {
     cwd: root, env: { ...process.env, ...part.env }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   part.process = child

@@ -5,7 +5,8 @@ declare module 'autocannon' {
     path?: string
     body?: string
     headers?: Record<string, string>
-    setupRequest?: (request: Request) => Request
+    setupRequest?: (request: Request, context: object) => Request
+    onResponse?: (status: number, body: string, context: object, headers: Record<string, string> | undefined) => void
   }
   interface Options {
     url: string

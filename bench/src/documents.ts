@@ -83,7 +83,7 @@ export function stay(n: number): TransactionBundle {
   }
 }
 
-function encounter(n: number, subject: Reference): Record<string, unknown> {
+export function encounter(n: number, subject: Reference): Record<string, unknown> {
   return {
     resourceType: 'Encounter', status: 'finished', subject,
     class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'AMB', display: '门诊' },
@@ -91,19 +91,19 @@ function encounter(n: number, subject: Reference): Record<string, unknown> {
   }
 }
 
-function condition(n: number, subject: Reference, at: Reference): Record<string, unknown> {
+export function condition(n: number, subject: Reference, at: Reference | null = null): Record<string, unknown> {
   const [code, display] = pick(diagnoses, n)
   return {
-    resourceType: 'Condition', subject, encounter: at, recordedDate: instant(n), onsetDateTime: instant(n),
+    resourceType: 'Condition', subject, ...(at ? { encounter: at } : {}), recordedDate: instant(n), onsetDateTime: instant(n),
     clinicalStatus: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/condition-clinical', code: 'active' }] },
     code: { coding: [{ system: 'http://hl7.org/fhir/sid/icd-10', code, display }], text: display },
   }
 }
 
-function prescription(n: number, subject: Reference, at: Reference): Record<string, unknown> {
+export function prescription(n: number, subject: Reference, at: Reference | null = null): Record<string, unknown> {
   const [name, milligrams] = pick(drugs, n)
   return {
-    resourceType: 'MedicationRequest', status: 'active', intent: 'order', subject, encounter: at, authoredOn: instant(n),
+    resourceType: 'MedicationRequest', status: 'active', intent: 'order', subject, ...(at ? { encounter: at } : {}), authoredOn: instant(n),
     medicationCodeableConcept: { text: name },
     dosageInstruction: [{
       text: '每日一次，每次一片',

@@ -1,26 +1,53 @@
 /**
  * The load generator, a process of its own so that its time is not the server's: reads one order from its input, drives the
- * server with autocannon, prints one line of JSON. Every connection goes through the bodies in turn.
+ * server with autocannon, prints one line of JSON. All connections go through the requests in turn.
  */
 import { readFileSync } from 'node:fs'
 import autocannon, { type Request } from 'autocannon'
-import type { Answer, Order } from './measure.ts'
+import type { Answer, Order, Planned } from './measure.ts'
 
 const order = JSON.parse(readFileSync(0, 'utf8')) as Order
+
+/** Requests that never change are printed once; one that carries a turn or a created path is made when its turn comes, as large bodies are. */
+const isFixed = order.requests.every(({ method, body }) => method === 'GET' && body === undefined)
+const fixed = (): Request[] => order.requests.map(({ path }) => ({ method: 'GET', path }))
+
+const created: Record<string, string[]> = {}
 let turn = 0
 
-const requests = order.method === 'GET'
-  ? order.paths.map((path) => ({ method: 'GET', path }))
-  : [{
-      method: 'POST',
-      path: order.paths[0] ?? '/',
-      // Bodies can be large: each is put into its request when its turn comes, not kept once a connection.
-      setupRequest: (request: Request) => ({ ...request, body: order.bodies[turn++ % order.bodies.length] ?? '' }),
-    }]
+/** A number that grows takes the place of `"@turn@"`, so that an update changes something. */
+function withTurn(body: string, n: number): string {
+  return body.includes('"@turn@"') ? body.replace('"@turn@"', String(n / 10)) : body
+}
+
+function moving(): Request[] {
+  return [{
+    method: 'GET',
+    setupRequest: (request: Request, context: { planned?: Planned }) => {
+      let planned = order.requests[turn++ % order.requests.length] as Planned
+      let { path } = planned
+      if (planned.removes !== undefined) {
+        const made = created[planned.removes]?.shift()
+        // Nothing of the kind has been created yet: something is read instead.
+        if (made === undefined) planned = { method: 'GET', path }
+        else path = made
+      }
+      context.planned = planned
+      const body = planned.body === undefined ? undefined : withTurn(planned.body, turn)
+      return { ...request, method: planned.method, path, ...(body === undefined ? { body: '' } : { body }), headers: { ...request.headers, ...(body === undefined ? {} : { 'content-type': 'application/fhir+json' }) } }
+    },
+    onResponse: (status: number, _body: string, context: { planned?: Planned }, headers: Record<string, string> | undefined) => {
+      const kind = context.planned?.keeps
+      if (kind === undefined || status !== 201) return
+      const location = new URL(headers?.location ?? headers?.Location ?? '', order.url).pathname.replace(/\/_history\/\d+$/, '')
+      ;(created[kind] ??= []).push(location)
+    },
+  }]
+}
 
 const result = await autocannon({
-  url: order.url, connections: order.connections, duration: order.seconds, timeout: 60, requests,
-  headers: { Accept: 'application/fhir+json', ...(order.method === 'POST' ? { 'Content-Type': 'application/fhir+json' } : {}), ...order.headers },
+  url: order.url, connections: order.connections, duration: order.seconds, timeout: 60, requests: isFixed ? fixed() : moving(),
+  headers: { Accept: 'application/fhir+json', ...order.headers },
 })
 const answer: Answer = {
   requests: result['2xx'], seconds: result.duration, p50: result.latency.p50, p99: result.latency.p99,

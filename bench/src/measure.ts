@@ -6,13 +6,22 @@ import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+/** One request of a load. */
+export interface Planned {
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  path: string
+  body?: string
+  /** Name under which the address of what it creates is kept. */
+  keeps?: string
+  /** Deletes the oldest of what was kept under this name; `path` is read while there is none. */
+  removes?: string
+}
+
 /** What the load generator is told. */
 export interface Order {
   url: string
-  method: 'GET' | 'POST'
-  /** Asked in turn; one path when bodies are sent. */
-  paths: string[]
-  bodies: string[]
+  /** In turn, by all connections together. */
+  requests: Planned[]
   headers: Record<string, string>
   connections: number
   seconds: number
@@ -36,7 +45,7 @@ export async function measure(order: Order, watched: Watched): Promise<Window> {
   const before = cpuOf(watched)
   const answer = await drive(order)
   const after = cpuOf(watched)
-  if (answer.failed > 0 || answer.requests === 0) throw new Error(`${order.url}${order.paths[0]}: ${answer.failed} requests failed, ${answer.requests} succeeded.`)
+  if (answer.failed > 0 || answer.requests === 0) throw new Error(`${order.url}${order.requests[0]?.path}: ${answer.failed} requests failed, ${answer.requests} succeeded.`)
   const each = (kind: 'server' | 'postgres') => (before && after ? Math.round((after[kind] - before[kind]) / answer.requests) : null)
   return { perSecond: answer.requests / answer.seconds, p50: answer.p50, p99: answer.p99, nodeMicros: each('server'), postgresMicros: each('postgres') }
 }
@@ -48,7 +57,8 @@ export function median(windows: readonly Window[]): Window {
   return middle
 }
 
-function drive(order: Order): Promise<Answer> {
+/** Puts a load on a server and says what came of it. */
+export function drive(order: Order): Promise<Answer> {
   return new Promise((done, failed) => {
     const child = spawn(process.execPath, [join(import.meta.dirname, 'load-process.ts')], { stdio: ['pipe', 'pipe', 'inherit'] })
     let output = ''
@@ -71,6 +81,11 @@ function cpuOf(watched: Watched): { server: number; postgres: number } | null {
   // The time of backends that have ended is in the postmaster's account of its children.
   const children = [...processes.values()].filter((each) => each.parent === watched.postmaster)
   return { server: server.own, postgres: postmaster.own + postmaster.ended + children.reduce((sum, each) => sum + each.own, 0) }
+}
+
+/** CPU time so far of all processes of a database server, in microseconds; null where there is no /proc. */
+export function postgresMicrosOf(postmaster: number): number | null {
+  return cpuOf({ server: postmaster, postmaster })?.postgres ?? null
 }
 
 const ticksPerSecond = 100

@@ -11,6 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import { readConfig } from '../../api/src/config.ts'
 import { mintDemoToken } from '../../api/src/mint-token.ts'
+import { heapFlags } from '../../api/src/process.ts'
 import { migrate } from '../../api/src/storage/migrate.ts'
 import { openDb } from '../../api/src/storage/pool.ts'
 import { startPostgres } from '../../api/src/storage/postgres-server.ts'
@@ -23,7 +24,10 @@ export interface Servers {
   /** Of a client that may read and write everything. */
   token: string
   postmaster: number
+  databaseUrl: string
   postgresVersion: string
+  /** From the start of the platform's process on an empty database until it answered. */
+  startSeconds: number
   stop(): Promise<void>
 }
 
@@ -50,10 +54,12 @@ export async function startServers(): Promise<Servers> {
     const postgresVersion = await prepare(server.url('postgres'), server.url(database))
     const environment = { DATABASE_URL: server.url(database), DATA_DIR: folder, POOL_CONNECTIONS_MAX: String(poolConnections), SEED: 'none', LOG_LEVEL: 'warn', PUBLIC_URL: 'http://bench.invalid' }
     const token = await mintDemoToken(readConfig(environment), { client: 'bench', user: null, scope: null })
+    const startedAt = performance.now()
     const platform = await launch(children, 'api/src/main.ts', [], (port) => ({ ...environment, PORT: String(port) }), '/health/live')
+    const startSeconds = (performance.now() - startedAt) / 1000
     const bare = await launch(children, 'bench/src/bare-server.ts', (port) => [server.url(database), String(port), String(poolConnections)], () => ({}), '/ready')
     const postmaster = Number(readFileSync(join(cluster, 'postmaster.pid'), 'utf8').split('\n')[0])
-    return { platform, bare, token, postmaster, postgresVersion, stop }
+    return { platform, bare, token, postmaster, databaseUrl: server.url(database), postgresVersion, startSeconds, stop }
   } catch (error) {
     await stop()
     throw error
@@ -80,7 +86,7 @@ async function launch(
   environment: (port: number) => Record<string, string>, ready: string,
 ): Promise<Server> {
   const port = await freePort()
-  const child = spawn(process.execPath, [file, ...(typeof args === 'function' ? args(port) : args)], {
+  const child = spawn(process.execPath, [...heapFlags, file, ...(typeof args === 'function' ? args(port) : args)], {
     cwd: repository, stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, NODE_ENV: undefined, ...environment(port) },
   })
   children.push(child)

@@ -48,7 +48,7 @@ export async function benchSettle(say: (line?: string) => void): Promise<SettleO
     }
     const open = await visits(running, visitsPerRound)
     const preSettlement = await measure({
-      url: running.url, method: 'POST', paths: ['/fhir/Claim/$submit'], bodies: open.map((encounter) => JSON.stringify(parameters(encounter, 'predetermination'))),
+      url: running.url, requests: open.map((encounter) => ({ method: 'POST', path: '/fhir/Claim/$submit', body: JSON.stringify(parameters(encounter, 'predetermination')) })),
       headers: { Authorization: `Bearer ${running.token}` }, connections: 64, seconds: 10,
     }, { server: running.pid, postmaster: running.postmaster })
     const ratio = middle(settles) / middle(limits)

@@ -3,7 +3,7 @@
  * `shardOf(id)` needs no look-up. A client may choose any FHIR id ([A-Za-z0-9\-.]{1,64}); its key is then a UUIDv8 made
  * of SHA-256(id). Invariant: `keyOf` is total on valid FHIR ids and injective but for a 122-bit hash collision.
  */
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash, randomFillSync } from 'node:crypto'
 
 export const shardCount = 4096
 const canonicalUuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
@@ -15,8 +15,22 @@ export function isFhirId(id: string): boolean {
 
 /** A new server id: 48 bits of milliseconds, version 7, 12 bits of shard, variant, 62 random bits. */
 export function newResourceId(shard: number | null): string {
-  const random = randomBytes(10)
+  const random = randomPart()
   return uuid7(Date.now(), shard ?? random.readUInt16BE(8) % shardCount, random)
+}
+
+const partBytes = 10
+const randomPool = Buffer.alloc(partBytes * 400)
+let drawn = randomPool.length
+
+/** Ten random bytes. They are drawn from the system many at a time: a call for each id costs more than all the rest of it. */
+function randomPart(): Buffer {
+  if (drawn === randomPool.length) {
+    randomFillSync(randomPool)
+    drawn = 0
+  }
+  drawn += partBytes
+  return randomPool.subarray(drawn - partBytes, drawn)
 }
 
 /** The pure part of `newResourceId`; `random` gives 8 bytes. Seeds call it with their own clock and generator. */
