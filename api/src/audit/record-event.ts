@@ -7,6 +7,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Ctx } from '../ctx.ts'
 import { keyOf, shardOf } from '../fhir/id.ts'
+import { plainArray, textArray } from '../storage/array-literal.ts'
 import { batched } from '../storage/batched.ts'
 import type { AuditEventTable, Tables } from '../storage/tables.ts'
 
@@ -66,11 +67,14 @@ const columnList = sql.raw(names.join(', '))
 
 /** One array a column: the statement, and with it its prepared plan, is the same for one row and for the thousands of a bundle. */
 async function insert(db: Kysely<Tables>, rows: readonly Row[]): Promise<void> {
-  const arrays = names.map((name) => sql`${rows.map((row) => row[name])}::${sql.raw(columns[name])}[]`)
+  const arrays = names.map((name) => {
+    const values = rows.map((row) => row[name])
+    return sql`${columns[name] === 'text' ? textArray(values as (string | null)[]) : plainArray(values)}::${sql.raw(columns[name])}[]`
+  })
   const actors = rows.map((row) => (row.outcome >= 400 || row.practitioner === null ? null : keyOf(row.practitioner)))
   const hospitals = rows.map((row) => (row.organization === null ? null : keyOf(row.organization)))
   await sql`insert into audit_event (${columnList}) select ${columnsOfU}, case when why.reason = 'break-glass' then 'ETREAT' else u.purpose end, coalesce(why.reason, u.basis), u.request_id
-    from unnest(${sql.join(arrays)}, ${actors}::uuid[], ${hospitals}::uuid[]) as u (${columnList}, actor, hospital)
+    from unnest(${sql.join(arrays)}, ${plainArray(actors)}::uuid[], ${plainArray(hospitals)}::uuid[]) as u (${columnList}, actor, hospital)
     left join lateral (select c.reason from care_relation c where u.actor is not null and c.pid = u.pid and c.practitioner in (u.actor, u.hospital)
       and c.from_at <= u.recorded_at and c.until_at > u.recorded_at order by c.reason <> 'break-glass', c.until_at desc limit 1) why on true`.execute(db)
 }

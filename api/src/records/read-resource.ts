@@ -11,6 +11,7 @@ import { callerOf, type Ctx } from '../ctx.ts'
 import { isFhirId, keyOf, shardOf } from '../fhir/id.ts'
 import { gone, notFound, type OutcomeError, refused } from '../fhir/outcome.ts'
 import { type ResourceType, typeCode } from '../fhir/resource-types.ts'
+import { plainArray } from '../storage/array-literal.ts'
 import { batchedByGroup } from '../storage/batched.ts'
 import type { Db } from '../storage/pool.ts'
 import { contentOf, resourceOf, type Stored, storedOf, type StoredRow } from './content.ts'
@@ -69,7 +70,7 @@ export async function loadResources<T extends Resource>(db: Db, type: T['resourc
   const keys = [...new Set(ids)].map(keyOf)
   const t = sql.raw(String(typeCode(type as ResourceType)))
   const { rows } = await sql<StoredRow>`select r.t, r.id, r.version, r.last_updated, r.pid, r.content
-    from unnest(${keys}::uuid[], ${keys.map(shardOf)}::int[]) as w (id, shard) join resource r on r.id = w.id and r.t = ${t}
+    from unnest(${plainArray(keys)}::uuid[], ${plainArray(keys.map(shardOf))}::int[]) as w (id, shard) join resource r on r.id = w.id and r.t = ${t}
       and (r.shard = w.shard or r.shard = (select a.home from id_alias a where a.id = w.id and a.t = ${t} and a.shard = w.shard))`.execute(db)
   return new Map(rows.map((row) => storedOf(type as ResourceType, row)).map((stored) => [stored.id, resourceOf<T>(stored)]))
 }
@@ -110,7 +111,7 @@ async function selectMany(db: Db, wanted: readonly Wanted[]): Promise<(Stored | 
   const keys = [...new Set(wanted.map((each) => each.key))]
   const t = sql.raw(String(typeCode(type)))
   const { rows } = await sql<StoredRow>`select r.t, r.id, r.version, r.last_updated, r.pid, r.content
-    from unnest(${keys}::uuid[], ${keys.map(shardOf)}::int[]) as w (id, shard)
+    from unnest(${plainArray(keys)}::uuid[], ${plainArray(keys.map(shardOf))}::int[]) as w (id, shard)
     join resource r on r.id = w.id and r.t = ${t}
       and (r.shard = w.shard or r.shard = (select a.home from id_alias a where a.id = w.id and a.t = ${t} and a.shard = w.shard))
     where ${visible(ctx, type)}`.execute(db)

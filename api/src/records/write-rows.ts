@@ -6,6 +6,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Placement } from '../access/placement.ts'
 import { keyOf, shardOf } from '../fhir/id.ts'
+import { plainArray, textArray } from '../storage/array-literal.ts'
 import type { Trx } from '../storage/pool.ts'
 import type { IndexRow } from './index-resource.ts'
 import { keepTexts } from './index-texts.ts'
@@ -56,7 +57,7 @@ export async function lockRows(trx: Trx, wanted: readonly { t: number; id: strin
   if (wanted.length === 0) return new Map()
   const { rows } = await sql<CurrentRow>`
     select r.shard, r.t, r.id, r.version, r.last_updated, r.pid, r.labels, r.org, r.dept, r.author, r.content from resource r
-    where r.id = any(${wanted.map((each) => each.id)}::uuid[]) and r.t in (${typeList(wanted)})
+    where r.id = any(${plainArray(wanted.map((each) => each.id))}::uuid[]) and r.t in (${typeList(wanted)})
     order by r.t, r.id for update${wait ? sql`` : sql` skip locked`}`.execute(trx)
   return new Map(rows.map((row) => [rowKey(row), row]))
 }
@@ -70,8 +71,8 @@ export async function lockAliases(trx: Trx, wanted: readonly { t: number; id: st
   const sorted = [...wanted].sort((a, b) => (rowKey(a) < rowKey(b) ? -1 : 1))
   const { rows } = await sql<{ t: number; id: string; fresh: boolean }>`
     insert into id_alias (shard, t, id, home)
-    select * from unnest(${sorted.map((each) => shardOf(each.id))}::int[], ${sorted.map((each) => each.t)}::smallint[],
-      ${sorted.map((each) => each.id)}::uuid[], ${sorted.map((each) => each.shard)}::int[])
+    select * from unnest(${plainArray(sorted.map((each) => shardOf(each.id)))}::int[], ${plainArray(sorted.map((each) => each.t))}::smallint[],
+      ${plainArray(sorted.map((each) => each.id))}::uuid[], ${plainArray(sorted.map((each) => each.shard))}::int[])
     on conflict on constraint id_alias_pkey do update set home = excluded.home
     returning t, id, xmax = 0 as fresh`.execute(trx)
   return new Set(rows.filter((row) => !row.fresh).map(rowKey))
@@ -82,7 +83,7 @@ export async function lastVersions(trx: Trx, wanted: readonly { t: number; id: s
   if (wanted.length === 0) return new Map()
   const { rows } = await sql<{ t: number; id: string; version: number; last_updated: string }>`
     select h.t, h.id, max(h.version) as version, max(h.last_updated) as last_updated from resource_history h
-    where h.id = any(${wanted.map((each) => each.id)}::uuid[]) and h.t in (${typeList(wanted)})
+    where h.id = any(${plainArray(wanted.map((each) => each.id))}::uuid[]) and h.t in (${typeList(wanted)})
     group by h.t, h.id`.execute(trx)
   return new Map(rows.map((row) => [rowKey(row), { version: row.version, lastUpdated: row.last_updated }]))
 }
@@ -90,23 +91,18 @@ export async function lastVersions(trx: Trx, wanted: readonly { t: number; id: s
 /** The columns of `resource` for `unnest`, in the order of `columnNames`. */
 function columns(rows: readonly NewRow[]): RawBuilder<unknown> {
   return sql`unnest(
-    ${rows.map((row) => row.shard)}::int[], ${rows.map((row) => row.t)}::smallint[], ${rows.map((row) => row.id)}::uuid[],
-    ${rows.map((row) => row.version)}::int[], ${rows.map((row) => row.lastUpdated)}::timestamptz[],
-    ${rows.map((row) => row.index.pid)}::uuid[], ${rows.map((row) => row.index.d0)}::timestamptz[],
-    ${rows.map((row) => row.index.d1)}::timestamptz[], ${rows.map((row) => keysText(row.index.keys))}::text[],
-    ${rows.map((row) => row.placement.labels)}::int[], ${rows.map((row) => row.placement.organization)}::uuid[],
-    ${rows.map((row) => row.placement.department)}::text[], ${rows.map((row) => row.placement.author)}::uuid[],
+    ${plainArray(rows.map((row) => row.shard))}::int[], ${plainArray(rows.map((row) => row.t))}::smallint[], ${plainArray(rows.map((row) => row.id))}::uuid[],
+    ${plainArray(rows.map((row) => row.version))}::int[], ${plainArray(rows.map((row) => row.lastUpdated))}::timestamptz[],
+    ${plainArray(rows.map((row) => row.index.pid))}::uuid[], ${plainArray(rows.map((row) => row.index.d0))}::timestamptz[],
+    ${plainArray(rows.map((row) => row.index.d1))}::timestamptz[], ${textArray(rows.map((row) => keysText(row.index.keys)))}::text[],
+    ${plainArray(rows.map((row) => row.placement.labels))}::int[], ${plainArray(rows.map((row) => row.placement.organization))}::uuid[],
+    ${textArray(rows.map((row) => row.placement.department))}::text[], ${plainArray(rows.map((row) => row.placement.author))}::uuid[],
     ${textArray(rows.map((row) => row.content))}::text[]) as w (shard, t, id, version, last_updated, pid, d0, d1, keys, labels, org, dept, author, content)`
 }
 
 /** `{1,2}`, as PostgreSQL reads arrays. */
 export function keysText(keys: readonly bigint[]): string {
   return `{${keys.join(',')}}`
-}
-
-/** A text[] literal. The driver would do the same with two passes over every text. */
-function textArray(texts: readonly string[]): string {
-  return `{${texts.map((text) => `"${text.replace(/["\\]/g, '\\$&')}"`).join(',')}}`
 }
 
 /** The inserts of index rows and aliases, as parts of a `with`; empty when there are none. */
@@ -117,18 +113,18 @@ function indexInserts(rows: readonly NewRow[]): RawBuilder<unknown>[] {
   const parts: RawBuilder<unknown>[] = []
   if (strings.length > 0) {
     parts.push(sql`new_strings as (insert into idx_string (shard, k, val, rid) select * from unnest(
-      ${strings.map((each) => each.shard)}::int[], ${strings.map((each) => String(each.k))}::bigint[],
-      ${strings.map((each) => each.val)}::text[], ${strings.map((each) => each.rid)}::uuid[]))`)
+      ${plainArray(strings.map((each) => each.shard))}::int[], ${plainArray(strings.map((each) => each.k))}::bigint[],
+      ${textArray(strings.map((each) => each.val))}::text[], ${plainArray(strings.map((each) => each.rid))}::uuid[]))`)
   }
   if (values.length > 0) {
     parts.push(sql`new_values as (insert into idx_value (shard, k, lo, hi, rid) select * from unnest(
-      ${values.map((each) => each.shard)}::int[], ${values.map((each) => String(each.k))}::bigint[],
-      ${values.map((each) => each.lo)}::float8[], ${values.map((each) => each.hi)}::float8[], ${values.map((each) => each.rid)}::uuid[]))`)
+      ${plainArray(values.map((each) => each.shard))}::int[], ${plainArray(values.map((each) => each.k))}::bigint[],
+      ${plainArray(values.map((each) => each.lo))}::float8[], ${plainArray(values.map((each) => each.hi))}::float8[], ${plainArray(values.map((each) => each.rid))}::uuid[]))`)
   }
   if (aliases.length > 0) {
     parts.push(sql`new_aliases as (insert into id_alias (shard, t, id, home) select * from unnest(
-      ${aliases.map((row) => shardOf(row.id))}::int[], ${aliases.map((row) => row.t)}::smallint[],
-      ${aliases.map((row) => row.id)}::uuid[], ${aliases.map((row) => row.shard)}::int[])
+      ${plainArray(aliases.map((row) => shardOf(row.id)))}::int[], ${plainArray(aliases.map((row) => row.t))}::smallint[],
+      ${plainArray(aliases.map((row) => row.id))}::uuid[], ${plainArray(aliases.map((row) => row.shard))}::int[])
       on conflict on constraint id_alias_pkey do update set home = excluded.home)`)
   }
   return parts
@@ -177,8 +173,8 @@ async function move(trx: Trx, replacements: readonly Replacement[]): Promise<voi
   if (replacements.length === 0) return
   await dropSideRows(trx, replacements.map((each) => ({ id: each.old.id, index: each.oldIndex })))
   const olds = replacements.map((each) => each.old)
-  await sql`with gone as (delete from resource r using unnest(${olds.map((row) => row.t)}::smallint[], ${olds.map((row) => row.id)}::uuid[],
-      ${olds.map((row) => row.shard)}::int[]) as w (t, id, shard)
+  await sql`with gone as (delete from resource r using unnest(${plainArray(olds.map((row) => row.t))}::smallint[], ${plainArray(olds.map((row) => row.id))}::uuid[],
+      ${plainArray(olds.map((row) => row.shard))}::int[]) as w (t, id, shard)
       where r.id = w.id and r.t = w.t and r.shard = w.shard and r.t in (${typeList(olds)}) returning r.*)
     insert into resource_history (shard, t, id, version, last_updated, pid, labels, org, dept, author, method, enc, content, content_z)
     select shard, t, id, version, last_updated, pid, labels, org, dept, author, case version when 1 then 'C' else 'U' end, enc, content, content_z from gone`.execute(trx)
@@ -190,8 +186,8 @@ export async function deleteRows(trx: Trx, deletions: readonly { old: CurrentRow
   if (deletions.length === 0) return
   await dropSideRows(trx, deletions.map((each) => ({ id: each.old.id, index: each.oldIndex })))
   const olds = deletions.map((each) => each.old)
-  await sql`with gone as (delete from resource r using unnest(${olds.map((row) => row.t)}::smallint[], ${olds.map((row) => row.id)}::uuid[],
-      ${olds.map((row) => row.shard)}::int[], ${deletions.map((each) => each.at)}::timestamptz[]) as w (t, id, shard, deleted_at)
+  await sql`with gone as (delete from resource r using unnest(${plainArray(olds.map((row) => row.t))}::smallint[], ${plainArray(olds.map((row) => row.id))}::uuid[],
+      ${plainArray(olds.map((row) => row.shard))}::int[], ${plainArray(deletions.map((each) => each.at))}::timestamptz[]) as w (t, id, shard, deleted_at)
       where r.id = w.id and r.t = w.t and r.shard = w.shard and r.t in (${typeList(olds)}) returning r.*, w.deleted_at)
     insert into resource_history (shard, t, id, version, last_updated, deleted, pid, labels, org, dept, author, method, enc, content, content_z)
     select shard, t, id, version, last_updated, false, pid, labels, org, dept, author, case version when 1 then 'C' else 'U' end, enc, content, content_z from gone
@@ -203,7 +199,7 @@ async function dropSideRows(trx: Trx, olds: readonly { id: string; index: IndexR
   for (const [table, pick] of [['idx_string', 'strings'], ['idx_value', 'values']] as const) {
     const pairs = olds.flatMap((old) => [...new Set(old.index[pick].map((each) => each.k))].map((k) => ({ k: String(k), rid: old.id })))
     if (pairs.length === 0) continue
-    await sql`delete from ${sql.table(table)} s using unnest(${pairs.map((each) => each.k)}::bigint[], ${pairs.map((each) => each.rid)}::uuid[]) as w (k, rid)
+    await sql`delete from ${sql.table(table)} s using unnest(${plainArray(pairs.map((each) => each.k))}::bigint[], ${plainArray(pairs.map((each) => each.rid))}::uuid[]) as w (k, rid)
       where s.rid = w.rid and s.k = w.k`.execute(trx)
   }
 }
