@@ -157,10 +157,9 @@ function number(found: Held, value: any): void {
   }
   const amount = typeof value === 'object' ? value.value : value
   if (amount === undefined) return
-  const half = 0.5 * 10 ** -((String(amount).split('.')[1] ?? '').length)
   const open = value.comparator as string | undefined
   found.ranges.push({
-    lo: open?.startsWith('<') ? -Number.MAX_VALUE : Number(amount) - half, hi: open?.startsWith('>') ? Number.MAX_VALUE : Number(amount) + half,
+    lo: open?.startsWith('<') ? -Number.MAX_VALUE : Number(amount), hi: open?.startsWith('>') ? Number.MAX_VALUE : Number(amount),
     system: value.currency ? 'urn:iso:std:iso:4217' : value.system ?? null, unit: value.currency ?? value.code ?? null, text: value.unit ?? null,
   })
 }
@@ -297,13 +296,14 @@ function numberClause(param: SearchParam, example: Held): Clause | null {
     match: (each) => held(each, param).ranges.some((stored) => {
       const one = withUnit ? inUnit(stored, range) : stored
       if (one === null) return false
-      const middle = one.lo / 2 + one.hi / 2
       switch (prefix) {
-        case 'gt': case 'sa': return middle > value + near
-        case 'ge': return middle >= value - near
-        case 'lt': case 'eb': return middle < value - near
-        case 'le': return middle <= value + near
-        case 'ap': return one.lo <= value + Math.abs(value) / 10 && one.hi >= value - Math.abs(value) / 10
+        case 'gt': return one.hi > value + near
+        case 'ge': return one.hi >= value - near
+        case 'lt': return one.lo < value - near
+        case 'le': return one.lo <= value + near
+        case 'sa': return one.lo > value + near
+        case 'eb': return one.hi < value - near
+        case 'ap': return one.lo <= value + Math.abs(value) / 10 + near && one.hi >= value - Math.abs(value) / 10 - near
         case 'ne': return one.lo < value - half - near || one.hi > value + half + near
         default: return one.lo >= value - half - near && one.hi <= value + half + near
       }

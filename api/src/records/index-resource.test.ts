@@ -159,8 +159,8 @@ describe('quantities and numbers', () => {
   test('a quantity is stored bare, and in the canonical unit of its kind or the unit it has', () => {
     const milligrams = value(`{"value":5.40,"unit":"mg","system":"${ucum}","code":"mg"}`)
     expect(milligrams).toEqual([
-      { k: k('value-quantity'), lo: 5.40 - 0.005, hi: 5.40 + 0.005 },
-      { k: u('value-quantity', ucum, `= ${canonicalUnit('g')?.name}`), lo: (5.40 - 0.005) / 1000, hi: (5.40 + 0.005) / 1000 },
+      { k: k('value-quantity'), lo: 5.40, hi: 5.40 },
+      { k: u('value-quantity', ucum, `= ${canonicalUnit('g')?.name}`), lo: 5.40 / 1000, hi: 5.40 / 1000 },
     ])
     expect(value(`{"value":0.0054,"system":"${ucum}","code":"g"}`)[1]?.k).toBe(milligrams[1]?.k)
     expect(value(`{"value":5.40,"unit":"score","system":"${ucum}","code":"{score}"}`).map((row) => row.k)).toEqual([k('value-quantity'), u('value-quantity', ucum, '{score}'), u('value-quantity', null, 'score')])
@@ -173,8 +173,8 @@ describe('quantities and numbers', () => {
     expect(askedUnits('Observation', 'value-quantity', ucum, '次').map((row) => row.k)).toEqual([u('value-quantity', ucum, '次')])
   })
   test('a comparator opens the range', () => {
-    expect(value('{"value":5,"comparator":"<"}')).toEqual([{ k: k('value-quantity'), lo: -Number.MAX_VALUE, hi: 5.5 }])
-    expect(value('{"value":5,"comparator":">="}')).toEqual([{ k: k('value-quantity'), lo: 4.5, hi: Number.MAX_VALUE }])
+    expect(value('{"value":5,"comparator":"<"}')).toEqual([{ k: k('value-quantity'), lo: -Number.MAX_VALUE, hi: 5 }])
+    expect(value('{"value":5,"comparator":">="}')).toEqual([{ k: k('value-quantity'), lo: 5, hi: Number.MAX_VALUE }])
   })
   test('components have a parameter of their own, combo repeats neither', () => {
     const row = indexed('{"resourceType":"Observation","component":[{"valueQuantity":{"value":1}}]}')
@@ -186,8 +186,8 @@ describe('quantities and numbers', () => {
     expect(money.values.map((row) => row.k)).toContain(unitKey('Invoice', 'totalgross', 'urn:iso:std:iso:4217', 'CNY'))
     expect(index({ resourceType: 'RiskAssessment', prediction: [{ probabilityDecimal: 0.25 }, { probabilityRange: { low: { value: 1 }, high: { value: 3 } } }] }).values)
       .toEqual([
-        { k: paramKey('RiskAssessment', 'probability'), lo: 0.245, hi: 0.255 },
-        { k: paramKey('RiskAssessment', 'probability'), lo: 0.5, hi: 3.5 },
+        { k: paramKey('RiskAssessment', 'probability'), lo: 0.25, hi: 0.25 },
+        { k: paramKey('RiskAssessment', 'probability'), lo: 1, hi: 3 },
       ])
   })
 })

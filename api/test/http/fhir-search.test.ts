@@ -82,7 +82,7 @@ describe('what a query finds', () => {
     ['Encounter?date=ap2024-03-02', ['e1', 'e2']], ['Patient?_lastUpdated=2026-11-23', ['li', 'wang', 'zhang']], ['Patient?_lastUpdated=lt2026-11-23', []], ['Patient?_lastUpdated=ge2026-11-23T07:30:00%2B08:00', ['li', 'wang', 'zhang']],
     // number and quantity
     ['RiskAssessment?probability=0.8', ['r1']], ['RiskAssessment?probability=gt0.25', ['r1']], ['RiskAssessment?probability=ge0.25', ['r1', 'r2']], ['RiskAssessment?probability=lt0.8', ['r2']], ['RiskAssessment?probability=ap0.78', ['r1']], ['RiskAssessment?probability=ne0.8', ['r2']],
-    ['Observation?value-quantity=5.4', ['o1', 'o2']], ['Observation?value-quantity=5.42', ['o2']], ['Observation?value-quantity=5.40', []], [`Observation?value-quantity=5.4|${ucum}|mmol/L`, ['o1', 'o2']], [`Observation?value-quantity=5.4|${ucum}|mg/dL`, []],
+    ['Observation?value-quantity=5.4', ['o1', 'o2']], ['Observation?value-quantity=5.42', ['o2']], ['Observation?value-quantity=5.40', ['o1']], ['Observation?value-quantity=5.41', []], [`Observation?value-quantity=5.40e-3|${ucum}|mol/L`, ['o1']], [`Observation?value-quantity=5400|${ucum}|umol/L`, ['o1']], [`Observation?value-quantity=gt5410|${ucum}|umol/L`, ['o2']], [`Observation?value-quantity=5.4|${ucum}|g`, []], [`Observation?value-quantity=5.4|${ucum}|mmol/L`, ['o1', 'o2']], [`Observation?value-quantity=5.4|${ucum}|mg/dL`, []],
     ['Observation?value-quantity=gt5.4', ['o2', 'o3', 'o4']], ['Observation?value-quantity=ge5.4||mmol/L', ['o1', 'o2']], ['Observation?value-quantity=6||毫摩尔', ['o3']], ['Observation?value-quantity=le6', ['o1', 'o2', 'o3']], ['Observation?value-quantity=1e2', ['o4']],
     ['Observation?value-quantity:missing=true', ['o5']],
     // uri

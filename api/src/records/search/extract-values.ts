@@ -1,6 +1,7 @@
 /**
- * Numbers, quantities and dates as ranges. A number means every number that rounds to it (100 is 99.5 to 100.5, 5.40 is
- * 5.395 to 5.405), a date all of its day, month or year; open ends are the largest numbers there are.
+ * Numbers, quantities and dates as ranges. A stored number is that number, however many digits it is written with; one that is searched for
+ * means every number that rounds to it (100 is 99.5 to 100.5, 5.40 is 5.395 to 5.405). A date is all of its day, month or year. Open ends are
+ * the largest numbers there are.
  * Source: FHIR R4 3.1.1.4.3 (number), 3.1.1.4.5 (date), 3.1.1.4.11 (quantity), 3.1.1.5.2 (precision).
  */
 import { openEnd, openStart, timeRange } from '../../fhir/date-time.ts'
@@ -14,7 +15,13 @@ export interface Range { lo: number; hi: number }
 const largest = Number.MAX_VALUE
 const currencySystem = 'urn:iso:std:iso:4217'
 
-/** The range a decimal stands for, from its text: half a unit of its last digit to both sides. Null when it is no number. */
+/** A stored number; null when it is none. */
+function exactRange(text: string | undefined): Range | null {
+  const range = text === undefined ? null : precisionRange(text)
+  return range === null ? null : { lo: Number(text), hi: Number(text) }
+}
+
+/** The range a searched number stands for, from its text: half a unit of its last digit to both sides. Null when it is no number. */
 export function precisionRange(text: string): Range | null {
   const match = /^-?\d+(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text)
   if (!match) return null
@@ -72,8 +79,7 @@ function timingRange(timing: unknown): Range | null {
 export function valueCollector(type: string, code: string, fhirType: string): Collect | null {
   const k = paramKey(type, code)
   const number = (_: unknown, sink: Sink, holder: object, key: string): void => {
-    const text = decimalText(holder, key)
-    const range = text === undefined ? null : precisionRange(text)
+    const range = exactRange(decimalText(holder, key))
     if (range) sink.values.push({ k, lo: range.lo, hi: range.hi })
   }
   const withUnit = (sink: Sink, range: Range, quantity: QuantityLike): void => {
@@ -102,8 +108,7 @@ export function valueCollector(type: string, code: string, fhirType: string): Co
 }
 
 function quantityRange(quantity: QuantityLike): Range | null {
-  const text = decimalText(quantity, 'value')
-  const range = text === undefined ? null : precisionRange(text)
+  const range = exactRange(decimalText(quantity, 'value'))
   if (!range) return null
   switch (quantity.comparator) {
     case '<': case '<=': return { lo: -largest, hi: range.hi }

@@ -1,7 +1,6 @@
 /**
  * Number and quantity parameters. Without a prefix a number means all that round to it (100 is 99.5 to 100.5, 5.40 is 5.395
- * to 5.405); with gt, lt, ge, le, sa and eb it is exact, and a stored value counts as the number in the middle of its range.
- * `ap` is within a tenth. Source: FHIR R4 3.1.1.4.3, 3.1.1.4.11.
+ * to 5.405), and finds a value, or a range, that lies in it; with gt, lt, ge, le, sa and eb it is exact. `ap` is within a tenth. Source: FHIR R4 3.1.1.4.3, 3.1.1.4.11.
  */
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
 import { OutcomeError } from '../../fhir/outcome.ts'
@@ -57,15 +56,17 @@ function compared({ prefix, value, range, near }: AskedNumber, stored: { lo: Raw
     return comparedRange(prefix, stored, { from: sql`${range.lo - slack}::float8`, to: sql`${range.hi + slack}::float8` })
   }
   if (prefix === 'ap') {
-    return comparedRange(prefix, stored, { from: sql`${near.lo}::float8`, to: sql`${near.hi}::float8` })
+    return comparedRange(prefix, stored, { from: sql`${near.lo - slack}::float8`, to: sql`${near.hi + slack}::float8` })
   }
-  // Half before adding: the ends of open ranges are the largest doubles there are.
-  const middle = sql`(${stored.lo} / 2 + ${stored.hi} / 2)`
+  const { lo, hi } = stored
   switch (prefix) {
-    case 'gt': case 'sa': return sql<SqlBool>`(${stored.hi} > ${value}::float8 and ${middle} > ${value + slack}::float8)`
-    case 'ge': return sql<SqlBool>`(${stored.hi} >= ${value}::float8 and ${middle} >= ${value - slack}::float8)`
-    case 'lt': case 'eb': return sql<SqlBool>`(${stored.lo} < ${value}::float8 and ${middle} < ${value - slack}::float8)`
-    case 'le': return sql<SqlBool>`(${stored.lo} <= ${value}::float8 and ${middle} <= ${value + slack}::float8)`
+    case 'gt': return sql<SqlBool>`${hi} > ${value + slack}::float8`
+    case 'ge': return sql<SqlBool>`${hi} >= ${value - slack}::float8`
+    case 'lt': return sql<SqlBool>`${lo} < ${value - slack}::float8`
+    case 'le': return sql<SqlBool>`${lo} <= ${value + slack}::float8`
+    case 'sa': return sql<SqlBool>`${lo} > ${value + slack}::float8`
+    // What ends before the number begins before it: that bounds the scan of the index.
+    case 'eb': return sql<SqlBool>`(${lo} < ${value - slack}::float8 and ${hi} < ${value - slack}::float8)`
   }
 }
 
