@@ -20,6 +20,8 @@ export interface AppointmentFacts {
   clinicType: Coding | undefined
   title: Coding | undefined
   feeFen: number | null
+  /** FHIR id of the Schedule: the session its place is in; null where there is none. */
+  schedule: string | null
   /** The place number of the session. */
   number: number | null
   /** When an unconfirmed hold ends; null once booked. */
@@ -55,6 +57,7 @@ export function appointmentFacts(appointment: Appointment): AppointmentFacts {
     clinicType: extension('clinic-type')?.valueCoding,
     title: extension('practitioner-title')?.valueCoding,
     feeFen: fee === undefined ? null : fenOf(fee),
+    schedule: idOf(appointment.slot?.[0])?.replace(/-\d+$/, '') ?? null,
     number: extension('serial-number')?.valuePositiveInt ?? null,
     expiresAt: extension('expires-at')?.valueInstant ?? null,
     chooseUntil: extension('choose-until')?.valueInstant ?? null,

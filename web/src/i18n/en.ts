@@ -45,6 +45,7 @@ const en: typeof zh = {
     'visit-missed': 'You did not come to the appointment of {day}; it is recorded as missed. You may object if there was a reason.', 'cancelled-late': 'The appointment of {day} was cancelled late; that is counted.', 'absence-excused': 'The entry of {day} was taken back by the hospital.',
     'absence-upheld': 'The hospital did not agree with your objection about {day}.', 'absence-appealed': 'A patient objects to the missed visit of {day}; please decide.', 'waitlist-offer': 'A place you waited for is kept for you. Please answer by {until}.',
     'waitlist-booked': 'A place you waited for was booked for you.', 'waitlist-expired': 'Until {until} no place came; the waiting has ended.',
+    'queue-called': 'It is your turn: {place}.', 'queue-passed': 'You were called and were not there; you have been put behind. Please wait nearby.',
     'draw-won': 'The draw gave you a place; it is booked for you.', 'draw-lost': 'The draw did not give you a place. The list and the seed are published for anyone to check.', 'draw-void': 'The draw gave you a place, but a rule of booking stood in the way.',
     'calendar-missing': 'The holidays and moved working days of {year} have not been entered. The roster would follow plain weekdays.', 'calendar-provisional': 'Of {year} only the statutory holidays are known; the moved working days have not been entered.',
   },
@@ -158,6 +159,11 @@ const en: typeof zh = {
     decision: 'The hospital answered: {text}', appeal: 'I object', reason: 'Why it should not count', reasonHint: 'Such as a suspended clinic, no transport, a stay in hospital. A person will look at it.', reasonMissing: 'Say why.', send: 'Send the objection', sent: 'Sent; the hospital will answer',
     how: 'When somebody gives a place back you are asked in your turn and have some time to answer. The list closes at 18:00 on the day before the last day.', from: 'First day that suits', until: 'Last day that suits', half: 'Morning or afternoon', anyHalf: 'Either',
     autoAccept: 'Book for me at once when it is my turn', join: 'Join the waitlist', daysWrong: 'The last day cannot lie before the first.', offerLink: 'No time that suits? Wait for a place that is given back', mine: 'Waitlist and missed visits',
+  },
+  queue: {
+    title: 'Waiting room', number: 'No. {number}', called: 'Please come in: {place}', next: 'You are next', ahead: '{count} before you', minutes: 'About {minutes} minutes to wait',
+    priority: { 'age-70': 'First, from 70 years on', 'disabled': 'First: disability', 'pregnant': 'First: pregnancy', 'military': 'First: military' },
+    desk: 'Call patients', waiting: '{count} waiting', calledTag: 'Called {count}×', skip: 'Not there: put behind', upNext: 'Next: no. {number} {name}', call: 'Call the next',
   },
   cancelReason: { legend: 'Why do you cancel?', time: 'The time does not suit me', better: 'I feel better', elsewhere: 'I was seen elsewhere', other: 'Another reason' },
   appointmentStatus: {

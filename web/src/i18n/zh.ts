@@ -41,6 +41,7 @@ export default {
     'session-substituted-doctor': '您 {date} {time} 在 {hospital} 的门诊已安排替诊。', 'session-taken-over': '请您接替 {doctor} 医生 {date} {time} 在 {hospital} 的门诊。',
     'visit-missed': '您 {day} 的预约没有就诊，已记为爽约。如有特殊原因，可以申诉。', 'cancelled-late': '您 {day} 的预约在临近就诊时取消，已记一次。', 'absence-excused': '{day} 的记录经医院核实已撤销。', 'absence-upheld': '您对 {day} 记录的申诉未获医院同意。',
     'absence-appealed': '有就诊人对 {day} 的爽约记录提出申诉，请处理。', 'waitlist-offer': '您候补的号源已经为您保留，请在 {until} 前答复。', 'waitlist-booked': '您候补的号源已经为您约好。', 'waitlist-expired': '候补至 {until} 没有等到号源，已结束。',
+    'queue-called': '请到{place}就诊，轮到您了。', 'queue-passed': '叫到您时您不在，已往后排，请在候诊区等候。',
     'draw-won': '您抽中了号源，已为您约好。', 'draw-lost': '这次抽签没有抽中，名单和种子已经公布，可以核对。', 'draw-void': '您抽中了号源，但因预约规则没有约成，原因见预约详情。',
     'calendar-missing': '{year} 年的放假和调休日历还没有录入，排班会按普通星期生成。', 'calendar-provisional': '{year} 年只有法定节假日，国务院公布的调休日期还没有录入。',
   },
@@ -150,6 +151,11 @@ export default {
     decision: '医院答复：{text}', appeal: '我有异议', reason: '申诉理由', reasonHint: '例如停诊、交通中断、住院。医院会有人来看。', reasonMissing: '请写明理由。', send: '提交申诉', sent: '申诉已提交，医院会答复您',
     how: '有人退号时，按顺序问到您，您在限定时间内答复即可。最后一天的前一天 18:00 截止。', from: '最早哪天', until: '最晚哪天', half: '上午还是下午', anyHalf: '都可以',
     autoAccept: '轮到我就直接预约，不用再问', join: '加入候补', daysWrong: '最晚的日期不能早于最早的日期。', offerLink: '没有合适的时间？候补退号', mine: '候补与爽约',
+  },
+  queue: {
+    title: '候诊', number: '{number} 号', called: '请到{place}就诊', next: '下一位就是您', ahead: '您前面还有 {count} 位', minutes: '大约还要等 {minutes} 分钟',
+    priority: { 'age-70': '70 岁以上优先', 'disabled': '残障优先', 'pregnant': '孕妇优先', 'military': '军人优先' },
+    desk: '叫号', waiting: '{count} 位在候诊', calledTag: '已叫 {count} 次', skip: '不在，往后排', upNext: '下一位：{number} 号 {name}', call: '叫下一位',
   },
   cancelReason: { legend: '取消的原因', time: '时间不合适', better: '病情好转', elsewhere: '已在别处就诊', other: '其他原因' },
   appointmentStatus: {
