@@ -6,7 +6,7 @@ import { nextTick, watch } from 'vue'
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
 import type { Role } from './api/account.ts'
 import { homeOf } from './composables/home-of.ts'
-import { i18n } from './i18n/i18n.ts'
+import { i18n, useWorkSentences } from './i18n/i18n.ts'
 import { session } from './session.ts'
 
 declare module 'vue-router' {
@@ -100,10 +100,11 @@ export function makeRouter() {
     scrollBehavior: (to, from, saved) => saved ?? (to.path === from.path ? false : { top: 0 }),
   })
 
-  router.beforeEach((to) => {
+  router.beforeEach(async (to) => {
     if (to.meta.open) return true
     if (!session.me) return { name: 'sign-in', query: to.path === '/' ? {} : { next: to.fullPath } }
     if (to.meta.roles && !to.meta.roles.includes(session.me.role)) return homeOf(session.me.role)
+    if (to.meta.compact) await useWorkSentences()
     return true
   })
 
