@@ -374,7 +374,7 @@ function sortValue(each: Held, param: SearchParam, descending: boolean): string 
     const texts = (param.type === 'token' ? each.tokens.map((one) => one.code) : each.strings).filter((one) => one !== '')
     return texts.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))[0] ?? null
   }
-  const numbers = each.ranges.map((one) => (param.type === 'date' ? one.lo : one.lo / 2 + one.hi / 2))
+  const numbers = each.ranges.map((one) => one.lo)
   if (numbers.length === 0) return null
   return descending && param.storage !== 'date' ? Math.max(...numbers) : Math.min(...numbers)
 }

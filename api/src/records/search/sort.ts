@@ -1,7 +1,7 @@
 /**
  * `_sort`: `_id`, `_lastUpdated`, the type's clinical date (a column with an index of its own), and any parameter: strings and uris by their least
  * text, tokens by their least code, single references by their text, numbers, quantities and dates by their least value when ascending and their
- * greatest when descending. (A number is the middle of its stored range.) What has no value comes last either way; but of the clinical date
+ * greatest when descending, ranges by their lower end. What has no value comes last either way; but of the clinical date
  * first when descending, as its index has it. Source: FHIR R4 3.1.1.5.5.
  */
 import { type RawBuilder, sql } from 'kysely'
@@ -72,8 +72,8 @@ function sortKey(model: FhirModel, type: ResourceType, code: string, descending:
     }, k === null ? null : textOrder(k))
     case 'values': return param.type === 'special' ? null : byColumn({
       code, descending, sqlType: 'float8',
-      expression: sql`(select ${sql.raw(descending ? 'max' : 'min')}(${valueOf(param, 's')}) from idx_value s where s.rid = r.id and s.shard = r.shard and s.k in (${keys}))`,
-    }, k === null ? null : { table: 'idx_value', k, value: (alias) => valueOf(param, alias), less: '<', greater: '>', better: descending ? 'greater' : 'less' })
+      expression: sql`(select ${sql.raw(descending ? 'max' : 'min')}(s.lo) from idx_value s where s.rid = r.id and s.shard = r.shard and s.k in (${keys}))`,
+    }, k === null ? null : { table: 'idx_value', k, value: (alias) => sql.ref(`${alias}.lo`), less: '<', greater: '>', better: descending ? 'greater' : 'less' })
     case 'keys': {
       const expression = param.type === 'token' ? codeOf(model, type, param) : param.type === 'uri' ? textOf(param.storedAs.map((each) => paramKey(type, each))) : referenceOf(model, type, param)
       return expression && byColumn({ code, descending, expression, sqlType: 'text' })
@@ -84,12 +84,6 @@ function sortKey(model: FhirModel, type: ResourceType, code: string, descending:
 
 /** The id as it is written, which stands eighth in stored text (content.ts): the key of an id that a client chose is a hash of it. */
 const idOf = sql`(split_part(left(r.content, 160), '"', 8) collate "C")`
-
-/** As migrations/platform/0015-search-order.sql has it in an index. */
-function valueOf(param: SearchParam, alias: 's' | 'o'): RawBuilder<unknown> {
-  const [lo, hi] = [sql.ref(`${alias}.lo`), sql.ref(`${alias}.hi`)]
-  return param.type === 'date' ? lo : sql`(${lo} / 2 + ${hi} / 2)`
-}
 
 /** The index compares bytes. */
 function textOrder(k: bigint): SideOrder {
