@@ -1,6 +1,6 @@
 /** Keys are stored for ever: these samples hold them still. */
 import { expect, test } from 'vitest'
-import { compartmentKey, paramKey, referenceIdentifierKey, referenceKey, systemKey, tokenKey, unitKey, uriKey } from './keys.ts'
+import { compartmentKey, orderKey, paramKey, referenceIdentifierKey, referenceKey, systemKey, tokenKey, unitKey, uriKey } from './keys.ts'
 
 const samples: [string, bigint, bigint][] = [
   ['tokenKey(Observation, code, http://loinc.org, 8480-6)', tokenKey('Observation', 'code', 'http://loinc.org', '8480-6'), 6895199131851224667n],
@@ -17,6 +17,7 @@ const samples: [string, bigint, bigint][] = [
   ['paramKey(Patient, name)', paramKey('Patient', 'name'), -2147704786388092981n],
   ['unitKey(Observation, value-quantity, http://unitsofmeasure.org, mmol/L)', unitKey('Observation', 'value-quantity', 'http://unitsofmeasure.org', 'mmol/L'), -4930283200317245598n],
   ['unitKey(Observation, value-quantity, null, mmol/L)', unitKey('Observation', 'value-quantity', null, 'mmol/L'), 8381766687120688977n],
+  ['orderKey(Patient, gender)', orderKey('Patient', 'gender'), 6070953883329281856n],
   ['compartmentKey(0195d3a2-0000-7000-8000-000000000001)', compartmentKey('0195d3a2-0000-7000-8000-000000000001'), 8799958268043792455n],
 ]
 
