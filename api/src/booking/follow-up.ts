@@ -32,8 +32,8 @@ const candidatesMax = 60
 /** The sweep behind `$suspend` and `$substitute`: sessions whose bookings were not all followed up, and deadlines that passed. @returns bookings handled. */
 export async function followUp(db: Db, ctx: Ctx, store: Store): Promise<number> {
   const { rows } = await sql<{ id: string }>`select distinct s.id from clinic_session s join booking b on b.session_id = s.id and b.shard = s.shard
-    where b.state in ('held', 'booked') and s.end_at > ${ctx.now.toISOString()}::timestamptz and (s.status = 'suspended' or s.substitute_for is not null)
-      and ((b.choose_until is null and (s.status = 'suspended' or b.practitioner <> s.practitioner)) or b.choose_until <= ${ctx.now.toISOString()}::timestamptz)
+    where b.state in ('held', 'booked') and (s.status = 'suspended' or s.substitute_for is not null)
+      and ((b.choose_until is null and b.end_at > ${ctx.now.toISOString()}::timestamptz and (s.status = 'suspended' or b.practitioner <> s.practitioner)) or b.choose_until <= ${ctx.now.toISOString()}::timestamptz)
     limit ${sessionsPerRun}`.execute(db)
   let handled = 0
   for (const { id } of rows) handled += await followUpSession(db, ctx, store, id)
@@ -43,7 +43,9 @@ export async function followUp(db: Db, ctx: Ctx, store: Store): Promise<number> 
 /** @returns how many bookings it handled. */
 export async function followUpSession(db: Db, ctx: Ctx, store: Store, session: string): Promise<number> {
   const own = { ...ctx, principal: platform }
-  const rows = await db.selectFrom('booking').select(['id', 'pid']).where('session_id', '=', session).where('state', 'in', ['held', 'booked']).execute()
+  // Whose time is over was seen; who still has a deadline is not left in limbo.
+  const rows = await db.selectFrom('booking').select(['id', 'pid']).where('session_id', '=', session).where('state', 'in', ['held', 'booked'])
+    .where((eb) => eb.or([eb('end_at', '>', ctx.now.toISOString()), eb('choose_until', 'is not', null)])).execute()
   let handled = 0
   for (const { id, pid } of rows) if (await inTransaction(db, (trx) => handle(trx, own, store, { id, pid, session }))) handled++
   return handled

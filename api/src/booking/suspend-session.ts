@@ -49,6 +49,7 @@ async function change(call: OperationCall, names: readonly string[], make: (trx:
     const session = await selectSessions(trx).where('s.id', '=', id).executeTakeFirst()
     if (!session) throw notFound(`Schedule/${id}`)
     assertMayRun(ctx, session)
+    if (Date.parse(session.end_at) <= ctx.now.getTime()) throw fail('slot-in-past', { zh: '该门诊已经结束。', en: 'This clinic is over.' })
     await make(trx, session, reason)
   })
   await followUpSession(db, ctx, store, id)

@@ -144,6 +144,11 @@ test.each([
   expect(answer.json.issue[0].details.coding[0].code).toBe(code)
 })
 
+test('a clinic that is over is not suspended', async () => {
+  clock.now = desk.clock.now = new Date('2026-11-24T12:00:00+08:00')
+  expect((await suspend()).json.issue[0].details.coding[0].code).toBe('slot-in-past')
+})
+
 test('only the desk of the hospital suspends', async () => {
   for (const as of [people[0], { ...scheduler, organization: 'other' }] as Principal[]) expect((await suspend(as)).status).toBe(403)
 })

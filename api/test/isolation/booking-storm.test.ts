@@ -111,7 +111,7 @@ test('a week of releases, bookings, holds that end, cancellations, moves and sus
     })
     await Promise.all(acts)
     if (hour % 24 === 12) {
-      const id = sessions[random(sessions.length)] as string
+      const id = sessions.slice(10)[random(10)] as string
       const done = await suspendOperation.run({ db, ctx: desk.ctx(scheduler), store: desk.store, base: '', type: 'Schedule', id, query: new URLSearchParams(), body: null, idempotencyKey: null, respondAsync: false, lenient: false }).catch(() => null)
       if (done) suspended++
     }

@@ -105,7 +105,7 @@ export async function brokenInvariants(db: Db): Promise<string[]> {
     if (appointment?.status !== wanted) faults.push(`${booking.appointment}: booking ${booking.state}, Appointment ${appointment?.status}`)
     if (!appointment?.slot?.[0]?.reference?.endsWith(`${booking.session_id}-${booking.no}`)) faults.push(`${booking.appointment}: another slot`)
     const grants = await db.selectFrom('care_relation').select('until_at').where('reason_id', '=', booking.id).execute()
-    const open = grants.some((each) => Date.parse(each.until_at) > Date.parse(booking.end_at))
+    const open = grants.some((each) => Date.parse(each.until_at) > Math.max(Date.parse(booking.end_at), Date.parse(booking.updated_at)))
     // A missed visit is excused after its day: the record was open until then.
     if (booking.cancel_reason !== 'excused' && open !== ['booked', 'checked-in', 'arrived', 'fulfilled', 'noshow'].includes(booking.state)) faults.push(`${booking.appointment}: ${booking.state}, record ${open ? 'open' : 'closed'}`)
   }
