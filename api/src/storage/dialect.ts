@@ -11,9 +11,11 @@ import {
   type DatabaseConnection, type Dialect, type Driver, type QueryResult, type TransactionSettings,
 } from 'kysely'
 import type { ReservedSql, Row, RowList, Sql } from 'postgres'
+import { monotonicMs } from '../ctx.ts'
 
 /** Long enough for what is under way on a pool that is replaced; what has not ended then never will. */
 const drainSeconds = 20
+const replaceEveryMs = 250
 
 export function postgresJsDialect(open: () => Sql): Dialect {
   return {
@@ -98,14 +100,32 @@ class Pools {
   readonly #left = new Set<Sql>()
   readonly #open: () => Sql
   #replaced = Promise.withResolvers<null>()
+  #replacedAt = Number.NEGATIVE_INFINITY
+  #isDue = false
   current: Sql
   constructor(open: () => Sql) {
     this.#open = open
     this.current = open()
   }
 
+  /** At once, or soon when that was just done: while the database is away every statement fails. */
   replace(failed: Sql): void {
-    if (failed !== this.current) return
+    if (failed !== this.current || this.#isDue) return
+    const waitMs = this.#replacedAt + replaceEveryMs - monotonicMs()
+    if (waitMs <= 0) {
+      this.#swap()
+      return
+    }
+    this.#isDue = true
+    setTimeout(() => {
+      this.#isDue = false
+      this.#swap()
+    }, waitMs).unref()
+  }
+
+  #swap(): void {
+    const failed = this.current
+    this.#replacedAt = monotonicMs()
     this.current = this.#open()
     this.#replaced.resolve(null)
     this.#replaced = Promise.withResolvers()
