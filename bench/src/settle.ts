@@ -22,7 +22,7 @@ import { startPostgres } from '../../api/src/storage/postgres-server.ts'
 import { measure, type Window } from './measure.ts'
 
 const rounds = 3
-const visitsPerRound = 200
+const visitsPerRound = Number(process.env.BENCH_SETTLE_VISITS ?? 200)
 const connections = 16
 const repository = join(import.meta.dirname, '..', '..')
 interface Running { url: string; centreUrl: string; pid: number; postmaster: number; token: string; platform: Sql; centre: Sql; stop(): Promise<void> }

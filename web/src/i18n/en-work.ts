@@ -83,7 +83,7 @@ export default {
     operations: { given: 'given', sum: 'sum of', excess: 'less', min: 'smallest of', share: 'share of' },
   },
   desk: {
-    list: { toSettle: 'To settle', inDoubt: 'In doubt', toBalance: 'To take or give back', deposits: 'Deposits' }, tab: '{name} ({count})', next: 'Next', due: 'Due', deposit: 'Deposit held', paid: 'Taken',
+    day: 'Day', list: { toSettle: 'To settle', inDoubt: 'In doubt', toBalance: 'To take or give back', deposits: 'Deposits' }, tab: '{name} ({count})', next: 'Next', due: 'Due', deposit: 'Deposit held', paid: 'Taken',
     do: {
       toSettle: 'Check the charges, then settle.', inDoubt: 'The insurance centre has not answered and the system is asking. Do not settle again and take no money.', toBalance: 'Take or give back the amount shown; the bill is then balanced.', deposits: 'After a stay is settled, pay the patient part from the deposit and give back the rest.',
       take: 'Take the patient part.', giveBack: 'The settlement was undone or came out lower: give the patient what was taken too much.',

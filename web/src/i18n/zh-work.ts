@@ -79,7 +79,7 @@ export default {
     operations: { given: '已知', sum: '合计', excess: '相减', min: '取小', share: '按比例' },
   },
   desk: {
-    list: { toSettle: '待结算', inDoubt: '结果待定', toBalance: '待收待退', deposits: '预交金' }, tab: '{name}（{count}）', next: '接下来', due: '应收应退', deposit: '预交金余额', paid: '已收',
+    day: '日期', list: { toSettle: '待结算', inDoubt: '结果待定', toBalance: '待收待退', deposits: '预交金' }, tab: '{name}（{count}）', next: '接下来', due: '应收应退', deposit: '预交金余额', paid: '已收',
     do: {
       toSettle: '请核对费用后结算。', inDoubt: '医保中心还没有答复，系统会自动核实。请勿重新结算，也不要收款。', toBalance: '按所列金额收款或退款，收退后自动平账。', deposits: '住院结算后，用预交金支付自付部分，剩余退还病人。',
       take: '请向病人收取自付部分。', giveBack: '结算已撤销或重新结算后金额减少，请把多收的退还病人。',
