@@ -1,7 +1,7 @@
 /** Routes of claims at an insurance centre: submit, reverse, ask. */
 import type { Claim } from '@medplum/fhirtypes'
 import { Hono } from 'hono'
-import { askAnswer, findClaim, readClaimResponse, searchset } from '../insurer/find-claims.ts'
+import { askAnswer, findClaim, readClaimResponse, reimbursementPacket, searchset } from '../insurer/find-claims.ts'
 import { reverseClaim } from '../insurer/reverse-claim.ts'
 import { submitClaim } from '../insurer/submit-claim.ts'
 import type { AppEnv } from './auth.ts'
@@ -29,6 +29,10 @@ export function claimRoutes({ db, centre, base, count }: CentreRoutes): Hono<App
     .get('/Claim/:id', async (c) => {
       assertScope(c, 'Claim', 'r')
       return reply(c, resourceOr404(await findClaim(db, c.get('ctx'), c.req.param('id')), `Claim/${c.req.param('id')}`))
+    })
+    .get('/Claim/:id/$reimbursement-packet', async (c) => {
+      assertScope(c, 'Claim', 'r')
+      return reply(c, await reimbursementPacket(db, c.get('ctx'), c.req.param('id')))
     })
     .get('/ClaimResponse', async (c) => {
       assertScope(c, 'ClaimResponse', 's')

@@ -3,10 +3,11 @@
  * only finds what it sent itself. Has no effect, also on the locks of a running settlement: one that is not committed yet is
  * not found yet.
  */
-import type { Claim, ClaimResponse, Resource } from '@medplum/fhirtypes'
+import type { Bundle, Claim, ClaimResponse, Resource } from '@medplum/fhirtypes'
 import type { Kysely } from 'kysely'
 import type { Ctx } from '../ctx.ts'
-import { notFound } from '../fhir/outcome.ts'
+import { messageIdSystem } from '../fhir/claim-message.ts'
+import { fail, issue, notFound, operationOutcome } from '../fhir/outcome.ts'
 import type { InsurerDb } from '../storage/pool.ts'
 import type { InsurerTables } from '../storage/tables.ts'
 import type { Centre } from './centre.ts'
@@ -45,6 +46,30 @@ export async function readClaimResponse(db: Kysely<InsurerTables>, ctx: Ctx, id:
   const text = row?.response_id === id ? row.response : row?.reversal
   if (!text) throw notFound(`ClaimResponse/${id}`)
   return JSON.parse(text) as ClaimResponse
+}
+
+/**
+ * What a person takes to the insured place when nobody settled directly: the claim with its lines as the catalogue here sees them, why
+ * it was not settled, and what else to bring. Throws OutcomeError not-found, settled-already.
+ */
+export async function reimbursementPacket(db: InsurerDb, ctx: Ctx, messageId: string): Promise<Bundle> {
+  const row = await db.selectFrom('claim').select(['content', 'response', 'state']).where('message_id', '=', messageId).where('client_id', '=', ctx.principal.id).executeTakeFirst()
+  if (row?.state === 'settled') throw fail('settled-already', { zh: '该费用已直接结算，不需要手工报销。', en: 'This was settled directly; there is nothing to claim on paper.' })
+  const forward = await findForward(db, messageId)
+  const content = row?.content ?? (forward?.client_id === ctx.principal.id ? forward.content : null)
+  if (content === null) throw notFound(`Claim/${messageId}`)
+  const text = {
+    zh: '请携带本资料、医疗费用票据、费用清单和病历，向参保地医保经办机构申请手工（零星）报销。',
+    en: 'Take this packet, the receipts, the list of charges and the medical record to the insurance office of the insured place and claim on paper.',
+  }
+  return {
+    resourceType: 'Bundle', type: 'collection', timestamp: ctx.now.toISOString(), identifier: { system: messageIdSystem, value: messageId },
+    entry: [
+      { resource: { ...JSON.parse(content) as Claim, id: messageId } },
+      ...(row?.response ? [{ resource: JSON.parse(row.response) as ClaimResponse }] : []),
+      { resource: operationOutcome([issue('insurer-unreachable', { zh: `${text.zh} ${text.en}`, en: `${text.en} ${text.zh}` }, null, 'information')], ctx.language) as unknown as Resource },
+    ],
+  }
 }
 
 /** A searchset of the matches, at most a handful. */

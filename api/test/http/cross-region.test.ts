@@ -189,9 +189,21 @@ describe('when the wire between the centres fails', () => {
     const peer = shanghai.peers.get('320500')
     if (!peer) throw new Error('The centres do not know each other.')
     shanghai.peers.set('320500', { ...peer, submit: shanghai.nowhere.submit })
-    const refused = await submit(shanghai, testClaim({ ...stay, region: '320500' }, bill))
+    const claim = testClaim({ ...stay, region: '320500' }, bill)
+    const refused = await submit(shanghai, claim)
     expect([refused.status, refused.code]).toEqual([424, 'insurer-unreachable'])
     shanghai.peers.set('320500', peer)
+    const packetOf = async (id: string | undefined, token?: string) => shanghai.request('GET', `/fhir/Claim/${id}/$reimbursement-packet`, undefined, token)
+    const packet = (await packetOf(claim.identifier?.[0]?.value)).json as Bundle
+    expect(packet.entry?.map((each) => each.resource?.resourceType)).toEqual(['Claim', 'OperationOutcome'])
+    expect(packet.entry?.[0]?.resource).toMatchObject({ item: claim.item, total: claim.total })
+    expect((await packetOf(claim.identifier?.[0]?.value, await shanghai.token('other@'))).status).toBe(404)
+    const stranger = testClaim({ ...stay, region: '320500', psnNo: 'nobody' }, bill)
+    await submit(shanghai, stranger)
+    expect(((await packetOf(stranger.identifier?.[0]?.value)).json as Bundle).entry).toHaveLength(3)
+    const settled = testClaim({ ...stay, region: '320500' }, bill)
+    await submit(shanghai, settled)
+    expect((await packetOf(settled.identifier?.[0]?.value)).status).toBe(409)
   })
 
   test('dies between the commit and the send: after half a minute the message is barred', async () => {

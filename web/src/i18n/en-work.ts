@@ -66,6 +66,13 @@ export default {
     },
   },
   officer: {
+    received: 'Received', tier: 'Critical illness, tier {number}',
+    stepNames: {
+      'after-account': 'After the account of this year', 'category-cap-used': 'Limit of this care used', 'category-cap-left': 'Limit of this care left', 'eligible': 'May come before the fund', 'cap': 'Cap', 'cap-left': 'Left below the cap',
+      'above-cap-limit': 'Limit of the supplementary fund', 'above-cap-used': 'Shared by it so far', 'above-cap-left': 'Left of it', 'above-cap-shared': 'Shared by the supplementary fund', 'copay': 'Own share above the deductible',
+      'self-counted': 'Own share that counts', 'self-used': 'Own share of the year before', 'self-after': 'Own share of the year now', 'aid-base': 'Base of medical aid', 'aid-share': 'Share of medical aid', 'aid-limit': 'Limit of aid in a year', 'aid-used': 'Aid used this year', 'aid-left': 'Aid left',
+      'self-left': 'Own share that is left', 'account-prior-may-pay': 'What the account may pay',
+    },
     tab: { claims: 'Claims', differences: 'Differences', clearing: 'Clearing', whatIf: 'Policy what-if', filings: 'Filings' },
     day: 'Day of settlement', message: 'Message', state: 'State', care: 'Kind of care', total: 'Total', fund: 'Funds', account: 'Account', cash: 'Cash', person: 'Insured-person number', policy: 'Policy', paidBy: 'Paid by',
     states: { settled: 'Settled', refused: 'Refused', reversed: 'Reversed', void: 'Void' },

@@ -62,6 +62,13 @@ export default {
     },
   },
   officer: {
+    received: '确认到账', tier: '大病保险第 {number} 段',
+    stepNames: {
+      'after-account': '当年账户支付后', 'category-cap-used': '本类别已用限额', 'category-cap-left': '本类别剩余限额', 'eligible': '可进入统筹的费用', 'cap': '最高支付限额', 'cap-left': '最高支付限额剩余',
+      'above-cap-limit': '附加基金支付上限', 'above-cap-used': '附加基金已分担费用', 'above-cap-left': '附加基金剩余额度', 'above-cap-shared': '附加基金分担的费用', 'copay': '起付线以上自负',
+      'self-counted': '计入大病的自负', 'self-used': '本年度已计自负', 'self-after': '计入后本年度自负', 'aid-base': '救助计算基数', 'aid-share': '按比例救助金额', 'aid-limit': '年度救助限额', 'aid-used': '本年度已救助', 'aid-left': '救助限额剩余',
+      'self-left': '保险支付后的自负', 'account-prior-may-pay': '历年账户可支付的费用',
+    },
     tab: { claims: '结算', differences: '对账差异', clearing: '清算', whatIf: '政策测算', filings: '备案' },
     day: '结算日期', message: '报文编号', state: '状态', care: '医疗类别', total: '费用总额', fund: '基金支付', account: '个人账户', cash: '现金', person: '参保人员编号', policy: '适用政策', paidBy: '分担',
     states: { settled: '已结算', refused: '不予结算', reversed: '已撤销', void: '作废' },

@@ -1,0 +1,53 @@
+import { describe, expect, test } from 'vitest'
+import { replayTrace, Trace, traceFromJson, traceJson, type TraceStep } from './trace.ts'
+
+const step = (more: Partial<TraceStep>): TraceStep => ({ name: 'x', operation: 'given', of: [], parts: null, fen: 100n, text: null, ...more })
+
+describe('a trace', () => {
+  test('keeps each operation with what it was made of', () => {
+    const trace = new Trace('half-up')
+    trace.given('a', 105n, { zh: '甲', en: 'A' }, 'p/a')
+    trace.given('b', 200n)
+    trace.sum('s', ['a', 'b'])
+    trace.excess('e', ['b', 'a'])
+    trace.excess('none', ['a', 'b'])
+    trace.min('m', ['b', 'a', 's'])
+    trace.share('h', 'a', 1000, { rule: 'p/r', reduced: { mode: 'points', parts: 500, from: 1500, filing: 'referred' } })
+    expect(trace.steps.map(({ name, fen }) => [name, fen])).toEqual([['a', 105n], ['b', 200n], ['s', 305n], ['e', 95n], ['none', 0n], ['m', 105n], ['h', 11n]])
+    expect(trace.steps[0]).toEqual({ name: 'a', operation: 'given', of: [], parts: null, fen: 105n, text: { zh: '甲', en: 'A' }, rule: 'p/a' })
+    expect(Object.keys(trace.steps[1] ?? {})).toEqual(['name', 'operation', 'of', 'parts', 'fen', 'text'])
+    expect(trace.steps[6]).toEqual({ name: 'h', operation: 'share', of: ['a'], parts: 1000, fen: 11n, text: null, rule: 'p/r', reduced: { mode: 'points', parts: 500, from: 1500, filing: 'referred' } })
+    expect(replayTrace(traceFromJson(traceJson(trace.steps)))).toEqual(new Map(trace.steps.map(({ name, fen }) => [name, fen])))
+  })
+
+  test('of a policy that rounds down says so in each share, and is replayed so', () => {
+    const trace = new Trace('down')
+    trace.given('a', 105n)
+    expect(trace.share('h', 'a', 1000)).toBe(10n)
+    expect(trace.steps[1]?.rounding).toBe('down')
+    expect(replayTrace(traceFromJson(traceJson(trace.steps))).get('h')).toBe(10n)
+  })
+
+  test('refuses a step that is not there, and one that is there already', () => {
+    const trace = new Trace('half-up')
+    trace.given('a', 1n)
+    expect(() => trace.value('b')).toThrow('Step b is not there yet.')
+    expect(() => trace.given('a', 1n)).toThrow('Step a is there already.')
+  })
+})
+
+describe('replaying finds', () => {
+  test.each([
+    ['a step that uses what comes later', [step({ name: 's', operation: 'sum', of: ['a'] }), step({ name: 'a' })], 'Step s uses a before it is there.'],
+    ['a changed sum', [step({ name: 'a' }), step({ name: 's', operation: 'sum', of: ['a'], fen: 101n })], 'Step s says 101, the sum is 100.'],
+    ['a changed share', [step({ name: 'a' }), step({ name: 's', operation: 'share', of: ['a'], parts: 5000, fen: 51n })], 'Step s says 51, the sum is 50.'],
+    ['a negative fact', [step({ name: 'a', fen: -1n })], 'Step a says -1, the sum is -1.'],
+    ['a ratio that its reduction does not give', [step({ name: 'a' }), step({ name: 's', operation: 'share', of: ['a'], parts: 5000, fen: 50n, reduced: { mode: 'factor', parts: 9000, from: 5000, filing: 'referred' } })], 'Step s says 5000 parts'],
+  ])('%s', (_name, steps, message) => {
+    expect(() => replayTrace(steps)).toThrow(message)
+  })
+
+  test('nothing in a reduction that fits', () => {
+    expect(replayTrace([step({ name: 'a' }), step({ name: 's', operation: 'share', of: ['a'], parts: 4500, fen: 45n, reduced: { mode: 'factor', parts: 9000, from: 5000, filing: 'referred' } })]).get('s')).toBe(45n)
+  })
+})
