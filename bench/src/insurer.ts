@@ -79,7 +79,9 @@ async function adjudicateBench(db: InsurerDb, key: Awaited<ReturnType<typeof new
   if (first.status !== 200) throw new Error(JSON.stringify(first.json))
   const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/fhir+json' }
   const watched = (pid: number) => ({ server: pid, postmaster: Number(readFileSync(join(cluster, 'postmaster.pid'), 'utf8').split('\n')[0]) })
-  const order = (url: string, path: string, bodies: string[], seconds: number): Order => ({ url, method: 'POST', paths: [path], bodies, headers, connections, seconds })
+  const order = (url: string, path: string, bodies: string[], seconds: number): Order => ({
+    url, requests: bodies.map((body) => ({ method: 'POST', path, body })), headers, connections, seconds,
+  })
 
   const estimates = Array.from({ length: 500 }, (_, n) => claimBody(n, 'predetermination', day, people))
   const windows: Record<'estimate' | 'settle' | 'bare', Window[]> = { estimate: [], settle: [], bare: [] }
