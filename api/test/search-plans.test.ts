@@ -72,7 +72,8 @@ async function plansOfSeen(): Promise<string[]> {
 
 /** A table of one page, or of none: reading it whole is right. */
 const small = /on resource_(?:practitioner|organization|other)\b/
-const scans = /Seq Scan on (?:resource(?!_type)|idx_)\w*/
+// A side table may be read from its beginning where so much of it fits that the first two thousand are found at once.
+const scans = /Seq Scan on resource(?!_type)\w*/
 
 test.each<[ResourceType, string, RegExp]>([
   ['Observation', 'patient=p7&code=common-1&_sort=-date', /Index Scan.*resource_observation_pid/], ['Observation', 'code=rare-7', /Bitmap Index Scan on resource_observation_keys/],
