@@ -1,6 +1,6 @@
 /**
  * The order in which those who are there are called, and how long they wait. By segment; inside it those with a stated priority, then by
- * check-in. Who comes after their segment, or was called and not there, joins behind those of the segment under way and two more.
+ * check-in. Who comes after their segment, or was called and not there, joins behind those of the segment under way and of the next.
  * Pure. Source: docs/booking.md, "The day".
  */
 
@@ -17,7 +17,7 @@ export interface Waiting {
   since: number
 }
 
-/** Segments that a late comer is put behind. */
+/** A late comer's turn is that of the segment so many after the one under way. */
 const lateSegments = 2
 
 export function queueOrder<W extends Waiting>(waiting: readonly W[]): W[] {
