@@ -5,6 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { benchAccess } from './access.ts'
 import { type Benchmark, benchmark, benchmarkNames } from './benchmarks.ts'
 import { fill } from './fill.ts'
 import { measure, median, type Order, type Planned, warmUp, type Window } from './measure.ts'
@@ -31,7 +32,7 @@ const names: readonly string[] = [...benchmarkNames, ...otherNames]
 const say = (line = '') => process.stdout.write(`${line}\n`)
 
 /** Parts with servers of their own. */
-const parts: Record<string, (say: (line?: string) => void) => Promise<unknown>> = { search: benchSearch, settle: benchSettle, reconcile: benchReconcile }
+const parts: Record<string, (say: (line?: string) => void) => Promise<unknown>> = { access: benchAccess, search: benchSearch, settle: benchSettle, reconcile: benchReconcile }
 
 function chosen(): Set<string> {
   const { positionals } = parseArgs({ allowPositionals: true })

@@ -2,7 +2,7 @@
  * The SQL twin of `rules.ts` for reading: a condition on a row `r` of `resource` or `resource_history` (columns t, pid, labels, org, dept,
  * author). What it hides does not show in any answer: not as a row, not in a count, not by an
  * error. Every query that reads records for a caller carries it. Most rows are decided by one look at who treats whom and one test of
- * bits; the rest is asked only of rows that carry a label.
+ * bits; the rest is asked only of rows that carry a label, by functions of the database, which are planned once a session.
  */
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
 import type { Ctx } from '../ctx.ts'
@@ -68,11 +68,9 @@ function byRole(ctx: Ctx, type: ResourceType | null): Condition {
 }
 
 function byFamily(ctx: Ctx, type: ResourceType | null, own: string): Condition {
-  const groups = sql`(case when g.limited_at <= ${ctx.now} then g.groups & ${bits(guardianGroupsFrom14)} else g.groups end)`
   const group = type === null ? sql`(${groupBitsByCode}::int[])[r.t]` : bits(groupBitOf(type))
-  const closed = sql`(case when g.groups & ${bits(groupBit('sensitive'))} <> 0 and (g.limited_at is null or g.limited_at > ${ctx.now}) then ${bits(adolescentBit)} else ${bits(sensitiveBits | hiddenBit)} end)`
-  return sql<SqlBool>`(r.pid = ${own}::uuid or exists (select from proxy_grant g where g.grantee_pid = ${own}::uuid and g.pid = r.pid
-    and g.from_at <= ${ctx.now} and (g.until_at is null or g.until_at > ${ctx.now}) and (${groups} & ${group}) <> 0 and (${labels} & ${closed}) = 0))`
+  return sql<SqlBool>`(r.pid = ${own}::uuid or (r.pid in (select g.pid from proxy_grant g where g.grantee_pid = ${own}::uuid)
+    and access_acts_for(r.pid, ${own}::uuid, ${ctx.now}, ${group}, ${labels}, ${bits(guardianGroupsFrom14)}, ${bits(groupBit('sensitive'))}, ${bits(adolescentBit)}, ${bits(sensitiveBits | hiddenBit)})))`
 }
 
 /** Bits as a literal: the planner then knows them. */
@@ -85,20 +83,15 @@ const labels = sql`coalesce(r.labels, ${bits(unjudged)})`
 function byTreatment(ctx: Ctx): Condition {
   const { practitioner, organization } = ctx.principal
   if (practitioner === null) return false
-  const actors = sql`any(${actorsOf(ctx)}::uuid[])`
-  const open = sql`c.practitioner = ${actors} and c.from_at <= ${ctx.now} and c.until_at > ${ctx.now}`
-  const relation = (that: RawBuilder<unknown>) => sql<SqlBool>`exists (select from care_relation c where ${open} and c.pid = r.pid and ${that})`
+  const actors = sql`${actorsOf(ctx)}::uuid[]`
   const wrote = sql<SqlBool>`coalesce(r.author = ${keyOf(practitioner)}::uuid, false)`
-  const hidden = any(sql<SqlBool>`(${labels} & ${bits(hiddenBit)}) = 0`, wrote, relation(sql`c.opens & ${bits(hiddenBit)} <> 0`))
-  const sensitive = any(sql<SqlBool>`(${labels} & ${bits(sensitiveBits)}) = 0`, wrote,
-    relation(sql`((${labels} & ${bits(sensitiveBits)} & ~c.opens) = 0 or (c.organization = r.org and c.department = r.dept))`))
-  const barred = sql`select b.pid from record_bar b where b.actor = ${actors} and b.from_at <= ${ctx.now} and b.until_at > ${ctx.now}
-    and not exists (select from care_relation c where ${open} and c.pid = b.pid and c.opens & ${bits(barredBit)} <> 0)`
+  const opened = sql<SqlBool>`access_opened(r.pid, ${labels}, r.org, r.dept, ${actors}, ${ctx.now}, ${bits(hiddenBit)}, ${bits(sensitiveBits)})`
+  const barred = sql`select b.pid from record_bar b where b.actor = any(${actors}) and b.from_at <= ${ctx.now} and b.until_at > ${ctx.now}`
   const ownHospital: Condition = organization !== null && sql<SqlBool>`coalesce(r.org = ${keyOf(organization)}::uuid, false)`
   return all(
-    sql<SqlBool>`r.pid in (select c.pid from care_relation c where ${open})`,
-    any(sql<SqlBool>`(${labels} & ${bits(sensitiveBits | hiddenBit)}) = 0`, all(hidden, sensitive)),
-    any(sql<SqlBool>`r.pid not in (${barred})`, ownHospital, sql<SqlBool>`(${labels} & ${bits(unhideableBit)}) <> 0`),
+    sql<SqlBool>`r.pid in (select c.pid from care_relation c where c.practitioner = any(${actors}) and c.from_at <= ${ctx.now} and c.until_at > ${ctx.now})`,
+    any(sql<SqlBool>`(${labels} & ${bits(sensitiveBits | hiddenBit)}) = 0`, wrote, opened),
+    any(sql<SqlBool>`r.pid not in (${barred})`, ownHospital, sql<SqlBool>`(${labels} & ${bits(unhideableBit)}) <> 0`, sql<SqlBool>`access_passes_bar(r.pid, ${actors}, ${ctx.now}, ${bits(barredBit)})`),
   )
 }
 
