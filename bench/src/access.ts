@@ -7,7 +7,6 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Resource } from '@medplum/fhirtypes'
-import { sql } from 'kysely'
 import { anonymous, platform, type Principal } from '../../api/src/access/principal.ts'
 import { issueToken } from '../../api/src/access/tokens.ts'
 import { createApp } from '../../api/src/app.ts'
@@ -19,7 +18,7 @@ import { bulkLoad } from '../../api/src/records/bulk-load.ts'
 import type { Store } from '../../api/src/records/store.ts'
 import { makeServices } from '../../api/src/platform-services.ts'
 import { migrate } from '../../api/src/storage/migrate.ts'
-import { connect, type Db, openDb } from '../../api/src/storage/pool.ts'
+import { connect, openDb } from '../../api/src/storage/pool.ts'
 import { startPostgres } from '../../api/src/storage/postgres-server.ts'
 import { observation, patient } from './documents.ts'
 
@@ -43,7 +42,7 @@ export async function benchAccess(say: (line?: string) => void): Promise<void> {
   const store: Store = { model: loadModel(), entries: resourceEntries }
   try {
     await migrate(db, 'platform')
-    const data = await fill(db, server.url('postgres'), store)
+    const data = await fill(server.url('postgres'), store)
     const config = readConfig({ DATA_DIR: folder, LOG_LEVEL: 'silent', PUBLIC_URL: 'http://bench.invalid', RATE_PERSON: '0' })
     const services = await makeServices(config, 'bench', { db })
     const app = createApp(services)
@@ -90,7 +89,7 @@ async function compare(call: Call, judged: Ask, free: Ask): Promise<{ judged: nu
   return least
 }
 
-async function fill(db: Db, url: string, store: Store): Promise<Data> {
+async function fill(url: string, store: Store): Promise<Data> {
   const data: Data = { patients: [], observations: [] }
   const made = function* (): Generator<Resource> {
     for (let n = 0; n < patients; n++) {
@@ -107,12 +106,12 @@ async function fill(db: Db, url: string, store: Store): Promise<Data> {
   }
   const pool = connect(url, { max: 2, statementTimeoutMs: 0 })
   await bulkLoad(pool, store, made(), new Date())
-  await pool.end({ timeout: 1 })
   const pids = data.patients.map(keyOf)
-  await sql`insert into care_relation (shard, pid, practitioner, organization, reason, reason_id, from_at, until_at)
-    select 0, pid, ${keyOf('doctor')}::uuid, ${keyOf('hospital')}::uuid, 'appointment', gen_random_uuid(), now() - interval '1 day', now() + interval '30 days' from unnest(${pids}::uuid[]) as pid`.execute(db)
-  await sql`insert into record_bar (shard, pid, actor, consent, from_at, until_at)
-    select 0, pid, ${keyOf('somebody else')}::uuid, gen_random_uuid(), now(), now() + interval '30 days' from unnest(${pids.slice(0, 100)}::uuid[]) as pid`.execute(db)
-  await sql`analyze`.execute(db)
+  await pool`insert into care_relation (shard, pid, practitioner, organization, reason, reason_id, from_at, until_at)
+    select 0, pid, ${keyOf('doctor')}::uuid, ${keyOf('hospital')}::uuid, 'appointment', gen_random_uuid(), now() - interval '1 day', now() + interval '30 days' from unnest(${pids}::uuid[]) as pid`
+  await pool`insert into record_bar (shard, pid, actor, consent, from_at, until_at)
+    select 0, pid, ${keyOf('somebody else')}::uuid, gen_random_uuid(), now(), now() + interval '30 days' from unnest(${pids.slice(0, 100)}::uuid[]) as pid`
+  await pool`analyze`
+  await pool.end({ timeout: 1 })
   return data
 }

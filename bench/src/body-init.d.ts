@@ -1,2 +1,2 @@
-/** The name that a browser's types have for the body of a Response; Node's have it in undici only. */
-type BodyInit = import('undici-types').BodyInit
+/** The name that a browser's types have for the body of a Response; Node's have none that is global. */
+type BodyInit = ConstructorParameters<typeof Response>[0]

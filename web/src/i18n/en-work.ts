@@ -24,10 +24,16 @@ export default {
     ready: 'Every day is compared and nothing is open: it can be closed.', close: 'Close and apply for clearing', again: 'Put right: apply again', scheme: { 310: 'Employees', 390: 'Residents', other: 'Other' },
     state: { reconciled: 'To be applied for', applied: 'Applied for', approved: 'Approved', paid: 'Paid', refused: 'Sent back' },
   },
-  ground: {
-    'none': 'no patient concerned', 'appointment': 'your appointment there', 'encounter': 'your visit there', 'gp-contract': 'your family doctor', 'referral': 'a referral', 'care-team': 'your care team', 'shared': 'your permission',
-    'break-glass': 'emergency access', 'care-relation': 'treatment', 'own-record': 'it is your own', 'acting-for-family': 'acting for family', 'system-scope': 'permission of the system',
-    'hospital-desk': 'registration and cashier of the hospital', 'insurer-claim': 'the insurer’s duty by law', 'statutory-report': 'report required by law',
+  emergencyWork: {
+    intro: 'Only when a life is in danger and you do not treat the patient yet. It opens the whole record of one patient for 30 minutes, sensitive and hidden entries too.',
+    toldTitle: 'The patient and the audit administrator are told at once',
+    told: 'Your name, hospital, reason and words are shown to the patient, and the audit administrator reviews every use. Until then you cannot use it again.',
+    patient: 'Identity number or patient id', patientHint: 'The identity number as on the card.', reasonLegend: 'Reason',
+    words: 'What happened', wordsHint: 'Say what happened and why the record is needed. The patient reads this.',
+    open: 'Open the record', own: 'My emergency access', noneOwn: 'You have not used it', none: 'No emergency access', note: 'Comment',
+    noteHint: 'Patient and doctor read it.', justify: 'Justified', object: 'Not justified', reviewed: 'Reviewed',
+    proveTitle: 'Confirm that it is you', prove: 'Enter the six digits of your authenticator.', code: 'Code',
+    fault: { patient: 'Enter the identity number or patient id', reason: 'Choose a reason', words: 'Write at least {count} characters' },
   },
   audit: {
     intro: 'The log, the review of emergency access, and what asks for a look. Audit administrators see no record.', tab: { emergency: 'Emergency access', anomalies: 'Anomalies', log: 'Log' },

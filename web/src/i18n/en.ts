@@ -228,6 +228,11 @@ const en: typeof zh = {
     machine: 'A look-up from one system to another; nobody was looking: checks when medicines are handed out, bills settled or records brought together.', counted: '{what} ({count})', ground: 'Why it was allowed: {ground}', emergency: 'Emergency access',
     notYours: 'What you were given does not include this log; only the person can read it.',
   },
+  ground: {
+    'none': 'no patient concerned', 'appointment': 'your appointment there', 'encounter': 'your visit there', 'gp-contract': 'your family doctor', 'referral': 'a referral', 'care-team': 'your care team', 'shared': 'your permission',
+    'break-glass': 'emergency access', 'care-relation': 'treatment', 'own-record': 'it is your own', 'acting-for-family': 'acting for family', 'system-scope': 'permission of the system',
+    'hospital-desk': 'registration and cashier of the hospital', 'insurer-claim': 'the insurer’s duty by law', 'statutory-report': 'report required by law',
+  },
   privacy: {
     nothingFound: 'Nothing found',
     onlySelf: 'Only the person can set this. You can switch to yourself above.',
@@ -252,17 +257,11 @@ const en: typeof zh = {
     fault: { name: 'Enter the name', number: 'Enter the 18-digit identity number', groups: 'Choose at least one kind' },
   },
   emergency: {
-    intro: 'Only when a life is in danger and you do not treat the patient yet. It opens the whole record of one patient for 30 minutes, sensitive and hidden entries too.',
-    toldTitle: 'The patient and the audit administrator are told at once',
-    told: 'Your name, hospital, reason and words are shown to the patient, and the audit administrator reviews every use. Until then you cannot use it again.',
-    patient: 'Identity number or patient id', patientHint: 'The identity number as on the card.', reasonLegend: 'Reason',
     reason: { 'unconscious': 'unconscious or unable to speak', 'life-threatening': 'life in danger', 'childbirth': 'emergency delivery', 'other-emergency': 'another emergency' },
-    words: 'What happened', wordsHint: 'Say what happened and why the record is needed. The patient reads this.', open: 'Open the record', own: 'My emergency access', noneOwn: 'You have not used it', none: 'No emergency access',
-    when: '{from} to {until}', because: 'Reason: {reason}', patientId: 'Patient {id}', waiting: 'waiting for review', verdict: { justified: 'reviewed: justified', unjustified: 'reviewed: not justified' },
-    reviewNote: '{name} on it: {note}', note: 'Comment', noteHint: 'Patient and doctor read it.', justify: 'Justified', object: 'Not justified', reviewed: 'Reviewed',
-    proveTitle: 'Confirm that it is you', prove: 'Enter the six digits of your authenticator.', code: 'Code',
-    fault: { patient: 'Enter the identity number or patient id', reason: 'Choose a reason', words: 'Write at least {count} characters' },
-    homeTitle: 'A doctor opened this record in an emergency', homeText: '{name} ({organization}) on {when}; reason: {reason}.', homeLink: 'See details',
+    when: '{from} to {until}', because: 'Reason: {reason}', patientId: 'Patient {id}', waiting: 'waiting for review',
+    verdict: { justified: 'reviewed: justified', unjustified: 'reviewed: not justified' }, reviewNote: '{name} on it: {note}',
+    homeTitle: 'A doctor opened this record in an emergency', homeText: '{name} ({organization}) on {when}; reason: {reason}.',
+    homeLink: 'See details',
   },
   purpose: {
     TREAT: 'treatment', PATRQT: 'at the patient’s request', HPAYMT: 'payment', PUBHLTH: 'public health', HOPERAT: 'administration', ETREAT: 'emergency treatment', HRESCH: 'research',

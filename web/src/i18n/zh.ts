@@ -211,6 +211,11 @@ export default {
     machine: '这是系统之间的自动查询，没有人在看：例如取药、结算或汇总时核对资料。', counted: '{what}（{count} 项）', ground: '依据：{ground}', emergency: '紧急调阅',
     notYours: '您的授权不包括查看记录，只有本人可以看。',
   },
+  ground: {
+    'none': '不涉及患者', 'appointment': '您在这里的预约', 'encounter': '您在这里的就诊', 'gp-contract': '家庭医生签约', 'referral': '转诊', 'care-team': '照护团队', 'shared': '您的授权', 'break-glass': '紧急调阅',
+    'care-relation': '诊疗关系', 'own-record': '本人', 'acting-for-family': '家人代办', 'system-scope': '系统授权', 'hospital-desk': '本院挂号与收费', 'insurer-claim': '医保法定职责',
+    'statutory-report': '传染病法定报告',
+  },
   privacy: {
     nothingFound: '没有找到',
     onlySelf: '只有本人可以设置。您可以在上面切换到自己。',
@@ -233,15 +238,10 @@ export default {
     fault: { name: '请输入家人姓名', number: '请输入 18 位身份证号', groups: '请至少选择一项内容' },
   },
   emergency: {
-    intro: '只用于危及生命而又没有诊疗关系的时候。打开一位患者的全部档案 30 分钟，包括敏感和隐藏的内容。', toldTitle: '患者和审计管理员会立即知道',
-    told: '您的姓名、单位、原因和说明会显示给患者本人，审计管理员逐次复核。复核之前不能再次使用。', patient: '患者身份证号或患者编号', patientHint: '身份证号按证件输入。',
-    reasonLegend: '原因', reason: { 'unconscious': '患者昏迷或不能表达', 'life-threatening': '危及生命', 'childbirth': '紧急分娩', 'other-emergency': '其他紧急情况' },
-    words: '说明', wordsHint: '写明发生了什么、为什么需要既往资料。患者会看到这段话。', open: '紧急调阅', own: '我的紧急调阅', noneOwn: '没有用过紧急调阅', none: '没有紧急调阅',
-    when: '{from} 至 {until}', because: '原因：{reason}', patientId: '患者编号 {id}', waiting: '等待复核', verdict: { justified: '复核：合理', unjustified: '复核：不合理' },
-    reviewNote: '{name}的复核意见：{note}', note: '复核意见', noteHint: '患者和医生都会看到。', justify: '合理', object: '不合理', reviewed: '已复核',
-    proveTitle: '确认是您本人', prove: '请输入验证器上的 6 位数字。', code: '验证码',
-    fault: { patient: '请输入患者身份证号或编号', reason: '请选择原因', words: '请写至少 {count} 个字的说明' },
-    homeTitle: '有医生紧急调阅了这份档案', homeText: '{name}（{organization}）在 {when} 调阅，原因：{reason}。', homeLink: '查看详情',
+    reason: { 'unconscious': '患者昏迷或不能表达', 'life-threatening': '危及生命', 'childbirth': '紧急分娩', 'other-emergency': '其他紧急情况' },
+    when: '{from} 至 {until}', because: '原因：{reason}', patientId: '患者编号 {id}', waiting: '等待复核',
+    verdict: { justified: '复核：合理', unjustified: '复核：不合理' }, reviewNote: '{name}的复核意见：{note}', homeTitle: '有医生紧急调阅了这份档案',
+    homeText: '{name}（{organization}）在 {when} 调阅，原因：{reason}。', homeLink: '查看详情',
   },
   purpose: { TREAT: '诊疗', PATRQT: '本人要求', HPAYMT: '费用结算', PUBHLTH: '公共卫生', HOPERAT: '业务管理', ETREAT: '紧急诊疗', HRESCH: '研究' },
   resource: {
