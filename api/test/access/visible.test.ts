@@ -55,7 +55,7 @@ const scopes = fc.subarray([
   'patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|laboratory', 'system/Observation.r?category=laboratory', 'nonsense',
 ])
 const person: fc.Arbitrary<Principal> = fc.record({
-  role: oneOf(...roles), patient: oneOf(null, ...patients), practitioner: oneOf(null, ...practitioners), organization: oneOf(null, ...organizations),
+  role: oneOf(...roles, 'citizen' as const, 'citizen' as const, 'insurer' as const), patient: oneOf(null, ...patients, ...patients), practitioner: oneOf(null, ...practitioners), organization: oneOf(null, ...organizations),
   scopes: fc.oneof({ weight: 3, arbitrary: fc.constant<string[]>([]) }, scopes), launchPatient: oneOf(null, ...patients),
 }).map((given) => ({ ...anonymous, kind: 'person', id: 'p', name: 'p', ...given }))
 const client: fc.Arbitrary<Principal> = fc.record({ scopes, organization: oneOf(null, null, ...organizations) }).map((given) => ({ ...anonymous, kind: 'client', id: 'c', name: 'c', ...given }))
@@ -70,7 +70,7 @@ const grant = fc.record({
   pid: oneOf(...patients), grantee_pid: oneOf(...patients), kind: oneOf('guardian' as const, 'authorization' as const), groups: oneOf(allGroups, 1, 3, 111, 8), limited: oneOf(null, -1, 1), times,
 })
 const bar = fc.record({ pid: oneOf(...patients), actor: oneOf(...practitioners, ...organizations), times })
-const world = fc.record({ relations: fc.array(relation, { maxLength: 8 }), grants: fc.array(grant, { maxLength: 5 }), bars: fc.array(bar, { maxLength: 3 }) })
+const world = fc.record({ relations: fc.array(relation, { maxLength: 8 }), grants: fc.array(grant, { minLength: 2, maxLength: 6 }), bars: fc.array(bar, { maxLength: 3 }) })
 
 async function fill(trx: Trx, { relations, grants, bars }: typeof world extends fc.Arbitrary<infer W> ? W : never): Promise<void> {
   for (const [index, { times: when, ...each }] of relations.entries()) {
