@@ -1,6 +1,6 @@
 /**
  * /api/insurer: the officer's desk. The portal talks to the platform only, so this hands the officer's requests on to the centre of
- * the region, for the role `insurer` and nobody else, with the officer's name beside each decision. Addresses are a fixed list.
+ * the region, for the role `insurer` and nobody else, with the officer's id sent along. Addresses are a fixed list.
  */
 import { type Context, Hono } from 'hono'
 import { fail, forbidden, OutcomeError } from '../fhir/outcome.ts'
@@ -23,7 +23,7 @@ export function insurerDeskRoutes({ centreDesk }: Pick<Services, 'centreDesk'>):
     if (!addresses.some((each) => each.test(address))) throw fail('not-found', { zh: '没有这个地址。', en: 'There is no such address.' })
     const text = method === 'POST' ? await c.req.text() : ''
     if (text.length > bodyBytesMax) throw fail('body-too-large', { zh: '提交的内容太大。', en: 'The request body is too large.' })
-    const { status, json } = await centreDesk(method, `/office${address}${search}`, text === '' ? undefined : JSON.parse(text) as unknown, {
+    const { status, json } = await centreDesk(method, `/office${address}${search}`, text === '' ? undefined : parsed(text), {
       'X-Officer': principal.id, 'Accept-Language': c.req.header('Accept-Language') ?? 'zh',
     }).catch((cause: unknown) => {
       const { issues } = fail('insurer-unreachable', { zh: '暂时连不上医保中心，请稍后再试。', en: 'The insurance centre can not be reached at the moment. Please try again later.' })
@@ -34,4 +34,12 @@ export function insurerDeskRoutes({ centreDesk }: Pick<Services, 'centreDesk'>):
   return new Hono<AppEnv>()
     .get('/insurer/*', (c) => handOn(c, 'GET'))
     .post('/insurer/*', (c) => handOn(c, 'POST'))
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    throw fail('json-broken', { zh: '提交的内容不是正确的 JSON。', en: 'The body is not valid JSON.' })
+  }
 }
