@@ -6,6 +6,7 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { createServer } from 'node:net'
+import { constants, setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { demoAccounts, demoPassword } from './catalogue/demo-accounts.ts'
@@ -21,16 +22,21 @@ const say = (line = '') => { process.stdout.write(`${line}\n`) }
 const args = process.argv.slice(2)
 const watch = args.includes('--watch')
 
+/** So many citizens, with everyone who has a demo account, an empty database gets before it is ready; the others follow. */
+const citizensBeforeReady = 600
+
 interface Part { name: string; file: string; url: string | null; env: Record<string, string>; process: ChildProcess | null }
 
 let stopping = false
+/** The generator of the demo city, while it runs. */
+let generator: ChildProcess | null = null
 
 async function main(): Promise<void> {
   const started = monotonicMs()
   const config = readConfig()
   if (args.includes('--seed-only')) {
     const databases = await prepareDatabases(config)
-    const code = seed(config, databases, args.filter((each) => each !== '--seed-only'))
+    const code = await seed(config, databases, args.filter((each) => each !== '--seed-only'))
     process.exit(code)
   }
   await assertPortsFree(config)
@@ -39,16 +45,20 @@ async function main(): Promise<void> {
   const databases = await prepareDatabases(config)
   say(`  database    ${config.databaseUrl === null ? `embedded, ${config.dataDir}/postgres` : 'DATABASE_URL'}`)
   await registerClients(config, databases, new Date(systemNow().getTime() + config.clockOffsetMs))
-  if (config.seedCitizens > 0) {
-    const code = seed(config, databases, ['--citizens', String(config.seedCitizens), '--days', '14', '--seed', '1', '--if-empty'])
-    if (code !== 0) throw new Error('The demo city could not be made; see above.')
-  }
   const parts = partsOf(config, databases)
-  for (const part of parts) launch(part)
   process.on('SIGINT', () => { void stop(parts, databases) })
   process.on('SIGTERM', () => { void stop(parts, databases) })
+  // The centres start while the city is made; the platform and its worker when its people are there.
+  for (const part of parts) if (part.file === 'insurer-main.ts') launch(part)
+  if (config.seedCitizens > 0) {
+    const code = await seed(config, databases, [...demoCity(config), '--first', String(citizensBeforeReady)])
+    if (code !== 0 && !stopping) throw new Error('The demo city could not be made; see above.')
+  }
+  if (stopping) return
+  for (const part of parts) if (part.file !== 'insurer-main.ts') launch(part)
   for (const part of parts) await ready(part)
   announce(config, parts, Math.round((monotonicMs() - started) / 100) / 10)
+  if (config.seedCitizens > citizensBeforeReady) growCity(config, databases)
   process.send?.('ready')
 }
 
@@ -113,12 +123,46 @@ async function ready(part: Part): Promise<void> {
   throw new Error(`${part.name} did not become ready within 60 seconds.`)
 }
 
-function seed(config: Config, databases: Databases, more: string[]): number {
-  const done = spawnSync(process.execPath, [
-    'seeds/src/seed.ts', '--database-url', databases.platform,
+function demoCity(config: Config): string[] {
+  return ['--citizens', String(config.seedCitizens), '--days', '14', '--seed', '1', '--if-empty']
+}
+
+function seed(config: Config, databases: Databases, more: readonly string[]): Promise<number> {
+  const child = spawn(process.execPath, seedCommand(databases, more), { ...seedOptions(config), stdio: 'inherit' })
+  generator = child
+  return new Promise((done) => {
+    child.once('exit', (code) => {
+      generator = null
+      done(code ?? 1)
+    })
+  })
+}
+
+function seedCommand(databases: Databases, more: readonly string[]): string[] {
+  return [
+    ...heapFlags, 'seeds/src/seed.ts', '--database-url', databases.platform,
     '--insurer-310000', databases.insurers['310000'], '--insurer-320500', databases.insurers['320500'], ...more,
-  ], { cwd: root, stdio: 'inherit', env: { ...process.env, CLOCK_OFFSET_MINUTES: String(config.clockOffsetMs / 60_000) } })
-  return done.status ?? 1
+  ]
+}
+
+function seedOptions(config: Config) {
+  return { cwd: root, env: { ...process.env, NODE_COMPILE_CACHE: `${config.dataDir}/compile-cache`, CLOCK_OFFSET_MINUTES: String(config.clockOffsetMs / 60_000) } }
+}
+
+/** The rest of the demo city moves in while people look around; when it is stopped in between, the next start goes on with it. */
+function growCity(config: Config, databases: Databases): void {
+  const child = spawn(process.execPath, seedCommand(databases, demoCity(config)), { ...seedOptions(config), stdio: ['ignore', 'pipe', 'inherit'] })
+  generator = child
+  if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW)
+  const lines: string[] = []
+  child.stdout.setEncoding('utf8').on('data', (text: string) => { lines.push(text) })
+  child.once('exit', (code) => {
+    generator = null
+    if (stopping) return
+    if (code !== 0) say('  The demo city did not grow to its full size; the next start tries again. See above.')
+    // Nothing is said by a city that is whole already.
+    else if (lines.length > 0) say(`  The demo city has all its ${config.seedCitizens} citizens now.`)
+  })
 }
 
 function buildPortal(): void {
@@ -134,6 +178,7 @@ function announce(config: Config, parts: readonly Part[], seconds: number): void
   for (const part of parts) if (part.file === 'insurer-main.ts') say(`  ${part.name.padEnd(11)} ${part.url}`)
   say(`  ready in ${seconds} s`)
   if (!config.production && config.seedCitizens > 0) {
+    if (config.seedCitizens > citizensBeforeReady) say(`  The demo city begins with ${citizensBeforeReady} citizens; in its first minute the others move in, up to ${config.seedCitizens}.`)
     say()
     say(`  Demo accounts (password ${demoPassword}):`)
     for (const account of demoAccounts) say(`    ${account.login.padEnd(15)} ${account.zh} · ${account.en}`)
@@ -146,6 +191,8 @@ async function stop(parts: readonly Part[], databases: Databases): Promise<void>
   if (stopping) return
   stopping = true
   say('\nStopping …')
+  // What it has under way is removed and made again by the next start.
+  generator?.kill('SIGKILL')
   await Promise.all(parts.map((part) => new Promise<void>((done) => {
     const child = part.process
     if (!child || child.exitCode !== null || child.signalCode !== null) return done()

@@ -2,6 +2,12 @@ import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
 import { testDatabase, testInsurerDatabase } from '../../api/test/support/database.ts'
+import { anonymous } from '@pujiang/api/access/principal.ts'
+import { resourceEntries } from '@pujiang/api/catalogue/resource-types.ts'
+import { makeCtx } from '@pujiang/api/ctx.ts'
+import { loadModel } from '@pujiang/api/fhir/model.ts'
+import { resourceTypes } from '@pujiang/api/fhir/resource-types.ts'
+import { reindexChanged } from '@pujiang/api/records/reindex.ts'
 import type { Db } from '@pujiang/api/storage/pool.ts'
 import { readCityFact } from './load/city-fact.ts'
 import { seedCity, type SeedOptions } from './seed-city.ts'
@@ -38,10 +44,17 @@ describe('a city in the database', () => {
     await expect(seedCity({ ...options(grown.url, 40), onProgress: () => { killed++; throw new Error('killed') } })).rejects.toThrow('killed')
     expect(killed).toBe(1)
     expect((await readCityFact(grown.db))?.loading).not.toBeNull()
-    await seedCity(options(grown.url, 40))
+    await seedCity({ ...options(grown.url, 90), first: 40 })
+    expect(await readCityFact(grown.db)).toMatchObject({ citizens: 40, wanted: 90, loading: null })
     await seedCity(options(grown.url, 90))
     expect(await contents(grown.db)).toBe(await contents(straight.db))
   }, 120_000)
+
+  test('is indexed by the parameters of today, so that nothing is indexed anew', async () => {
+    const { rows } = await sql<{ state: string; count: number }>`select state, count(*)::int as count from reindex group by state`.execute(straight.db)
+    expect(rows).toEqual([{ state: 'done', count: resourceTypes.length }])
+    expect(await reindexChanged(straight.db, makeCtx(anonymous, { now }), { model: loadModel(), entries: resourceEntries })).toBe(0)
+  })
 
   test('does nothing when it is big enough, and refuses to become another one', async () => {
     const before = await contents(straight.db)

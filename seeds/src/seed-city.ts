@@ -7,6 +7,7 @@ import type { Resource } from '@medplum/fhirtypes'
 import { loadModel, type FhirModel } from '@pujiang/api/fhir/model.ts'
 import { generateSessions } from '@pujiang/api/booking/generate-sessions.ts'
 import { bulkLoad } from '@pujiang/api/records/bulk-load.ts'
+import { noteEmptyStore } from '@pujiang/api/records/reindex.ts'
 import { connect, type Db, openDb } from '@pujiang/api/storage/pool.ts'
 import { inTransaction } from '@pujiang/api/storage/transaction.ts'
 import { sql } from 'kysely'
@@ -34,6 +35,8 @@ export interface SeedOptions {
   insurerUrls: Readonly<Record<Region, string>>
   /** How many citizens the city is to have. */
   citizens: number
+  /** Stops at this many citizens, if that is less; the rest stays noted as wanted. */
+  first?: number
   /** Days of clinics from the start date on. */
   days: number
   seed: number
@@ -101,6 +104,7 @@ async function note(run: Run, change: Partial<CityFact>, db: Db = run.db): Promi
 
 async function loadDirectory(run: Run): Promise<void> {
   const { options, city } = run
+  await noteEmptyStore(run.db, options.now, run.model)
   await note(run, { loading: 'directory' })
   await load(run, directoryResources(city))
   await loadCatalogues(options.insurerUrls)
@@ -126,15 +130,16 @@ async function load(run: Run, made: Iterable<Made>): Promise<void> {
 async function loadCitizens(run: Run): Promise<void> {
   const { options, city } = run
   const everyone = people(city.seed, city.today)
+  const end = Math.min(options.citizens, options.first ?? options.citizens)
   const first: Person[] = []
   let chunk: Person[] = []
   const begun = run.fact.citizens
   for (const person of everyone) {
-    if (person.index >= options.citizens) break
+    if (person.index >= end) break
     if (person.household.index < 2) first.push(person)
     if (person.index < begun) continue
     chunk.push(person)
-    if (chunk.length === citizensPerChunk || person.index === options.citizens - 1) {
+    if (chunk.length === citizensPerChunk || person.index === end - 1) {
       await loadChunk(run, chunk, begun === 0 && run.fact.citizens === 0 ? first : null)
       chunk = []
     }
@@ -148,7 +153,7 @@ async function loadChunk(run: Run, chunk: readonly Person[], holders: readonly P
   const to = from + chunk.length
   await note(run, { loading: { from, to } })
   const lives: Life[] = []
-  const total = options.citizens - (run.fact.citizens - run.result.citizensAdded)
+  const total = Math.min(options.citizens, options.first ?? options.citizens) - (run.fact.citizens - run.result.citizensAdded)
   await load(run, resourcesOf(chunk.values().map((person) => lifeOf(city, person)), (life) => {
     lives.push({ ...life, resources: [] })
     if (lives.length % 25 === 0 && lives.length < chunk.length) options.onProgress(run.result.citizensAdded + lives.length, total)

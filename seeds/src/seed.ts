@@ -1,13 +1,14 @@
 /**
  * `npm run seed -- --citizens N --days D --seed S`: makes the demo city or lets it grow, with a progress bar on a terminal and
- * plain lines elsewhere. `start` runs it with `--if-empty`: a city that is whole is left alone.
+ * plain lines elsewhere. `start` runs it with `--if-empty`: a city that is whole is left alone; and first with `--first F`, which stops
+ * at F citizens and leaves the rest noted as wanted, for the run that goes on while people use the platform already.
  */
 import { parseArgs } from 'node:util'
 import { readConfig } from '@pujiang/api/config.ts'
 import { monotonicMs, systemNow } from '@pujiang/api/ctx.ts'
 import { openDb } from '@pujiang/api/storage/pool.ts'
 import { readCityFact } from './load/city-fact.ts'
-import { seedCity, type SeedResult } from './seed-city.ts'
+import { citizensMin, seedCity, type SeedResult } from './seed-city.ts'
 
 const say = (line: string): void => { process.stdout.write(`${line}\n`) }
 const seconds = (since: number): string => ((monotonicMs() - since) / 1000).toFixed(1)
@@ -17,28 +18,33 @@ async function main(): Promise<void> {
     options: {
       'database-url': { type: 'string' }, 'insurer-310000': { type: 'string' }, 'insurer-320500': { type: 'string' },
       citizens: { type: 'string', default: '2000' }, days: { type: 'string', default: '14' }, seed: { type: 'string', default: '1' }, 'if-empty': { type: 'boolean', default: false },
+      first: { type: 'string' },
     },
   })
   const databaseUrl = required(values['database-url'], 'database-url')
-  const citizens = whole(values.citizens, 'citizens', 5, 10_000_000)
+  const citizens = whole(values.citizens, 'citizens', citizensMin, 10_000_000)
+  const first = values.first === undefined ? citizens : whole(values.first, 'first', citizensMin, 10_000_000)
   const config = readConfig()
-  if (values['if-empty'] && await isWhole(databaseUrl)) return
+  if (values['if-empty'] && await isWhole(databaseUrl, first)) return
   const started = monotonicMs()
   const result = await seedCity({
     databaseUrl, insurerUrls: { '310000': required(values['insurer-310000'], 'insurer-310000'), '320500': required(values['insurer-320500'], 'insurer-320500') },
-    citizens, days: whole(values.days, 'days', 1, 90), seed: whole(values.seed, 'seed', 0, 2_147_483_647),
+    citizens, first, days: whole(values.days, 'days', 1, 90), seed: whole(values.seed, 'seed', 0, 2_147_483_647),
     now: new Date(systemNow().getTime() + config.clockOffsetMs), accounts: !config.production, onProgress: progressBar(started),
   })
   summary(result, started)
 }
 
-/** `--if-empty`: a city that no killed run left half-made is left as it is, and so is a database with other people's data. */
-async function isWhole(databaseUrl: string): Promise<boolean> {
+/**
+ * `--if-empty`: a city that no killed run left half-made is left as it is, and so is a database with other people's data.
+ * @param first citizens that are enough for now.
+ */
+async function isWhole(databaseUrl: string, first: number): Promise<boolean> {
   const db = openDb(databaseUrl, { max: 1 })
   try {
     const fact = await readCityFact(db)
     if (fact === null) return await db.selectFrom('resource').select('id').limit(1).executeTakeFirst() !== undefined
-    return fact.loading === null && fact.citizens >= fact.wanted
+    return fact.citizens >= Math.min(first, fact.wanted) && (fact.loading === null || fact.citizens >= first)
   } finally {
     await db.destroy()
   }

@@ -11,7 +11,7 @@ import { hiddenBit } from '../access/labels.ts'
 import type { Placement } from '../access/placement.ts'
 import type { Ctx } from '../ctx.ts'
 import type { FhirModel } from '../fhir/model.ts'
-import { type ResourceType, typeCode } from '../fhir/resource-types.ts'
+import { type ResourceType, resourceTypes, typeCode } from '../fhir/resource-types.ts'
 import type { Db, Trx } from '../storage/pool.ts'
 import { inTransaction } from '../storage/transaction.ts'
 import { resourceOf } from './content.ts'
@@ -60,6 +60,16 @@ export async function reindexChanged(db: Db, ctx: Ctx, store: Store, stepsMax = 
     }
   }
   return rows
+}
+
+/** For whoever fills an empty store by the parameters of today: its types are noted as done, or the sweep would index anew all that follows. */
+export async function noteEmptyStore(db: Db, now: Date, model: FhirModel): Promise<void> {
+  if (await db.selectFrom('resource').select('id').limit(1).executeTakeFirst() !== undefined) return
+  const at = now.toISOString()
+  const rows = resourceTypes.map((type) => ({
+    t: typeCode(type), fingerprint: indexFingerprint(model, type), state: 'done' as const, position: null, rows_done: 0n, rows_total: 0n, started_at: at, finished_at: at,
+  }))
+  await db.insertInto('reindex').values(rows).onConflict((conflict) => conflict.constraint('reindex_pkey').doNothing()).execute()
 }
 
 /** How far each type is that has ever been indexed anew. */
