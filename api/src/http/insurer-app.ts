@@ -21,6 +21,7 @@ import { claimRoutes } from './insurer-claims.ts'
 import { moneyRoutes } from './insurer-money.ts'
 import { officeRoutes } from './insurer-office.ts'
 import { peopleRoutes } from './insurer-people.ts'
+import { visitRoutes } from './insurer-visits.ts'
 import type { CentreRoutes } from './insurer-request.ts'
 import { discovery, oidcRoutes } from './oidc.ts'
 
@@ -60,7 +61,7 @@ export function createInsurerApp(services: InsurerServices): Hono<AppEnv> {
   // The list of a day streams through, whatever its size.
   app.use('/fhir/*', (c, next) => (c.req.path.endsWith('/$compare') ? next() : limited(c, next)))
   const routes: CentreRoutes = { db, centre: services.centre, base: `${authority.issuer}/fhir`, count: (use, outcome) => answers.inc({ use, outcome }) }
-  for (const part of [claimRoutes, peopleRoutes, moneyRoutes]) app.route('/fhir', part(routes))
+  for (const part of [claimRoutes, visitRoutes, peopleRoutes, moneyRoutes]) app.route('/fhir', part(routes))
   app.use('/office/*', authenticate(tokenVerifier(authority), null, now))
   app.use('/office/*', limited)
   app.route('/office', officeRoutes(routes))

@@ -88,7 +88,7 @@ export function adjudicate(facts: Facts): Adjudication {
 }
 
 /** C is own expense whole. Else: what is above the limit, then for B the first-pay share of the rest; what remains is in scope. */
-function splitLine(trace: Trace, line: ClaimLine): LineSplit {
+export function splitLine(trace: Trace, line: ClaimLine): LineSplit {
   const at = (part: string) => `line-${line.sequence}-${part}`
   const own = line.catalogueClass === 'C'
   trace.given(at('amount'), line.amountFen)

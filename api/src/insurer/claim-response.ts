@@ -100,7 +100,7 @@ function base({ id, region, regionName, at }: Frame, request: ClaimRequest): Omi
   }
 }
 
-function lineItem(line: LineSplit): ClaimResponseItem {
+export function lineItem(line: LineSplit): ClaimResponseItem {
   const amounts = { submitted: line.amountFen, fullself: line.fullSelfFen, overlimit: line.overLimitFen, firstpay: line.firstPayFen, inscope: line.inScopeFen }
   return {
     itemSequence: line.sequence,

@@ -19,7 +19,7 @@ export function claimColumns(ctx: Ctx, centre: Centre, request: ClaimRequest, bo
     content: JSON.stringify(claim), response_id: response.id ?? null, response: JSON.stringify(response),
     received_at: ctx.now, reversed_at: null, reversal_id: null, reversal: null, reversed_day: null,
     provider: request.provider, insured_region: request.region, treating_region: peerRegionOf(ctx.principal) ?? centre.region, medical_type: request.medicalType,
-    stay: request.stay, settled_day: dayInShanghai(ctx.now), total_fen: request.totalFen,
+    stay: request.stay, visit: peerRegionOf(ctx.principal) === null ? request.visit : null, settled_day: dayInShanghai(ctx.now), total_fen: request.totalFen,
   }
 }
 

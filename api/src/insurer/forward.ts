@@ -20,6 +20,7 @@ import { postEntries, regionAccount } from './fund-entries.ts'
 import type { PeerAnswer, PeerCentre } from './peer.ts'
 import { type ClaimRequest, readClaim } from './read-claim.ts'
 import { barMessage, undo } from './undo-claim.ts'
+import { assertDetails } from './visit-details.ts'
 
 type ForwardRow = Selectable<ForwardTable>
 const undecided = ['prepared', 'sent', 'unknown', 'reversing'] as const
@@ -55,9 +56,10 @@ async function prepare(trx: InsurerTrx, ctx: Ctx, claim: Claim, request: ClaimRe
     if (earlier.state === 'rejected') throw rejectedThere(earlier.reason ?? '')
     throw pendingThere()
   }
+  await assertDetails(trx, ctx, request, true)
   await trx.insertInto('forward').values({
     message_id: request.messageId, client_id: ctx.principal.id, region: request.region, body_hash: bodyHash, content: JSON.stringify(claim), state: 'prepared',
-    reason: null, created_at: ctx.now, sent_at: null, ask_at: addSeconds(ctx.now, askAfterSeconds), decided_at: null,
+    reason: null, created_at: ctx.now, sent_at: null, ask_at: addSeconds(ctx.now, askAfterSeconds), decided_at: null, visit: request.visit,
   }).execute()
   return null
 }

@@ -13,6 +13,7 @@ import type { ClaimLine } from './adjudicate.ts'
 import type { CareKind } from './categories.ts'
 import { divisionOf } from './centre.ts'
 import { careKindOf } from './coverage-facts.ts'
+import { visitOfClaim } from '../fhir/visit-message.ts'
 import { type HospitalLevel, levelOf } from './rules.ts'
 
 export interface ClaimRequest {
@@ -36,6 +37,8 @@ export interface ClaimRequest {
   diagnoses: string[]
   /** Which stay an inpatient bill belongs to; null otherwise. */
   stay: string | null
+  /** Number of the registered visit whose details these are; null when it names none. */
+  visit: string | null
   lines: (ClaimLine & { code: string })[]
   totalFen: bigint
 }
@@ -73,11 +76,13 @@ export function readClaim(claim: Claim, today: string): ClaimRequest {
   if (faults.length === 0 && fenOf(claim.total) !== totalFen) {
     faults.push(issue('amount-mismatch', { zh: '总额与各明细之和不一致。', en: 'The total differs from the sum of the lines.' }, 'Claim.total'))
   }
+  const visit = visitOfClaim(claim)
+  if (visit === undefined) wrong('Claim.item.encounter', { zh: '一份申报只能属于一次就诊。', en: 'A claim belongs to one visit.' })
   if (faults.length > 0) throw new OutcomeError(faults)
   const kind = careKindOf(medicalType)
   return {
     messageId, use: use ?? 'predetermination', region: region ?? '', psnNo: coverage?.value ?? '', provider, division: divisionOf(provider), level: kind?.level ?? level ?? 1,
-    medicalType, kind, begunOn, endedOn, diagnoses, stay: kind?.stay ? `${provider}/${begunOn}` : null, lines, totalFen,
+    medicalType, kind, begunOn, endedOn, diagnoses, stay: kind?.stay ? `${provider}/${begunOn}` : null, visit: visit ?? null, lines, totalFen,
   }
 }
 

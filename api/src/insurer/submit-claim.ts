@@ -20,13 +20,16 @@ import { forwardClaim } from './forward.ts'
 import { postEntries, settlementEntries } from './fund-entries.ts'
 import { type ClaimRequest, readClaim } from './read-claim.ts'
 import { regionTerms } from './transitions.ts'
+import { assertDetails } from './visit-details.ts'
 
 /** Throws OutcomeError value-invalid, amount-mismatch, region-wrong, charge-unknown, idempotency-mismatch, conflict. */
 export async function submitClaim(db: InsurerDb, ctx: Ctx, centre: Centre, claim: Claim): Promise<ClaimResponse> {
   const request = readClaim(claim, dayInShanghai(ctx.now))
   assertTreatedHere(ctx, centre, request)
-  if (peerRegionOf(ctx.principal) === null) await assertCatalogue(db, request)
-  const peer = peerRegionOf(ctx.principal) === null ? wayTo(centre, request.region) : null
+  const fromHere = peerRegionOf(ctx.principal) === null
+  if (fromHere) await assertCatalogue(db, request)
+  if (fromHere && request.use === 'predetermination') await assertDetails(db, ctx, request, false)
+  const peer = fromHere ? wayTo(centre, request.region) : null
   if (peer) return forwardClaim(db, ctx, centre, peer, claim, request)
   if (request.use === 'predetermination') return (await decide(db, ctx, centre, request, false)).response
   return inTransaction(db, (trx) => settle(trx, ctx, centre, claim, request))
@@ -48,6 +51,7 @@ async function settle(trx: InsurerTrx, ctx: Ctx, centre: Centre, claim: Claim, r
   const earlier = await trx.selectFrom('claim').select(['client_id', 'state', 'body_hash', 'response'])
     .where('message_id', '=', request.messageId).executeTakeFirst()
   if (earlier) return answerAgain(earlier, ctx, bodyHash)
+  if (peerRegionOf(ctx.principal) === null) await assertDetails(trx, ctx, request, true)
 
   const { standing, adjudication, response } = await decide(trx, ctx, centre, request, true)
   const grows = growth(request, adjudication)

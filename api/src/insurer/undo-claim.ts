@@ -21,7 +21,7 @@ export async function barMessage(trx: InsurerTrx, ctx: Ctx, centre: Centre, mess
   await trx.insertInto('claim').values({
     message_id: messageId, client_id: ctx.principal.id, state: 'void', body_hash: null, psn_no: null, scheme: null, year_from: null, service_date: null,
     policy: null, content: null, response_id: null, response: null, received_at: ctx.now, reversed_at: ctx.now, reversal_id: reversal.id ?? null, reversal: JSON.stringify(reversal),
-    provider: null, insured_region: null, treating_region: null, medical_type: null, stay: null, settled_day: null, reversed_day: dayInShanghai(ctx.now),
+    provider: null, insured_region: null, treating_region: null, medical_type: null, stay: null, visit: null, settled_day: null, reversed_day: dayInShanghai(ctx.now),
   }).execute()
   return reversal
 }

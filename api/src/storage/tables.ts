@@ -918,6 +918,8 @@ export interface ClaimTable {
   outpatient_above_fen: Generated<bigint>
   above_cap_fen: Generated<bigint>
   self_fen: Generated<bigint>
+  /** Number of the registered visit it settles; null when it names none. */
+  visit: string | null
 }
 /** insurer: a claim on its way to the centre of the insured place. */
 export interface ForwardTable {
@@ -933,6 +935,46 @@ export interface ForwardTable {
   sent_at: InstantOrNull
   ask_at: InstantOrNull
   decided_at: InstantOrNull
+  visit: string | null
+}
+/** insurer: a visit as an institution registered it (2201). */
+export interface VisitTable {
+  number: string
+  client_id: string
+  message_id: string
+  body_hash: string
+  insured_region: string
+  psn_no: string
+  provider: string
+  medical_type: string
+  begun_on: string
+  state: 'registered' | 'cancelled'
+  registered_at: Instant
+  cancelled_at: InstantOrNull
+}
+/** insurer: details of a visit as they were uploaded (2204). */
+export interface VisitBatchTable {
+  message_id: string
+  client_id: string
+  visit: string
+  state: 'uploaded' | 'cancelled' | 'void'
+  body_hash: string | null
+  content: string | null
+  response: string | null
+  received_at: Instant
+  cancelled_at: InstantOrNull
+}
+/** insurer: details that stand. */
+export interface VisitDetailTable {
+  visit: string
+  detail: string
+  batch: string
+  code: string
+  quantity: number
+  amount_fen: bigint
+  catalogue_class: 'A' | 'B' | 'C'
+  first_pay_parts: number
+  limit_fen: bigint | null
 }
 /** insurer: append-only, also by trigger; a row moves an amount from one account to another. */
 export interface FundEntryTable {
@@ -1007,6 +1049,9 @@ export interface InsurerTables {
   filing: FilingTable
   catalogue_item: CatalogueItemTable
   forward: ForwardTable
+  visit: VisitTable
+  visit_batch: VisitBatchTable
+  visit_detail: VisitDetailTable
   statement: StatementTable
   statement_line: StatementLineTable
   difference: CentreDifferenceTable
