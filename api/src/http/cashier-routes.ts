@@ -12,6 +12,7 @@ import { actOnDifference, closeDay, deskOf, readDay, readWork } from '../settlem
 import { fileTreatment, reimbursementPacket } from '../settlement/filing.ts'
 import { takePayment } from '../settlement/payments.ts'
 import { closeMonth, readMonth } from '../settlement/reconcile/months.ts'
+import { takeBackNow, uploadNow } from '../settlement/upload-details.ts'
 import type { AppEnv } from './auth.ts'
 import { readJson } from './json-body.ts'
 
@@ -39,6 +40,16 @@ export function cashierRoutes({ db, store, gateway }: Pick<Services, 'db' | 'sto
       const encounter = c.req.param('encounter')
       if (!isFhirId(encounter)) throw notFound('Encounter')
       return c.json(await fileTreatment({ db, store, gateway }, c.get('ctx'), encounter, (await readJson(c, filing)).type), 201, fresh)
+    })
+    .post('/bills/:encounter/details', async (c) => {
+      const encounter = c.req.param('encounter')
+      if (!isFhirId(encounter)) throw notFound('Encounter')
+      return c.json(await uploadNow({ db, gateway }, c.get('ctx'), encounter), 200, fresh)
+    })
+    .post('/bills/:encounter/details/take-back', async (c) => {
+      const encounter = c.req.param('encounter')
+      if (!isFhirId(encounter)) throw notFound('Encounter')
+      return c.json(await takeBackNow({ db, gateway }, c.get('ctx'), encounter), 200, fresh)
     })
     .get('/bills/:encounter/packet', async (c) => {
       const encounter = c.req.param('encounter')

@@ -9,6 +9,7 @@ import {
 } from '../fhir/claim-message.ts'
 import { instantInShanghai } from '../fhir/date-time.ts'
 import { yuan } from '../fhir/money.ts'
+import { visitNumberSystem } from '../fhir/visit-message.ts'
 import { type BillLineRow, lineFen } from './bill-rows.ts'
 import type { Insurance, Visit } from './visit.ts'
 
@@ -20,10 +21,12 @@ export interface ClaimFacts {
   lines: readonly BillLineRow[]
   messageId: string
   use: 'claim' | 'predetermination'
+  /** Number of the registered visit whose details the lines are; null when they were not uploaded. */
+  visitNumber: string | null
   at: Date
 }
 
-export function claimOf({ visit, institutionCode, insurance, lines, messageId, use, at }: ClaimFacts): Claim {
+export function claimOf({ visit, institutionCode, insurance, lines, messageId, use, visitNumber, at }: ClaimFacts): Claim {
   const person = { system: psnSystem(insurance.region), value: insurance.psnNo }
   return {
     resourceType: 'Claim',
@@ -47,6 +50,7 @@ export function claimOf({ visit, institutionCode, insurance, lines, messageId, u
       quantity: { value: line.quantity },
       unitPrice: yuan(line.unit_price_fen),
       net: yuan(lineFen(line)),
+      ...(visitNumber === null ? {} : { encounter: [{ identifier: { system: visitNumberSystem, value: visitNumber } }] }),
     })),
     total: yuan(lines.reduce((sum, line) => sum + lineFen(line), 0n)),
   }
@@ -61,7 +65,7 @@ export function keptClaim(sent: Claim, id: string, visit: Visit, insurance: Insu
     provider: { reference: `Organization/${visit.organizationId}`, ...sent.provider, display: visit.organization.zh },
     insurer: insurerOf(insurance),
     insurance: [{ sequence: 1, focal: true, coverage: { reference: `Coverage/${insurance.coverageId}`, ...sent.insurance?.[0]?.coverage } }],
-    item: sent.item?.map((item) => ({ ...item, encounter: [{ reference: `Encounter/${visit.encounterId}` }] })),
+    item: sent.item?.map((item) => ({ ...item, encounter: [{ reference: `Encounter/${visit.encounterId}`, ...item.encounter?.[0] }] })),
   }
 }
 

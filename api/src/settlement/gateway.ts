@@ -11,6 +11,7 @@ import { contentDigest } from '../crypto.ts'
 import { messageIdSystem } from '../fhir/claim-message.ts'
 import { type DayRow, dayListType, readDayList } from '../fhir/clearing-message.ts'
 import { yuan } from '../fhir/money.ts'
+import { stepAnswer, type VisitGateway } from './visit-gateway.ts'
 
 export type GatewayAnswer =
   | { kind: 'answer'; response: ClaimResponse }
@@ -24,6 +25,8 @@ export type GatewayFinding =
   | { kind: 'unknown'; reason: string }
 
 export interface SettlementGateway {
+  /** The steps before a settlement. */
+  visits: VisitGateway
   /** Sends a Claim once; its message id is in `Claim.identifier`. */
   submit(claim: Claim): Promise<GatewayAnswer>
   /** What did the centre answer to a message? Has no effect. */
@@ -70,7 +73,24 @@ export function httpGateway(options: SystemOptions): SettlementGateway {
     }
   }
 
+  /** A call that is repeated until it is answered. */
+  const repeated = (run: (request: { signal: AbortSignal; headers: Record<string, string>; keepalive: false }) => Promise<unknown>) => stepAnswer(async () => {
+    const granted = await token.get()
+    if (typeof granted !== 'string') throw new Error(granted.reason)
+    return run({ signal: AbortSignal.timeout(options.timeoutMs), headers: { authorization: `Bearer ${granted}` }, keepalive: false }).catch((error: unknown) => {
+      if ((error as { response?: { status: number } }).response?.status === 401) token.forget()
+      throw error
+    })
+  })
+  const onVisit = (id: string, name: string, input?: unknown) => repeated((request) => client.operation({ name, resourceType: 'Encounter', id, ...(input === undefined ? {} : { input: input as never }), options: request }))
+
   return {
+    visits: {
+      register: (visit) => repeated((request) => client.create({ resourceType: 'Encounter', body: visit as never, options: request })),
+      upload: (visitNumber, batch) => onVisit(visitNumber, '$upload', batch),
+      cancelUpload: (visitNumber, messageId) => onVisit(visitNumber, '$cancel-upload', { resourceType: 'Parameters', parameter: [{ name: 'batch', valueString: messageId }] }),
+      cancel: (visitNumber) => onVisit(visitNumber, '$cancel'),
+    },
     submit: async (claim) => claimResponse(await call((request) =>
       client.operation({ name: '$submit', resourceType: 'Claim', input: claim as never, options: request }))),
     reverse: async (messageId) => claimResponse(await call((request) =>

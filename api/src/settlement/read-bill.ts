@@ -20,6 +20,7 @@ import { awayRegion } from './filing.ts'
 import { dueFen } from './payments.ts'
 import type { Bill, BillLine, BillPayment, BillSplit, BillSummary, Doubt, SelfPayCause } from './shapes.ts'
 import { estimateVisit, type SettlementDeps } from './submit-claim.ts'
+import { uploadOf } from './visit-steps.ts'
 import { insuranceOn, loadVisit, type Visit } from './visit.ts'
 
 const billsMax = 200
@@ -72,7 +73,7 @@ export async function readBill(deps: SettlementDeps, ctx: Ctx, encounterId: stri
     number: answer?.identifier?.find((each) => each.system === settlementIdSystem && row.state === 'settled')?.value ?? null,
     away: awayRegion(visit, await insuranceOn(db, visit)),
     inpatient: visit.medicalType === '21', paidFen: Number(row.paid_fen), dueFen: Number(dueFen(row)), depositFen: Number(row.deposit_fen),
-    payments: await paymentsOf(db, visit), doubt: row.state === 'settling' ? await doubtOf(db, ctx, visit) : null,
+    upload: await uploadOf(db, visit, lines), payments: await paymentsOf(db, visit), doubt: row.state === 'settling' ? await doubtOf(db, ctx, visit) : null,
     claim: row.claim_id, claimResponse: row.claim_response_id, explanationOfBenefit: row.explanation_id, invoice: row.invoice_id,
   }
 }

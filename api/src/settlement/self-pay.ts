@@ -83,7 +83,7 @@ export async function settleAsSelfPay({ db, store }: Deps, ctx: Ctx, visit: Visi
     // The ledger names what caused an entry: an attempt, or here, where none is, the invoice.
     await postSettlement(trx, ctx, { visit, attemptId: keyOf(invoiceId), messageId: number }, split, 1)
     await setBill(trx, ctx, visit, {
-      state: 'settled', fund_fen: 0n, account_current_fen: 0n, account_prior_fen: 0n, cash_fen: bill.total_fen, message_zh: message.zh, message_en: message.en,
+      state: 'settled', fund_fen: 0n, account_current_fen: 0n, account_prior_fen: 0n, cash_fen: bill.total_fen, visit_number: null, message_zh: message.zh, message_en: message.en,
       claim_id: null, claim_response_id: null, explanation_id: null, invoice_id: invoiceId,
     })
     return { ...invoice, meta: { versionId: String(written?.version ?? 1), lastUpdated: written?.lastUpdated } }

@@ -49,6 +49,21 @@ export interface Bill extends BillSummary {
   away: string | null
   /** While the state is not known: what happens next, and when. */
   doubt: Doubt | null
+  /** How far the steps before the settlement are at the centre. */
+  upload: BillUpload
+}
+
+/**
+ * `none`: nothing stands there; `waiting`: sent, not answered; `partly`: charges have come or changed since; `uploaded`: all of it;
+ * `rejected`: the centre refused, `reason` says why; `undoing`: being taken back.
+ */
+export interface BillUpload {
+  state: 'none' | 'waiting' | 'partly' | 'uploaded' | 'rejected' | 'undoing'
+  /** The centre's number of the visit. */
+  visit: string | null
+  /** Lines that stand there. */
+  uploaded: number
+  reason: string | null
 }
 
 /** `no-coverage`: no insurance is valid on the day of the visit; `refused`: the insurance centre refused the claim. */

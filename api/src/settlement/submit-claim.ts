@@ -21,6 +21,7 @@ import { claimOf, keptClaim, newMessageId } from './claim-resource.ts'
 import type { SettlementGateway } from './gateway.ts'
 import { assertMaySettle } from './may-settle.ts'
 import { coverageMissing, settleAsSelfPay } from './self-pay.ts'
+import { ensureUploaded, hasSteps, visitToSettle } from './upload-details.ts'
 import { idIn, insuranceOn, loadVisit, type Visit } from './visit.ts'
 
 export interface SettlementDeps { db: Db; store: Store; gateway: SettlementGateway }
@@ -76,7 +77,8 @@ async function prepareClaim(db: Db, ctx: Ctx, visit: Visit, use: 'claim' | 'pred
   const { institutionCode } = visit
   if (institutionCode === null) throw fail('business-rule', { zh: '该医疗机构不是医保定点机构，不能联网结算。', en: 'This institution is not designated by the insurer, so the visit can not be settled online.' })
   const messageId = newMessageId(institutionCode, ctx.now, ctx.newId)
-  return { insurance, messageId, claim: claimOf({ visit, institutionCode, insurance, lines, messageId, use, at: ctx.now }) }
+  const visitNumber = await visitToSettle(db, visit, insurance, lines, use === 'claim')
+  return { insurance, messageId, visitNumber, claim: claimOf({ visit, institutionCode, insurance, lines, messageId, use, visitNumber, at: ctx.now }) }
 }
 
 /** A predetermination; leaves no trace on either side. Throws as `submit`. */
@@ -98,6 +100,7 @@ async function settleVisit(deps: SettlementDeps, ctx: Ctx, visit: Visit, idempot
   const { db, gateway } = deps
   const first = await answerOfKey(db, ctx, visit, idempotencyKey)
   if (first) return first
+  if (await hasSteps(db, visit)) await ensureUploaded(deps, ctx, visit)
   const { attempt, claim } = await prepareAttempt(db, ctx, visit, idempotencyKey)
   if (!await markSent(db, ctx, attempt)) throw pending()
   const answer = await gateway.submit(claim)
@@ -142,12 +145,12 @@ export async function prepareAttempt(db: Db, ctx: Ctx, visit: Visit, idempotency
   return inTransaction(db, async (trx) => {
     const bill = await lockBill(trx, ctx, visit)
     assertBillIsOpen(bill)
-    const { claim, messageId, insurance } = await prepareClaim(trx, ctx, visit, 'claim', bill.total_fen)
+    const { claim, messageId, insurance, visitNumber } = await prepareClaim(trx, ctx, visit, 'claim', bill.total_fen)
     const claimId = ctx.newId(visit.shard)
     const request = JSON.stringify({ sent: claim, kept: keptClaim(claim, claimId, visit, insurance), encounterId: visit.encounterId } satisfies AttemptRequest)
     const attempt = { shard: visit.shard, id: ctx.newId(visit.shard), encounter: visit.encounterKey, message_id: messageId }
     await insertAttempt(trx, ctx, { ...attempt, kind: 'settle', idempotency_key: idempotencyKey, claim_id: claimId, request, request_hash: sha256Hex(JSON.stringify(claim)) })
-    await trx.updateTable('bill').set({ state: 'settling', message_zh: pendingSentence.zh, message_en: pendingSentence.en, updated_at: ctx.now })
+    await trx.updateTable('bill').set({ state: 'settling', visit_number: visitNumber, message_zh: pendingSentence.zh, message_en: pendingSentence.en, updated_at: ctx.now })
       .where('shard', '=', visit.shard).where('encounter', '=', visit.encounterKey).execute()
     return { attempt, claim }
   })

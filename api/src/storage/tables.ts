@@ -597,6 +597,33 @@ export interface BillTable {
   /** Deposit held for a stay. */
   deposit_fen: Generated<bigint>
   account_id: string | null
+  /** The registered visit that the standing settlement names; null: none. */
+  visit_number: string | null
+  /** `updated_at` of the bill whose details the job has looked at. */
+  uploaded_at: InstantOrNull
+  /** Taken back by a person: the job does not upload them again. */
+  details_held: Generated<boolean>
+}
+/** settlement: a registration or a batch of details at the centre. */
+export interface VisitStepTable {
+  shard: number
+  id: string
+  encounter: string
+  kind: 'register' | 'upload'
+  message_id: string
+  /** Of a registration: what it says, without the message id, as JSON; of a batch ''. */
+  facts: string
+  request: string
+  /** Of a batch: charge item → what was sent of it, as JSON. */
+  lines: string
+  state: 'prepared' | 'done' | 'rejected' | 'undoing' | 'undone'
+  visit_number: string | null
+  reason: string | null
+  tries: Generated<number>
+  try_at: Instant
+  created_at: Instant
+  decided_at: InstantOrNull
+  principal_id: string
 }
 /** settlement: first_pay_ratio in parts of 10 000, limit_fen of one unit. */
 export interface BillLineTable {
@@ -810,6 +837,7 @@ export interface Tables {
   bill: BillTable
   bill_line: BillLineTable
   settlement_attempt: SettlementAttemptTable
+  visit_step: VisitStepTable
   ledger_entry: LedgerEntryTable
   settlement_event: SettlementEventTable
   payment: PaymentTable

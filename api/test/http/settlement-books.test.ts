@@ -23,6 +23,7 @@ import { charge, e02, insuredVisits, put, testHospital, testId, testVisit, type 
 
 let gateway: SettlementGateway
 const swappable: SettlementGateway = {
+  get visits() { return gateway.visits },
   submit: (claim) => gateway.submit(claim), ask: (id) => gateway.ask(id), reverse: (id) => gateway.reverse(id), dayList: (day, institution) => gateway.dayList(day, institution),
   applyClearing: (application) => gateway.applyClearing(application), file: (filing) => gateway.file(filing),
 }

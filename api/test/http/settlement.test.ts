@@ -18,7 +18,7 @@ import { charge, chargeItem, e01, e02, testHospital, testVisit, type TestVisit }
 
 // A test can swap the gateway for one that reaches nobody.
 let gateway: SettlementGateway
-const swappable: SettlementGateway = { submit: (claim) => gateway.submit(claim), ask: (id) => gateway.ask(id), reverse: (id) => gateway.reverse(id), dayList: (day, institution) => gateway.dayList(day, institution), applyClearing: (application) => gateway.applyClearing(application), file: (filing) => gateway.file(filing) }
+const swappable: SettlementGateway = { get visits() { return gateway.visits }, submit: (claim) => gateway.submit(claim), ask: (id) => gateway.ask(id), reverse: (id) => gateway.reverse(id), dayList: (day, institution) => gateway.dayList(day, institution), applyClearing: (application) => gateway.applyClearing(application), file: (filing) => gateway.file(filing) }
 const platform = await testPlatform({ gateway: swappable })
 const { clock } = platform
 const centre = await testCentre('310000', { clock })

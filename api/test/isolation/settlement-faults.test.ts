@@ -23,7 +23,7 @@ const deadlineSeconds = 600
 const priorFen = 50_000n
 
 let gateway: SettlementGateway
-const swappable: SettlementGateway = { submit: (claim) => gateway.submit(claim), ask: (id) => gateway.ask(id), reverse: (id) => gateway.reverse(id), dayList: (day, institution) => gateway.dayList(day, institution), applyClearing: (application) => gateway.applyClearing(application), file: (filing) => gateway.file(filing) }
+const swappable: SettlementGateway = { get visits() { return gateway.visits }, submit: (claim) => gateway.submit(claim), ask: (id) => gateway.ask(id), reverse: (id) => gateway.reverse(id), dayList: (day, institution) => gateway.dayList(day, institution), applyClearing: (application) => gateway.applyClearing(application), file: (filing) => gateway.file(filing) }
 const platform = await testPlatform({ gateway: swappable })
 const { clock } = platform
 const centre = await testCentre('310000', { clock })

@@ -16,6 +16,16 @@ export function takePayment(encounter: string, order: PaymentOrder, key: string)
   return request('POST', `/api/bills/${encounter}/payments`, { body: order, headers: { 'idempotency-key': key } })
 }
 
+/** Registers the visit at the insurance centre and uploads its details; again, what is missing. */
+export function uploadDetails(encounter: string): Promise<unknown> {
+  return request('POST', `/api/bills/${encounter}/details`)
+}
+
+/** Takes details and registration back at the centre. */
+export function takeBackDetails(encounter: string): Promise<unknown> {
+  return request('POST', `/api/bills/${encounter}/details/take-back`)
+}
+
 export function deskDay(organization: string, day: string, signal?: AbortSignal): Promise<DeskDay> {
   return request('GET', `/api/desk/${organization}/days/${day}`, signal ? { signal } : {})
 }

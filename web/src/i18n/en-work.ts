@@ -95,6 +95,11 @@ export default {
     lines: 'Lines', item: 'Item', class: 'Class', steps: 'The sum, step by step', stepName: 'Step', operation: 'Made by', amount: 'Amount', ofLines: 'of {count} lines',
     operations: { given: 'given', sum: 'sum of', excess: 'less', min: 'smallest of', share: 'share of' },
   },
+  steps: {
+    title: 'Steps of the settlement', done: 'Done', open: 'Not yet', name: { register: 'Register the visit', upload: 'Upload the details', estimate: 'Pre-settlement', settle: 'Settlement' }, lines: '{count} of {of} lines',
+    state: { waiting: 'The centre has not answered yet. The details are sent again by themselves and never count twice.', partly: 'Charges have changed and must be uploaded again.', rejected: 'The centre did not take the details.', undoing: 'Being taken back. One moment.' }, reason: 'Reason: {reason}',
+    do: 'Register and upload', takeBack: 'Take back details and registration', uploaded: 'Details uploaded', takenBack: 'Details and registration taken back',
+  },
   desk: {
     day: 'Day', list: { toSettle: 'To settle', inDoubt: 'In doubt', toBalance: 'To take or give back', deposits: 'Deposits' }, tab: '{name} ({count})', next: 'Next', due: 'Due', deposit: 'Deposit held', paid: 'Taken',
     do: {

@@ -87,6 +87,11 @@ export default {
     lines: '费用明细', item: '项目', class: '目录等级', steps: '计算过程', stepName: '步骤', operation: '算法', amount: '金额', ofLines: '{count} 行之和',
     operations: { given: '已知', sum: '合计', excess: '相减', min: '取小', share: '按比例' },
   },
+  steps: {
+    title: '医保结算步骤', done: '已完成', open: '未完成', name: { register: '就诊登记', upload: '费用明细上传', estimate: '预结算', settle: '结算' }, lines: '{count} / {of} 行',
+    state: { waiting: '医保中心尚未答复，系统会自动重传，不会重复。', partly: '费用有变动，需要重新上传。', rejected: '医保中心未受理明细。', undoing: '正在撤销，请稍候。' }, reason: '原因：{reason}',
+    do: '登记并上传明细', takeBack: '撤销明细和登记', uploaded: '明细已上传', takenBack: '明细和登记已撤销',
+  },
   desk: {
     day: '日期', list: { toSettle: '待结算', inDoubt: '结果待定', toBalance: '待收待退', deposits: '预交金' }, tab: '{name}（{count}）', next: '接下来', due: '应收应退', deposit: '预交金余额', paid: '已收',
     do: {

@@ -1,0 +1,55 @@
+/**
+ * One bill and what may be done to it, at home and at the desk. Nothing counts as done before the server has said so: whatever happens
+ * on the way of a step, the bill is asked for again. While the end is not known it is asked for by itself.
+ */
+import type { Bill, Filing } from '@pujiang/api/settlement/shapes.ts'
+import { useQuery, useQueryClient } from '@tanstack/vue-query'
+import { computed, ref } from 'vue'
+import { useRoute } from 'vue-router'
+import { bill, fileTreatment, settleBill } from '../api/settlement.ts'
+import { useAnnounce } from './use-announce.ts'
+import { useErrorText } from './use-error-text.ts'
+import { useText } from './use-text.ts'
+
+/** @param list key of the list the bill stands in. @param caught takes an error that is no refusal to show; true when it did. */
+export function useBill(list: string, caught: (error: unknown) => boolean = () => false) {
+  const { t } = useText()
+  const { errorText } = useErrorText()
+  const announce = useAnnounce()
+  const route = useRoute()
+  const queries = useQueryClient()
+  const id = computed(() => String(route.params.encounter))
+  const asked = useQuery({
+    queryKey: ['bill', id], queryFn: ({ signal }) => bill(id.value, signal), staleTime: 0,
+    refetchInterval: (query) => (query.state.data?.state === 'settling' ? 3_000 : false),
+  })
+  const shown = computed<Bill | null>(() => asked.data.value ?? null)
+  const busy = ref(false)
+  const refusal = ref('')
+  const filed = ref<Filing | null>(null)
+
+  /** @returns whether it was done. */
+  async function run(work: () => Promise<unknown>, done: string): Promise<boolean> {
+    if (busy.value) return false
+    busy.value = true
+    refusal.value = ''
+    try {
+      await work()
+      announce(done)
+      return true
+    } catch (error) {
+      if (!caught(error)) refusal.value = errorText(error)
+      return false
+    } finally {
+      await asked.refetch()
+      void queries.invalidateQueries({ queryKey: [list] })
+      busy.value = false
+    }
+  }
+
+  return {
+    id, asked, shown, busy, refusal, filed, run,
+    settle: (selfPay: boolean) => run(() => settleBill(id.value, selfPay), t('bill.settledNow')),
+    file: (type: Filing['type']) => run(async () => { filed.value = await fileTreatment(id.value, type) }, t('away.done')),
+  }
+}
