@@ -10,7 +10,7 @@ import { fail, OutcomeError } from '../fhir/outcome.ts'
 import { asResource } from '../records/bundle-entries.ts'
 import { jsonPatchOf, jsonPatchType, type Patch, patchOfResource } from '../records/patch/patch-resource.ts'
 
-const jsonTypes = new Set(['application/fhir+json', 'application/json', 'text/json'])
+const jsonTypes = new Set(['application/fhir+json', 'application/json', 'text/json', 'application/json+fhir'])
 const formType = 'application/x-www-form-urlencoded'
 
 /** The text of a JSON body; empty when there is none. Throws media-type-unsupported, body-too-large, json-broken. */

@@ -1,6 +1,6 @@
 /**
  * `POST /fhir`: transaction (all or nothing, one database transaction) and batch (each entry by itself). Writes of a transaction go
- * through the store together; its reads run after them and see them. A system client may send a file with `X-Load-Sha256`: it
+ * through the store together; its reads run after them and see them. A history is taken as the transaction that makes each resource what it last was. A system client may send a file with `X-Load-Sha256`: it
  * is stored once, whoever sends it how often. Source: FHIR R4 § http.html#transaction.
  */
 import type { Resource } from '@medplum/fhirtypes'
@@ -13,7 +13,8 @@ import { fail, issue, operationOutcome, OutcomeError } from '../fhir/outcome.ts'
 import { bundleEntries, type BundleEntry, entryOf, isQuestion } from '../records/bundle-entries.ts'
 import { claimFile } from '../records/loaded-files.ts'
 import type { Operation } from '../records/store.ts'
-import { type EntryResult, writeBundle, type WriteEntry } from '../records/write-bundle.ts'
+import { type LastState, lastStates } from '../records/last-states.ts'
+import { type EntryResult, methodOrder, writeBundle, type WriteEntry } from '../records/write-bundle.ts'
 import type { WriteMode } from '../records/write-plan.ts'
 import { inTransaction } from '../storage/transaction.ts'
 import { isRefusal, refusals } from './errors.ts'
@@ -36,19 +37,20 @@ export interface BundleCall {
 /** Throws the outcome of the first entry that fails (transaction), or faults of the bundle itself. */
 export async function postBundle(call: BundleCall, bundle: Resource): Promise<Answer> {
   const type: unknown = (bundle as { type?: unknown }).type
-  if (bundle.resourceType !== 'Bundle' || (type !== 'transaction' && type !== 'batch')) {
+  if (bundle.resourceType !== 'Bundle' || (type !== 'transaction' && type !== 'batch' && type !== 'history')) {
     throw fail('bad-request', {
-      zh: '这里只接收类型为 transaction 或 batch 的 Bundle。', en: 'A Bundle of type transaction or batch is expected here.',
+      zh: '这里只接收类型为 transaction、batch 或 history 的 Bundle。', en: 'A Bundle of type transaction, batch or history is expected here.',
     }, bundle.resourceType === 'Bundle' ? 'Bundle.type' : 'resourceType')
   }
   const entries = bundleEntries(bundle)
   if (type === 'batch' && call.file === null) return batch(call, entries)
-  return transaction(call, entries)
+  if (type === 'history') return transaction(call, lastStates(entries))
+  return transaction(call, entries.map((value, index) => ({ value, index })))
 }
 
-async function transaction(call: BundleCall, values: readonly unknown[]): Promise<Answer> {
+async function transaction(call: BundleCall, values: readonly LastState[]): Promise<Answer> {
   const { edge, file } = call
-  const entries = values.map((value, index) => entryOf(value, index, edge.base))
+  const entries = values.map(({ value, index }) => entryOf(value, index, edge.base))
   const writes = entries.filter((entry) => !isQuestion(entry)).map(writeEntry)
   const texts = await inTransaction(edge.db, async (trx) => {
     if (file !== null && !(await claimFile(trx, edge.ctx, { ...file, resources: writes.length }))) return null
@@ -79,16 +81,27 @@ function writeEntry(entry: BundleEntry): WriteEntry {
 async function batch(call: BundleCall, values: readonly unknown[]): Promise<Answer> {
   const { edge } = call
   const texts: string[] = []
-  for (const [index, value] of values.entries()) {
+  for (const index of batchOrder(values)) {
+    const value = values[index]
     try {
       const entry = entryOf(value, index, edge.base)
       const answer = isQuestion(entry) ? await readEntry(call, entry) : await writeAlone(call, writeEntry(entry))
-      texts.push(responseEntry(answer, call.prefer, entry))
+      texts[index] = responseEntry(answer, call.prefer, entry)
     } catch (error) {
-      texts.push(await refusedEntry(call, error, addressOf(value)))
+      texts[index] = await refusedEntry(call, error, addressOf(value))
     }
   }
   return bundleAnswer(edge.ctx, 'batch-response', texts)
+}
+
+/** Indexes in the order in which a transaction would work the entries; searches by POST are reads. */
+function batchOrder(values: readonly unknown[]): number[] {
+  const rank = (value: unknown): number => {
+    const { request } = (value ?? {}) as { request?: { method?: unknown; url?: unknown } | null }
+    const method = methodOrder[request?.method as keyof typeof methodOrder] ?? methodOrder.GET
+    return typeof request?.url === 'string' && /\/?_search(?:$|\?)/.test(request.url) ? methodOrder.GET : method
+  }
+  return values.map((value, index) => ({ index, rank: rank(value) })).sort((a, b) => a.rank - b.rank || a.index - b.index).map((each) => each.index)
 }
 
 async function writeAlone({ edge, prefer }: BundleCall, entry: WriteEntry): Promise<Answer> {

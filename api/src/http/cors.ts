@@ -12,8 +12,8 @@ export function fhirCors(origins: readonly string[]): MiddlewareHandler {
   const answer = cors({
     origin: (origin, c) => (all || publicPaths.has(c.req.path) ? '*' : origins.includes(origin) ? origin : null),
     allowMethods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    allowHeaders: ['Authorization', 'Content-Type', 'Accept', 'Accept-Language', 'Prefer', 'If-Match', 'If-None-Match', 'If-Modified-Since', 'If-None-Exist', 'Idempotency-Key'],
-    exposeHeaders: ['ETag', 'Last-Modified', 'Location', 'Content-Location', 'Retry-After', 'X-Progress', 'X-Request-Id', 'WWW-Authenticate'],
+    allowHeaders: ['Authorization', 'Content-Type', 'Accept', 'Accept-Language', 'Prefer', 'If-Match', 'If-None-Match', 'If-Modified-Since', 'If-None-Exist', 'Idempotency-Key', 'X-Correlation-Id'],
+    exposeHeaders: ['ETag', 'Last-Modified', 'Location', 'Content-Location', 'Retry-After', 'X-Progress', 'X-Request-Id', 'X-Correlation-Id', 'WWW-Authenticate'],
     maxAge: 600,
   })
   // Programs send no Origin, and nothing here concerns them. (`send` says `Vary: Origin` in every answer.)

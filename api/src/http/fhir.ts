@@ -6,6 +6,7 @@
 import type { Resource } from '@medplum/fhirtypes'
 import { type Context, Hono } from 'hono'
 import { mayImport } from '../access/may-ask.ts'
+import { sha256Hex } from '../crypto.ts'
 import type { Ctx } from '../ctx.ts'
 import { isCompartmentType } from '../fhir/compartments.ts'
 import { isFhirId } from '../fhir/id.ts'
@@ -26,6 +27,7 @@ import { type Edge, operation, read, searchMany, searchType, vread } from './int
 import { capabilityStatement } from './metadata.ts'
 import { type Answer, answerOfResource, assertJsonAccepted, headersOf, isAsynchronous, isLenient, preferenceOf, send } from './reply.ts'
 import { terminologyCapabilities } from './terminology-capabilities.ts'
+import { viewOf, viewParameters } from './view.ts'
 import { create, patch, remove, type Target, update } from './writes.ts'
 
 export function fhirRoutes(services: Services): Hono<AppEnv> {
@@ -45,9 +47,13 @@ export function fhirRoutes(services: Services): Hono<AppEnv> {
   const bodyOf = (c: Context<AppEnv>, type: ResourceType, id: string | null): Promise<Resource> =>
     (type === 'Binary' && isContent(c) ? readBinary(c, bodyBytesMax, id) : readResourceBody(c, bodyBytesMax))
   // Printed once: it is long, and nothing in it changes while the process runs.
-  const statement = answerOfResource(capabilityStatement(services.store, services.operations, base, services.now(), services.config.corsOrigins.length > 0))
+  const statement = statementAnswer(capabilityStatement(services.store, services.operations, base, services.now(), services.config.corsOrigins.length > 0))
 
-  const formQuery = async (c: Context<AppEnv>) => new URLSearchParams([...queryOf(c), ...await readForm(c, bodyBytesMax)])
+  const formQuery = async (c: Context<AppEnv>) => {
+    const form = await readForm(c, bodyBytesMax)
+    assertJsonAccepted(c, form.get('_format') ?? c.req.query('_format'))
+    return new URLSearchParams([...queryOf(c), ...form])
+  }
 
   const app = new Hono<AppEnv>({ strict: false })
   app.use(async (c, next) => {
@@ -58,8 +64,8 @@ export function fhirRoutes(services: Services): Hono<AppEnv> {
   let terminology: Answer | null = null
   app.get('/metadata', (c) => {
     const mode = c.req.query('mode') ?? 'full'
-    if (mode === 'terminology') return reply(c, terminology ??= answerOfResource(terminologyCapabilities(base, services.now())))
-    if (mode === 'full' || mode === 'normative') return reply(c, statement)
+    if (mode === 'terminology') return reply(c, partOf(edgeOf(c), 'TerminologyCapabilities', terminology ??= statementAnswer(terminologyCapabilities(base, services.now())), queryOf(c)))
+    if (mode === 'full' || mode === 'normative') return reply(c, partOf(edgeOf(c), 'CapabilityStatement', statement, queryOf(c)))
     throw fail('parameter-invalid', { zh: 'mode 应为 full、normative 或 terminology。', en: 'mode must be full, normative or terminology.' }, 'mode')
   })
   app.post('/', async (c) => reply(c, await bundleRoute(services, edgeOf, statement, c)))
@@ -77,16 +83,19 @@ export function fhirRoutes(services: Services): Hono<AppEnv> {
   }
   app.get('/', async (c) => reply(c, await searchMany(edgeOf(c), null, null, queryOf(c))))
   app.post('/_search', async (c) => reply(c, await searchMany(edgeOf(c), null, null, await formQuery(c))))
-  app.get('/:compartment{[A-Z][A-Za-z]+}/:id/:member{(?:[A-Z][A-Za-z]+|\\*)}', async (c) => reply(c, await searchMany(edgeOf(c), compartmentOf(c), typesOf(c.req.param('member')), queryOf(c))))
-  app.post('/:compartment{[A-Z][A-Za-z]+}/:id/:member{(?:[A-Z][A-Za-z]+|\\*)}/_search', async (c) =>
-    reply(c, await searchMany(edgeOf(c), compartmentOf(c), typesOf(c.req.param('member')), await formQuery(c))))
-
   app.get('/_history', async (c) => reply(c, await historyOfMany(edgeOf(c), null, queryOf(c))))
-  app.get('/:type', async (c) => reply(c, await searchType(edgeOf(c), typeOf(c), queryOf(c))))
+  app.get('/:type/_history', async (c) => reply(c, await historyOfMany(edgeOf(c), typeOf(c), queryOf(c))))
   app.post('/:type/_search', async (c) => {
     const type = typeOf(c)
     return reply(c, await searchType(edgeOf(c), type, await formQuery(c)))
   })
+  // Words that no type and no id is called: whatever else is asked of them is not offered.
+  for (const reserved of ['/metadata', '/_history', '/_search', '/:operation{\\$[^/]+}', '/:type/_history', '/:type/_search', '/:type/:operation{\\$[^/]+}']) app.all(reserved, (c) => { throw unoffered(services, c) })
+  app.get('/:compartment{[A-Z][A-Za-z]+}/:id/:member{(?:[A-Z][A-Za-z]+|\\*)}', async (c) => reply(c, await searchMany(edgeOf(c), compartmentOf(c), typesOf(c.req.param('member')), queryOf(c))))
+  app.post('/:compartment{[A-Z][A-Za-z]+}/:id/:member{(?:[A-Z][A-Za-z]+|\\*)}/_search', async (c) =>
+    reply(c, await searchMany(edgeOf(c), compartmentOf(c), typesOf(c.req.param('member')), await formQuery(c))))
+
+  app.get('/:type', async (c) => reply(c, await searchType(edgeOf(c), typeOf(c), queryOf(c))))
   app.post('/:type', async (c) => {
     const type = typeOf(c)
     const resource = await bodyOf(c, type, null)
@@ -94,7 +103,6 @@ export function fhirRoutes(services: Services): Hono<AppEnv> {
     return reply(c, await create(edgeOf(c), c, type, queryOf(c), resource))
   })
 
-  app.get('/:type/_history', async (c) => reply(c, await historyOfMany(edgeOf(c), typeOf(c), queryOf(c))))
   app.get('/:type/:id', async (c) => bytesOrReply(c, await read(edgeOf(c), typeOf(c), c.req.param('id'), queryOf(c))))
   app.put('/:type/:id', async (c) => {
     const target = targetOf(c)
@@ -120,6 +128,20 @@ export function fhirRoutes(services: Services): Hono<AppEnv> {
 
   app.all('*', (c) => { throw unoffered(services, c) })
   return app
+}
+
+/** The statement is the same for all who have the same ETag, whenever the process that sends it began. */
+function statementAnswer(resource: Record<string, unknown>): Answer {
+  const { date: _, ...rest } = resource
+  return { ...answerOfResource(resource), headers: { ETag: `W/"${sha256Hex(JSON.stringify(rest)).slice(0, 16)}"` } }
+}
+
+/** What `_elements` and `_summary` leave of a statement. */
+function partOf(edge: Edge, type: ResourceType, whole: Answer, query: URLSearchParams): Answer {
+  const asked = viewParameters(query)
+  if (!asked.has('_elements') && !asked.has('_summary')) return whole
+  const stored = { type, id: '', version: 0, lastUpdated: '', pid: null, content: whole.text ?? '' }
+  return { ...whole, text: viewOf(edge, type, asked)(stored).content, headers: {} }
 }
 
 function isBinary(c: Context): boolean {
@@ -212,6 +234,7 @@ function unoffered(services: Services, c: Context): OutcomeError {
   if (id === undefined) return methodNotAllowed(['GET', 'POST'])
   if (id === '_search') return methodNotAllowed(['POST'])
   if (id === '_history') return methodNotAllowed(['GET'])
+  if (id.startsWith('$')) return methodNotAllowed(['GET', 'POST'])
   if (more.length > 2 || (more[0] !== undefined && more[0] !== '_history')) return notOffered(c.req.path.replace(/^\/fhir/, ''))
   return methodNotAllowed(more.length > 0 ? ['GET'] : ['GET', 'PUT', 'PATCH', 'DELETE'])
 }

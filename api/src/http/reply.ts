@@ -22,6 +22,8 @@ export interface Answer {
   lastModified: string | null
   /** `Type/id/_history/n` of a write, relative to the base; null otherwise. */
   location: string | null
+  /** Of a conditional create that found what was there. */
+  found?: true
   headers?: Readonly<Record<string, string>>
 }
 
@@ -77,6 +79,8 @@ export function headersOf(answer: Answer, base: string): Record<string, string> 
   if (answer.version !== null) headers.ETag = etagOf(answer.version)
   if (answer.lastModified !== null) headers['Last-Modified'] = new Date(answer.lastModified).toUTCString()
   if (answer.location !== null) headers[answer.status === 201 ? 'Location' : 'Content-Location'] = `${base}/${answer.location}`
+  // What a conditional create found stands where what it would have made had stood.
+  if (answer.found) headers.Location = `${base}/${answer.location}`
   return headers
 }
 
@@ -87,7 +91,7 @@ export function send(c: Context, answer: Answer, base: string): Response {
   if (reading && isFresh(answer, c.req.header('If-None-Match') ?? null, c.req.header('If-Modified-Since') ?? null)) return new Response(null, { status: 304, headers })
   if (answer.text === null) return new Response(null, { status: answer.status, headers })
   const text = c.req.query('_pretty') === 'true' ? prettyJson(answer.text) : answer.text
-  headers['Content-Type'] = fhirJson
+  headers['Content-Type'] = jsonTypeOf(c)
   // Said here because compression leaves small answers alone only when it knows their size.
   headers['Content-Length'] = String(Buffer.byteLength(text))
   // Not `c.body`: it would copy the headers into an object that Node takes apart again.
@@ -100,9 +104,10 @@ export function etagOf(version: number): string {
 
 /** Whether the version that a caller knows is still the one. RFC 9110 13.1: If-None-Match first, If-Modified-Since only without it. */
 export function isFresh(answer: Answer, noneMatch: string | null, modifiedSince: string | null): boolean {
-  if (answer.version === null || answer.status !== 200) return false
+  const known = answer.version === null ? answer.headers?.ETag : etagOf(answer.version)
+  if (known === undefined || answer.status !== 200) return false
   if (noneMatch !== null) {
-    return noneMatch.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === `"${answer.version}"`)
+    return noneMatch.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === known.slice(2))
   }
   const since = Date.parse(modifiedSince ?? '')
   return !Number.isNaN(since) && answer.lastModified !== null && Math.floor(Date.parse(answer.lastModified) / 1000) * 1000 <= since
@@ -143,7 +148,16 @@ export function isAsynchronous(c: Context): boolean {
   return /(?:^|[,;\s])respond-async(?:$|[,;\s])/i.test(c.req.header('Prefer') ?? '')
 }
 
-const jsonFormats = new Set(['json', 'application/json', 'application/fhir+json', 'text/json'])
+/** `application/json+fhir` is what DSTU2 called it. */
+const jsonFormats = new Set(['json', 'application/json', 'application/fhir+json', 'application/json+fhir', 'text/json'])
+
+/** The type of an answer: that of FHIR unless the caller names a generic one and likes that of FHIR less. Source: FHIR R4 3.1.0.1.11. */
+function jsonTypeOf(c: Context): string {
+  const accept = c.req.header('Accept')
+  if (accept === undefined || accept.includes('fhir+json') || accept.includes('*') || c.req.query('_format') !== undefined) return fhirJson
+  const generic = acceptedTypes(c).find((type) => type === 'application/json' || type === 'text/json')
+  return generic === undefined ? fhirJson : `${generic}; charset=utf-8`
+}
 
 export function isJsonType(type: string): boolean {
   return jsonFormats.has((type.split(';')[0] ?? '').trim().toLowerCase())
@@ -154,9 +168,8 @@ export function acceptedTypes(c: Context): string[] {
   return (c.req.header('Accept') ?? '').split(',').map((each) => (each.split(';')[0] ?? '').trim().toLowerCase()).filter((each) => each !== '')
 }
 
-/** JSON is the only format. Throws not-acceptable. */
-export function assertJsonAccepted(c: Context): void {
-  const format = c.req.query('_format')
+/** JSON is the only format. `format`: of the query, or of a form. Throws not-acceptable. */
+export function assertJsonAccepted(c: Context, format = c.req.query('_format')): void {
   // A `+` that was not escaped arrives as a space.
   const wanted = format !== undefined ? [format.replace(' ', '+')] : (c.req.header('Accept') ?? '*/*').split(',')
   const fits = wanted.some((each) => {

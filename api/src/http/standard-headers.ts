@@ -1,5 +1,5 @@
 /**
- * The headers that every answer has: the request id and the security headers of Hono's `secureHeaders`, which do not depend on the
+ * The headers that every answer has: the request id, the client's correlation id and the security headers of Hono's `secureHeaders`, which do not depend on the
  * request and are therefore asked of it once. Under Node they are put on Node's own response before the handler runs: put on
  * the web Response afterwards they would make Hono build it again and stream its body, at more cost than reading a record.
  */
@@ -17,12 +17,21 @@ export function standardHeaders(secure: MiddlewareHandler): MiddlewareHandler<Ap
     c.set('requestId', requestId)
     const outgoing = outgoingOf(c)
     outgoing?.setHeader('X-Request-Id', requestId)
+    const correlation = correlationOf(c)
+    if (correlation !== null) outgoing?.setHeader('X-Correlation-Id', correlation)
     if (outgoing) for (const [name, value] of constant) outgoing.setHeader(name, value)
     await next()
     if (outgoing) return
     c.res.headers.set('X-Request-Id', requestId)
+    if (correlation !== null) c.res.headers.set('X-Correlation-Id', correlation)
     for (const [name, value] of constant) c.res.headers.set(name, value)
   }
+}
+
+/** What a client calls requests that belong together: handed back, as FHIR R4 3.1.0.1.4 has it, when it is a plain word. */
+function correlationOf(c: Context): string | null {
+  const given = c.req.header('X-Correlation-Id')
+  return given !== undefined && /^[\w.:-]{1,100}$/.test(given) ? given : null
 }
 
 /** Null when no Node server called the app, as in tests. */

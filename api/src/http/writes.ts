@@ -14,7 +14,7 @@ import { writeResources, type Written } from '../records/write-resources.ts'
 import type { Trx } from '../storage/pool.ts'
 import { inTransaction } from '../storage/transaction.ts'
 import type { Edge } from './interactions.ts'
-import { type Answer, answerOf, answerOfWrite, ifMatchVersion, isCreateOnly, preferenceOf } from './reply.ts'
+import { type Answer, answerOfWrite, ifMatchVersion, isCreateOnly, preferenceOf } from './reply.ts'
 import { viewOf, viewParameters } from './view.ts'
 
 /** One resource by its id, or by a condition: then `id` is null. */
@@ -32,7 +32,11 @@ export async function create(edge: Edge, c: Context, type: ResourceType, query: 
   return inTransaction(edge.db, async (trx) => {
     await lockConditions(trx, [condition])
     const existing = await findOne(trx, edge.ctx, edge.store, condition, edge.base)
-    if (existing) return { ...answerOf(view(existing)), location: `${type}/${existing.id}/_history/${existing.version}` }
+    if (existing) {
+      const prefer = preferenceOf(c)
+      const answer = answerOfWrite({ ...existing, change: 'unchanged' }, prefer, edge.ctx.language, view)
+      return { ...answer, found: true }
+    }
     return answerOfWrite(await store(trx, edge, write), preferenceOf(c), edge.ctx.language, view)
   })
 }

@@ -12,7 +12,7 @@ const addressKeys = new Set(['url', 'uri', 'valueUri', 'valueUrl', 'valueCanonic
 /** `href` and `src` in a narrative. */
 const link = /(\s(?:href|src)\s*=\s*["'])([^"'<>]{1,2000})(["'])/g
 
-/** Full urls and conditional references → `Type/id`. */
+/** Full urls and conditional references → `Type/id`; a full url with `/_history/` behind it → the version that will be there. */
 export type ReferenceMap = ReadonlyMap<string, string>
 
 export interface Rewritten {
@@ -45,7 +45,7 @@ function rewrite(value: unknown, references: ReferenceMap, dangling: Set<string>
     let changed = child
     if (typeof child === 'string') {
       if (key === 'reference') {
-        changed = references.get(child) ?? child
+        changed = references.get(child) ?? versioned(child, references) ?? child
         if (changed === child && isUrn(child)) dangling.add(child)
       } else if (addressKeys.has(key)) changed = references.get(child) ?? child
       else if (key === 'div') changed = child.replace(link, (whole, before: string, address: string, after: string) => (references.has(address) ? `${before}${references.get(address)}${after}` : whole))
@@ -53,6 +53,12 @@ function rewrite(value: unknown, references: ReferenceMap, dangling: Set<string>
     if (changed !== child) (copy ??= { ...holder })[key] = changed
   }
   return copy ?? value
+}
+
+/** A reference to a version stays one: whatever version it names of what is created here becomes the first. */
+function versioned(reference: string, references: ReferenceMap): string | undefined {
+  const at = reference.lastIndexOf('/_history/')
+  return at < 0 ? undefined : references.get(reference.slice(0, at + '/_history/'.length))
 }
 
 function isUrn(reference: string): boolean {

@@ -22,7 +22,7 @@ async function lastObservations(call: OperationCall): Promise<OperationResult> {
   assertMayAsk(ctx, 'Observation', 's')
   const names = [...store.model.searchParameters('Observation').keys()]
   const given = parametersOf(call, ['max', ...names, ...[...call.query.keys()].filter((name) => names.includes(name.split(/[:.]/)[0] ?? name))])
-  if (!given.has('patient') && !given.has('subject') && !given.has('subject:Patient')) {
+  if (!given.get('patient') && !given.get('subject') && !given.get('subject:Patient')) {
     throw fail('parameter-invalid', { zh: '请指定患者（patient 或 subject）。', en: 'Name the patient (patient or subject).' }, 'patient')
   }
   const most = mostOf(given.get('max'))

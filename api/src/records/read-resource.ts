@@ -9,7 +9,7 @@ import { type RawBuilder, sql, type SqlBool } from 'kysely'
 import { visible } from '../access/visible.ts'
 import { callerOf, type Ctx } from '../ctx.ts'
 import { isFhirId, keyOf, shardOf } from '../fhir/id.ts'
-import { gone, notFound, type OutcomeError, refused } from '../fhir/outcome.ts'
+import { gone, notFound, OutcomeError, refused } from '../fhir/outcome.ts'
 import { type ResourceType, typeCode } from '../fhir/resource-types.ts'
 import { plainArray } from '../storage/array-literal.ts'
 import { batchedByGroup } from '../storage/batched.ts'
@@ -123,10 +123,12 @@ async function selectMany(db: Db, wanted: readonly Wanted[]): Promise<(Stored | 
 }
 
 async function throwIfGone(db: Db, ctx: Ctx, type: ResourceType, id: string): Promise<void> {
-  const { rows } = await sql<{ deleted: boolean }>`select r.deleted from resource_history r
+  const { rows } = await sql<{ deleted: boolean; version: number }>`select r.deleted, r.version from resource_history r
     where r.id = ${keyOf(id)}::uuid and r.t = ${sql.raw(String(typeCode(type)))} and ${visible(ctx, type)}
     order by r.version desc limit 1`.execute(db)
-  if (rows[0]?.deleted) throw gone(`${type}/${id}`)
+  const [last] = rows
+  // Who brings it back may want to be sure that nobody else did meanwhile.
+  if (last?.deleted) throw new OutcomeError(gone(`${type}/${id}`).issues, { headers: { ETag: `W/"${last.version}"` } })
 }
 
 function readProjected(resource: Resource | null, ctx: Ctx, type: ResourceType, id: string): Stored {

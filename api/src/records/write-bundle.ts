@@ -35,7 +35,8 @@ interface Draft {
   nothing: boolean
 }
 
-const methodOrder = { DELETE: 0, POST: 1, PUT: 2, PATCH: 2, GET: 3, HEAD: 3 } as const
+/** What is worked first, whatever order the entries have. */
+export const methodOrder = { DELETE: 0, POST: 1, PUT: 2, PATCH: 2, GET: 3, HEAD: 3 } as const
 
 /** Throws what `writeResources` throws, with the entry in `expression`, and reference-unresolved, conditional-ambiguous, patch-failed. */
 export async function writeBundle(
@@ -112,6 +113,8 @@ function giveIds(ctx: Ctx, model: FhirModel, drafts: readonly Draft[]): Map<stri
     // A reference may be relative to the server that the full url names.
     const relative = /^https?:\/\/.*\/([A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64})$/.exec(fullUrl)?.[1]
     if (relative !== undefined) references.set(relative, target)
+    if (draft.method !== 'create' || draft.existing !== null) return
+    for (const url of relative === undefined ? [fullUrl] : [fullUrl, relative]) references.set(`${url}/_history/`, `${target}/_history/1`)
   }
   const isNewPatient = (draft: Draft): boolean => draft.type === 'Patient' && draft.id === null && !draft.nothing
   for (const draft of drafts) {

@@ -144,9 +144,10 @@ function typeUnknown(type: string) {
 }
 
 function readOnly(type: string, path: string | undefined) {
-  return fail('read-only-type', {
+  const { issues } = fail('read-only-type', {
     zh: `${type} 不能直接写入，请使用相应的操作。`, en: `${type} can't be written directly. Use the operation made for it.`,
   }, path ?? null)
+  return new OutcomeError(issues, { headers: { Allow: 'GET, HEAD' } })
 }
 
 function idInvalid(path: string | undefined) {

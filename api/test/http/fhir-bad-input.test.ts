@@ -112,7 +112,7 @@ describe('addresses and methods', () => {
   test.each<[string, string, number, string]>([
     ['GET', '/fhir/Pateint/1', 404, 'type-unknown'], ['GET', '/fhir/Pateint', 404, 'type-unknown'], ['GET', '/fhir/Parameters', 404, 'type-unknown'], ['GET', '/fhir/Patient/not_an_id', 404, 'not-found'],
     ['GET', `/fhir/Patient/${'a'.repeat(65)}`, 404, 'not-found'], ['PUT', '/fhir/Patient/not_an_id', 400, 'id-invalid'], ['DELETE', '/fhir/Patient/not_an_id', 400, 'id-invalid'], ['PATCH', '/fhir/Patient', 405, 'method-not-allowed'],
-    ['DELETE', '/fhir/Patient', 405, 'method-not-allowed'], ['PUT', '/fhir/Patient', 405, 'method-not-allowed'], ['DELETE', '/fhir', 405, 'method-not-allowed'], ['POST', '/fhir/metadata', 404, 'type-unknown'],
+    ['DELETE', '/fhir/Patient', 405, 'method-not-allowed'], ['PUT', '/fhir/Patient', 405, 'method-not-allowed'], ['DELETE', '/fhir', 405, 'method-not-allowed'], ['POST', '/fhir/metadata', 405, 'method-not-allowed'],
     ['GET', '/fhir/$nothing', 404, 'operation-unknown'], ['POST', '/fhir/Patient/$nothing', 404, 'operation-unknown'], ['GET', '/fhir/Patient/1/%24nothing', 404, 'operation-unknown'], ['POST', '/fhir/Patient/1/$access-log', 405, 'method-not-allowed'],
     ['POST', '/fhir/Patient/_history', 405, 'method-not-allowed'], ['GET', '/fhir/Patient/1/_history/x', 404, 'not-found'], ['GET', '/fhir/Patient/1/_history/99999999999999', 404, 'not-found'],
     ['GET', '/fhir/Patient/1/2/3', 404, 'not-found'], ['GET', '/fhir/Patient/1/Observation/2', 404, 'not-found'], ['GET', '/fhir/Patient/1/*/2/3', 404, 'not-found'], ['GET', '/fhir/Patient/%00', 404, 'not-found'], ['PUT', '/fhir/AuditEvent/1', 405, 'read-only-type'],

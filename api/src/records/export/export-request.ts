@@ -131,7 +131,9 @@ function readFilter({ request, ctx, store, possible }: Reading, filter: string):
   if (at < 0 || !type) return [invalid('_typeFilter', filter, 'Observation?code=http://loinc.org|8867-4')]
   const query = new URLSearchParams(filter.slice(at + 1))
   const control = [...query.keys()].find((name) => controls.includes(name.split(':')[0] ?? name))
-  if (control !== undefined || query.size === 0) return [invalid('_typeFilter', filter, `${type}?${[...store.model.searchParameters(type).keys()][0]}=…`)]
+  // A search ignores what has no value; here that would export more than was asked for.
+  const empty = [...query.values()].some((value) => value.trim() === '')
+  if (control !== undefined || query.size === 0 || empty) return [invalid('_typeFilter', filter, `${type}?${[...store.model.searchParameters(type).keys()][0]}=…`)]
   try {
     parseQuery(queryContext({ type, types: [type], ctx, base: request.base, lenient: false }, store), query)
   } catch (error) {

@@ -1,6 +1,6 @@
 /**
  * Number and quantity parameters. Without a prefix a number means all that round to it (100 is 99.5 to 100.5, 5.40 is 5.395
- * to 5.405), and finds a value, or a range, that lies in it; with gt, lt, ge, le, sa and eb it is exact. `ap` is within a tenth. Source: FHIR R4 3.1.1.4.3, 3.1.1.4.11.
+ * to 5.405, each without its end), and finds a value, or a range, that lies in it; with gt, lt, ge, le, sa and eb it is exact. `ap` is within a tenth. Source: FHIR R4 3.1.1.4.3, 3.1.1.4.11.
  */
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
 import { OutcomeError } from '../../fhir/outcome.ts'
@@ -53,7 +53,9 @@ const tolerance = 1e-12
 function compared({ prefix, value, range, near }: AskedNumber, stored: { lo: RawBuilder<unknown>; hi: RawBuilder<unknown> } = { lo: sql`s.lo`, hi: sql`s.hi` }): RawBuilder<SqlBool> {
   const slack = Math.abs(value) * tolerance
   if (prefix === 'eq' || prefix === 'ne') {
-    return comparedRange(prefix, stored, { from: sql`${range.lo - slack}::float8`, to: sql`${range.hi + slack}::float8` })
+    // 100 is [99.5, 100.5): the end itself rounds to the next number.
+    const rounding = Math.max(Math.abs(range.lo), Math.abs(range.hi)) * tolerance
+    return comparedRange(prefix, stored, { from: sql`${range.lo - rounding}::float8`, to: sql`${range.hi - rounding}::float8` })
   }
   if (prefix === 'ap') {
     return comparedRange(prefix, stored, { from: sql`${near.lo - slack}::float8`, to: sql`${near.hi + slack}::float8` })

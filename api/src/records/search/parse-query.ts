@@ -119,6 +119,12 @@ const controls: Readonly<Record<string, Reader>> = {
     query.page = value
     return []
   },
+  // Contained resources are never matches of their own, which is what `false` asks for.
+  _contained: (query, value) => {
+    if (value !== 'false') return [badControl('_contained', value, 'false')]
+    query.applied.set('_contained', value)
+    return []
+  },
   _format: () => [],
   _pretty: () => [],
 }
@@ -132,6 +138,8 @@ export function parseQuery(context: QueryContext, params: URLSearchParams): Sear
   const issues: Issue[] = []
   let number = 0
   for (const [name, value] of params) {
+    // Source: FHIR R4 3.1.1.2, empty parameters are no error. Conditions of writes refuse them before they come here.
+    if (value === '') continue
     if (++number > parametersMax) {
       issues.push(issue('parameter-invalid', { zh: `参数超过 ${parametersMax} 个。`, en: `There are more than ${parametersMax} parameters.` }))
       break
@@ -175,7 +183,7 @@ function include(query: SearchQuery, list: Include[], name: string, value: strin
 }
 
 /** Of FHIR, but not here. */
-const notOffered = new Set(['_filter', '_query', '_contained', '_containedType'])
+const notOffered = new Set(['_filter', '_query', '_containedType'])
 
 /** `known` is the valid parameter when only its modifier is wrong. */
 function unknownParameter({ model, type }: QueryContext, name: string, known: string | null): Issue {
