@@ -9,10 +9,12 @@ declare module 'autocannon' {
     onResponse?: (status: number, body: string, context: object, headers: Record<string, string> | undefined) => void
   }
   interface Options {
+    /** So many requests in place of `duration`. */
+    amount?: number
     url: string
     connections: number
     /** Seconds. */
-    duration: number
+    duration?: number
     /** Seconds until a request counts as timed out. */
     timeout?: number
     headers?: Record<string, string>

@@ -46,7 +46,7 @@ function moving(): Request[] {
 }
 
 const result = await autocannon({
-  url: order.url, connections: order.connections, duration: order.seconds, timeout: 60, requests: isFixed ? fixed() : moving(),
+  url: order.url, connections: order.connections, ...(order.amount === undefined ? { duration: order.seconds } : { amount: order.amount }), timeout: 60, requests: isFixed ? fixed() : moving(),
   headers: { Accept: 'application/fhir+json', ...order.headers },
 })
 const answer: Answer = {

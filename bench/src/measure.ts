@@ -25,6 +25,8 @@ export interface Order {
   headers: Record<string, string>
   connections: number
   seconds: number
+  /** So many requests, however long they take, in place of `seconds`. */
+  amount?: number
 }
 
 /** What it says. Latencies in milliseconds. */
@@ -86,6 +88,13 @@ function cpuOf(watched: Watched): { server: number; postgres: number } | null {
 /** CPU time so far of all processes of a database server, in microseconds; null where there is no /proc. */
 export function postgresMicrosOf(postmaster: number): number | null {
   return cpuOf({ server: postmaster, postmaster })?.postgres ?? null
+}
+
+/** CPU time so far of a platform, a centre and their database server, in microseconds; null where there is no /proc. */
+export function microsOf(pids: { platform: number; centre: number; postmaster: number }): { platform: number; centre: number; postgres: number } | null {
+  const platform = cpuOf({ server: pids.platform, postmaster: pids.postmaster })
+  const centre = cpuOf({ server: pids.centre, postmaster: pids.postmaster })
+  return platform && centre ? { platform: platform.server, centre: centre.server, postgres: platform.postgres } : null
 }
 
 const ticksPerSecond = 100

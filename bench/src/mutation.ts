@@ -25,7 +25,7 @@ try {
     private: true, type: 'module',
     devDependencies: { '@stryker-mutator/core': stryker, '@stryker-mutator/vitest-runner': stryker, 'vitest': root['vitest'], 'fast-check': api['fast-check'] },
   }))
-  writeFileSync(join(folder, 'vitest.config.js'), `export default { test: { include: ['${insurer}/{adjudicate,policies,policies-golden,categories,trace,transitions}.test.ts'] } }`)
+  writeFileSync(join(folder, 'vitest.config.js'), `export default { test: { include: ['${insurer}/{adjudicate,adjudicate-steps,policies,policies-golden,categories,trace,transitions}.test.ts'] } }`)
   writeFileSync(join(folder, 'stryker.config.json'), JSON.stringify({
     testRunner: 'vitest', coverageAnalysis: 'perTest', timeoutMS: 20_000, reporters: ['clear-text'], vitest: { configFile: 'vitest.config.js' },
     mutate: (chosen.length > 0 ? chosen : everything).map((file) => `${insurer}/${file}`), thresholds: { high: 95, low: least, break: least },

@@ -42,11 +42,7 @@ export async function startServers(): Promise<Servers> {
   const server = await startPostgres({ dir: cluster, durable: true })
   const children: ChildProcess[] = []
   const stop = async () => {
-    for (const child of children) {
-      const ended = new Promise((done) => child.once('exit', done))
-      if (child.exitCode === null && child.signalCode === null && child.kill('SIGTERM')) await Promise.race([ended, sleep(5000)])
-      child.kill('SIGKILL')
-    }
+    await end(children)
     server.stop('fast')
     rmSync(folder, { recursive: true, force: true })
   }
@@ -81,11 +77,21 @@ async function prepare(adminUrl: string, url: string): Promise<string> {
   return row?.version ?? ''
 }
 
-async function launch(
+/** Asks the processes to end, and ends those that do not. */
+export async function end(children: readonly ChildProcess[]): Promise<void> {
+  for (const child of children) {
+    const ended = new Promise((done) => child.once('exit', done))
+    if (child.exitCode === null && child.signalCode === null && child.kill('SIGTERM')) await Promise.race([ended, sleep(5000)])
+    child.kill('SIGKILL')
+  }
+}
+
+/** @param ready path that answers once the process is. @param chosen its port; one that is free unless said. */
+export async function launch(
   children: ChildProcess[], file: string, args: readonly string[] | ((port: number) => string[]),
-  environment: (port: number) => Record<string, string>, ready: string,
+  environment: (port: number) => Record<string, string>, ready: string, chosen?: number,
 ): Promise<Server> {
-  const port = await freePort()
+  const port = chosen ?? await freePort()
   const child = spawn(process.execPath, [...heapFlags, file, ...(typeof args === 'function' ? args(port) : args)], {
     cwd: repository, stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, NODE_ENV: undefined, ...environment(port) },
   })
@@ -100,7 +106,7 @@ async function launch(
   throw new Error(`${file} was not ready within 30 s.`)
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((done, failed) => {
     const server = createServer()
     server.once('error', failed)

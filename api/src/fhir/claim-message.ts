@@ -42,6 +42,16 @@ export function regionOfPsnSystem(system: string | undefined): string | null {
   return /^\d{6}$/.test(region) ? region : null
 }
 
+/** Does a division (six digits) lie in a region? `310000` holds all of 31, `320500` all of 3205. */
+export function holdsDivision(region: string, division: string): boolean {
+  return division.startsWith(region.replace(/(00)+$/, ''))
+}
+
+/** The division in an institution code: a letter, six digits, five characters of the institution. */
+export function divisionOf(institutionCode: string): string {
+  return institutionCode.slice(1, 7)
+}
+
 /** A message id: institution code 12, yyyyMMddHHmmss 14, serial 4. */
 export const messageIdPattern = /^[A-Z0-9]{12}\d{14}[A-Z0-9]{4}$/
 

@@ -40,7 +40,7 @@ export function createInsurerApp(services: InsurerServices): Hono<AppEnv> {
   const registry = new Registry()
   const metrics = prometheus({ registry, collectDefaultMetrics: true })
   const answers = new Counter({ name: 'insurer_claims_total', help: 'Claims answered, by use and outcome.', labelNames: ['use', 'outcome'], registers: [registry] })
-  const app = new Hono<AppEnv>({ getPath: (request) => new URL(request.url).pathname.replaceAll('%24', '$') })
+  const app = new Hono<AppEnv>({ getPath: (request) => pathOf(request.url) })
 
   app.onError((error, c) => errorReply(log, error, c))
   app.notFound(() => { throw notFound('address') })
@@ -75,4 +75,10 @@ async function readiness(db: InsurerDb): Promise<[{ status: string }, 200 | 503]
   } catch {
     return [{ status: 'no database' }, 503]
   }
+}
+
+/** `$` may arrive as %24; `/fhir/` is where some clients send a batch. */
+function pathOf(url: string): string {
+  const path = /^[^:]+:\/\/[^/]*([^?#]*)/.exec(url)?.[1] ?? ''
+  return path === '/fhir/' ? '/fhir' : path.replaceAll('%24', '$')
 }

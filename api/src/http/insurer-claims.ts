@@ -1,6 +1,7 @@
-/** Routes of claims at an insurance centre: submit, reverse, ask. */
-import type { Claim } from '@medplum/fhirtypes'
+/** Routes of claims at an insurance centre: submit (one, or a batch of pre-settlements), reverse, ask. */
+import type { Bundle, Claim } from '@medplum/fhirtypes'
 import { Hono } from 'hono'
+import { estimateBatch } from '../insurer/estimate-batch.ts'
 import { askAnswer, findClaim, readClaimResponse, reimbursementPacket, searchset } from '../insurer/find-claims.ts'
 import { reverseClaim } from '../insurer/reverse-claim.ts'
 import { submitClaim } from '../insurer/submit-claim.ts'
@@ -14,6 +15,11 @@ export function claimRoutes({ db, centre, base, count }: CentreRoutes): Hono<App
       const answer = await submitClaim(db, c.get('ctx'), centre, await readResource<Claim>(c, 'Claim'))
       count(answer.use, answer.outcome)
       return reply(c, answer)
+    })
+    .post('/', async (c) => {
+      assertScope(c, 'Claim', 'c')
+      const batch = await readResource<Bundle>(c, 'Bundle')
+      return reply(c, await estimateBatch(db, c.get('ctx'), centre, batch, (answer) => count(answer.use, answer.outcome)))
     })
     .post('/Claim/:id/$reverse', async (c) => {
       assertScope(c, 'Claim', 'u')

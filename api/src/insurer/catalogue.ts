@@ -2,19 +2,16 @@
  * The catalogue of the place of treatment: class, first-pay ratio and price limit of each item by day. A claim says these terms
  * itself; where the region keeps a catalogue, an item it does not have or sees otherwise is refused before anything is decided.
  */
-import type { Kysely } from 'kysely'
 import { type Issue, issue, OutcomeError } from '../fhir/outcome.ts'
-import type { InsurerTrx } from '../storage/pool.ts'
-import type { InsurerTables } from '../storage/tables.ts'
+import { batched, perDatabase } from '../storage/batched.ts'
+import type { InsurerDb, InsurerTrx } from '../storage/pool.ts'
 import type { ClaimRequest } from './read-claim.ts'
 
 /** @throws OutcomeError `charge-unknown`, `value-invalid` with every line at fault. */
-export async function assertCatalogue(db: Kysely<InsurerTables>, request: Pick<ClaimRequest, 'lines' | 'begunOn'>): Promise<void> {
+export async function assertCatalogue(db: InsurerDb, request: Pick<ClaimRequest, 'lines' | 'begunOn'>): Promise<void> {
   const codes = [...new Set(request.lines.map((line) => line.code))]
-  const rows = await db.selectFrom('catalogue_item').select(['code', 'catalogue_class', 'first_pay_parts', 'limit_fen'])
-    .where((eb) => eb('code', '=', eb.fn.any(eb.val(codes)))).where('from_date', '<=', request.begunOn)
-    .where((eb) => eb.or([eb('until_date', 'is', null), eb('until_date', '>=', request.begunOn)])).execute()
-  if (rows.length < codes.length && await db.selectFrom('catalogue_item').select('code').limit(1).executeTakeFirst() === undefined) return
+  const { rows, kept } = await listedJoined(db, { codes, day: request.begunOn })
+  if (!kept) return
   const known = new Map(rows.map((row) => [row.code, row]))
   const faults = request.lines.flatMap((line, index): Issue[] => {
     const row = known.get(line.code)
@@ -29,6 +26,25 @@ export async function assertCatalogue(db: Kysely<InsurerTables>, request: Pick<C
     }, `${at}.extension`)]
   })
   if (faults.length > 0) throw new OutcomeError(faults)
+}
+
+interface Listed { code: string; catalogue_class: 'A' | 'B' | 'C'; first_pay_parts: number; limit_fen: bigint | null }
+interface Asked { codes: string[]; day: string }
+/** `kept` false: the region keeps no catalogue. */
+interface Answer { rows: Listed[]; kept: boolean }
+
+/** Claims that arrive together look their items up in one statement. */
+const listedJoined = perDatabase((db: InsurerDb) => batched<Asked, Answer>({ max: 64, run: (asked) => listed(db, asked) }))
+
+async function listed(db: InsurerDb, asked: readonly Asked[]): Promise<Answer[]> {
+  const codes = [...new Set(asked.flatMap((each) => each.codes))]
+  const rows = await db.selectFrom('catalogue_item').select(['code', 'catalogue_class', 'first_pay_parts', 'limit_fen', 'from_date', 'until_date'])
+    .where((eb) => eb('code', '=', eb.fn.any(eb.val(codes)))).execute()
+  const kept = rows.length > 0 || await db.selectFrom('catalogue_item').select('code').limit(1).executeTakeFirst() !== undefined
+  const found = Map.groupBy(rows, (row) => row.code)
+  return asked.map((each) => ({
+    kept, rows: each.codes.flatMap((code) => (found.get(code) ?? []).filter((row) => row.from_date <= each.day && (row.until_date === null || row.until_date >= each.day))),
+  }))
 }
 
 export interface CatalogueItem { code: string; name: string; catalogueClass: 'A' | 'B' | 'C'; firstPayParts: number; limitFen: bigint | null; from: string }

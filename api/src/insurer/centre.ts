@@ -32,16 +32,6 @@ export function frameOf(ctx: Ctx, centre: Centre) {
   return { id: ctx.newId(null), region: centre.region, regionName: centre.name, at: ctx.now }
 }
 
-/** Does a division (six digits) lie in a region? `310000` holds all of 31, `320500` all of 3205. */
-export function holdsDivision(region: string, division: string): boolean {
-  return division.startsWith(region.replace(/(00)+$/, ''))
-}
-
-/** The division in an institution code: a letter, six digits, five characters of the institution. */
-export function divisionOf(institutionCode: string): string {
-  return institutionCode.slice(1, 7)
-}
-
 /** Client id under which the centre of a region calls another. */
 export function peerClientId(region: string): string {
   return `centre-${region}`

@@ -3,10 +3,12 @@
  * settles has locked the person before, and reads in statements after the lock, so that nothing read is older than it.
  */
 import { type Kysely, sql } from 'kysely'
+import { holdsDivision } from '../fhir/claim-message.ts'
+import { textArray } from '../storage/array-literal.ts'
+import { batched, perDatabase } from '../storage/batched.ts'
 import type { InsurerTables } from '../storage/tables.ts'
 import type { UsedUp } from './adjudicate.ts'
 import { careKinds, type CareKind } from './categories.ts'
-import { holdsDivision } from './centre.ts'
 import type { Refusal } from './claim-response.ts'
 import type { Scheme } from './enrolment.ts'
 import { policyOn } from './policies.ts'
@@ -46,15 +48,7 @@ interface Row {
 export async function loadStanding(db: Kysely<InsurerTables>, own: string, asked: Asked, options: { lock: boolean }): Promise<Standing | { refusal: Refusal }> {
   if (asked.region !== own) return { refusal: 'cross-region' }
   if (options.lock) await sql`select 1 from insured_person where psn_no = ${asked.psnNo} for update`.execute(db)
-  // Of each scheme one benefit year holds the day; of two enrolments in a transition the first that has its benefits counts.
-  const { rows } = await sql<Row>`
-    select p.birth_date, p.retired_on, p.working_since, p.gp_contract, p.aid, p.account_current_fen, p.account_prior_fen, e.scheme, e.person_type, e.benefits_from,
-      a.deductible_outpatient_fen, a.deductible_inpatient_fen, a.above_deductible_fen, a.outpatient_above_fen, a.above_cap_fen, a.self_fen, a.aid_fen
-    from insured_person p
-    left join enrolment e on e.psn_no = p.psn_no and e.from_date <= ${asked.insuredDay}::date and (e.until_date is null or e.until_date >= ${asked.insuredDay}::date)
-    left join accumulator a on a.psn_no = p.psn_no and a.scheme = e.scheme
-      and a.year_from <= ${asked.benefitDay}::date and a.year_from > ${asked.benefitDay}::date - interval '1 year'
-    where p.psn_no = ${asked.psnNo} and p.region = ${own} order by e.rank`.execute(db)
+  const rows = await (db.isTransaction ? rowsOf(db, [asked]).then(([found]) => found ?? []) : rowsJoined(db, asked))
   const [first] = rows
   if (!first) return { refusal: 'not-insured' }
   if (first.scheme === null) return { refusal: 'coverage-inactive' }
@@ -76,6 +70,24 @@ export async function loadStanding(db: Kysely<InsurerTables>, own: string, asked
       aboveCapFen: row.above_cap_fen ?? 0n, selfFen: row.self_fen ?? 0n, aidFen: row.aid_fen ?? 0n,
     },
   }
+}
+
+/** People who are asked about at the same moment are one statement. */
+const rowsJoined = perDatabase((db: Kysely<InsurerTables>) => batched<Asked, Row[]>({ max: 64, run: (asked) => rowsOf(db, asked) }))
+
+/** Of each scheme one benefit year holds the day; of two enrolments in a transition the first that has its benefits counts. */
+async function rowsOf(db: Kysely<InsurerTables>, asked: readonly Asked[]): Promise<Row[][]> {
+  const column = (name: 'region' | 'psnNo' | 'insuredDay' | 'benefitDay') => textArray(asked.map((each) => each[name]))
+  const { rows } = await sql<Row & { n: number }>`
+    select w.n::int as n, p.birth_date, p.retired_on, p.working_since, p.gp_contract, p.aid, p.account_current_fen, p.account_prior_fen, e.scheme, e.person_type, e.benefits_from,
+      a.deductible_outpatient_fen, a.deductible_inpatient_fen, a.above_deductible_fen, a.outpatient_above_fen, a.above_cap_fen, a.self_fen, a.aid_fen
+    from unnest(${column('region')}::text[], ${column('psnNo')}::text[], ${column('insuredDay')}::date[], ${column('benefitDay')}::date[]) with ordinality as w (region, psn_no, insured_day, benefit_day, n)
+    join insured_person p on p.psn_no = w.psn_no and p.region = w.region
+    left join enrolment e on e.psn_no = p.psn_no and e.from_date <= w.insured_day and (e.until_date is null or e.until_date >= w.insured_day)
+    left join accumulator a on a.psn_no = p.psn_no and a.scheme = e.scheme and a.year_from <= w.benefit_day and a.year_from > w.benefit_day - interval '1 year'
+    order by w.n, e.rank`.execute(db)
+  const found = Map.groupBy(rows, (row) => row.n)
+  return asked.map((_, index) => found.get(index + 1) ?? [])
 }
 
 /** What of it a bill of a kind of care starts from. @param stayFen deductible already paid within the same stay. */

@@ -4,14 +4,13 @@
  */
 import type { Claim, ClaimItem } from '@medplum/fhirtypes'
 import {
-  chargeItemSystem, hospitalLevelSystem, hospitalLevelUrl, institutionSystem, medicalCategorySystem, messageIdPattern, messageIdSystem, readTerms, regionOfPsnSystem,
+  chargeItemSystem, divisionOf, hospitalLevelSystem, hospitalLevelUrl, institutionSystem, medicalCategorySystem, messageIdPattern, messageIdSystem, readTerms, regionOfPsnSystem,
 } from '../fhir/claim-message.ts'
 import { isDate } from '../fhir/date-time.ts'
 import { fenOf } from '../fhir/money.ts'
 import { type Issue, issue, OutcomeError, type Sentence } from '../fhir/outcome.ts'
 import type { ClaimLine } from './adjudicate.ts'
 import type { CareKind } from './categories.ts'
-import { divisionOf } from './centre.ts'
 import { careKindOf } from './coverage-facts.ts'
 import { visitOfClaim } from '../fhir/visit-message.ts'
 import { type HospitalLevel, levelOf } from './rules.ts'

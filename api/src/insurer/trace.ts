@@ -113,7 +113,7 @@ export function replayTrace(steps: readonly TraceStep[]): Map<string, bigint> {
 
 /** JSON with amounts as strings of fen. */
 export function traceJson(steps: readonly TraceStep[]): string {
-  return JSON.stringify(steps, (_key, value: unknown) => (typeof value === 'bigint' ? value.toString() : value))
+  return JSON.stringify(steps.map((step) => ({ ...step, fen: step.fen.toString() })))
 }
 
 export function traceFromJson(text: string): TraceStep[] {

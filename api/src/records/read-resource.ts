@@ -2,7 +2,8 @@
  * Reading one resource. `readResource` and `readVersion` answer a caller: what the caller may not see is `not-found`, as if it
  * were not there, and `gone` is said only of what could have been seen. `loadResource` is for domain code that has judged by
  * itself. A server id says its shard; an id chosen by a client is looked up through id_alias in the same statement.
- * Reads of one type by one caller that arrive together are one statement; a decision is never shared between callers.
+ * Reads of one type by one caller that arrive together are one statement, and so are loads of one type; a decision is never shared
+ * between callers.
  */
 import type { Resource } from '@medplum/fhirtypes'
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
@@ -12,10 +13,13 @@ import { isFhirId, keyOf, shardOf } from '../fhir/id.ts'
 import { gone, notFound, OutcomeError, refused } from '../fhir/outcome.ts'
 import { type ResourceType, typeCode } from '../fhir/resource-types.ts'
 import { plainArray } from '../storage/array-literal.ts'
-import { batchedByGroup } from '../storage/batched.ts'
+import { batchedByGroup, perDatabase } from '../storage/batched.ts'
 import type { Db } from '../storage/pool.ts'
 import { contentOf, resourceOf, type Stored, storedOf, type StoredRow } from './content.ts'
 import type { Store } from './store.ts'
+
+/** Most members of a statement that reads for several. */
+const joinedMax = 64
 
 /** Throws OutcomeError not-found (also for what the caller may not see) and gone. */
 export async function readResource(db: Db, ctx: Ctx, store: Store, type: ResourceType, id: string): Promise<Stored> {
@@ -60,18 +64,18 @@ export async function readVersion(db: Db, ctx: Ctx, store: Store, type: Resource
 
 /** The current version, whoever asks; null when there is none. For domain code that has decided on access by itself. */
 export async function loadResource<T extends Resource>(db: Db, type: T['resourceType'], id: string): Promise<T | null> {
-  const stored = await selectCurrent(db, type as ResourceType, id, sql<SqlBool>`true`)
+  const wanted = { type: type as ResourceType, key: keyOf(id) }
+  const stored = db.isTransaction ? (await selectCurrent(db, [wanted]))[0] : await loadJoined(db, wanted)
   return stored ? resourceOf<T>(stored) : null
 }
+
+const loadJoined = perDatabase((db: Db) => batchedByGroup(({ type }) => type, { max: joinedMax, run: (wanted: Current[]) => selectCurrent(db, wanted) }))
 
 /** The current versions of several, by FHIR id; those that are not there are missing from the map. */
 export async function loadResources<T extends Resource>(db: Db, type: T['resourceType'], ids: readonly string[]): Promise<Map<string, T>> {
   if (ids.length === 0) return new Map()
   const keys = [...new Set(ids)].map(keyOf)
-  const t = sql.raw(String(typeCode(type as ResourceType)))
-  const { rows } = await sql<StoredRow>`select r.t, r.id, r.version, r.last_updated, r.pid, r.content
-    from unnest(${plainArray(keys)}::uuid[], ${plainArray(keys.map(shardOf))}::int[]) as w (id, shard) join resource r on r.id = w.id and r.t = ${t}
-      and (r.shard = w.shard or r.shard = (select a.home from id_alias a where a.id = w.id and a.t = ${t} and a.shard = w.shard))`.execute(db)
+  const { rows } = await sql<StoredRow>`select r.t, r.id, r.version, r.last_updated, r.pid, r.content from ${wantedRows(type as ResourceType, keys)}`.execute(db)
   return new Map(rows.map((row) => storedOf(type as ResourceType, row)).map((stored) => [stored.id, resourceOf<T>(stored)]))
 }
 
@@ -83,17 +87,36 @@ export function atKey(alias: RawBuilder<unknown>, type: ResourceType, key: strin
   return sql<SqlBool>`${alias}.id = ${key}::uuid and ${alias}.t = ${t} and ${alias}.shard in (${own}, ${home})`
 }
 
-async function selectCurrent(db: Db, type: ResourceType, id: string, condition: RawBuilder<SqlBool>): Promise<Stored | null> {
-  const { rows } = await sql<StoredRow>`select r.t, r.id, r.version, r.last_updated, r.pid, r.content from resource r
-    where ${atKey(sql`r`, type, keyOf(id))} and ${condition}`.execute(db)
-  return rows[0] ? storedOf(type, rows[0]) : null
+interface Current { type: ResourceType; key: string }
+
+/** The current versions of one type, whoever asks; null for each that is not there. */
+async function selectCurrent(db: Db, wanted: readonly Current[]): Promise<(Stored | null)[]> {
+  const [first] = wanted
+  if (!first) return []
+  const { type } = first
+  const keys = [...new Set(wanted.map((each) => each.key))]
+  const { rows } = await sql<StoredRow>`select r.t, r.id, r.version, r.last_updated, r.pid, r.content from ${wantedRows(type, keys)}`.execute(db)
+  return inOrder(type, wanted, rows)
+}
+
+/** Rows `r` of one type by key: one index probe each where the id says its shard. */
+function wantedRows(type: ResourceType, keys: readonly string[]): RawBuilder<unknown> {
+  const t = sql.raw(String(typeCode(type)))
+  return sql`unnest(${plainArray(keys)}::uuid[], ${plainArray(keys.map(shardOf))}::int[]) as w (id, shard) join resource r on r.id = w.id and r.t = ${t}
+    and (r.shard = w.shard or r.shard = (select a.home from id_alias a where a.id = w.id and a.t = ${t} and a.shard = w.shard))`
+}
+
+function inOrder(type: ResourceType, wanted: readonly { key: string }[], rows: readonly StoredRow[]): (Stored | null)[] {
+  const found = new Map(rows.map((row) => [row.id, row]))
+  return wanted.map(({ key }) => {
+    const row = found.get(key)
+    return row ? storedOf(type, row) : null
+  })
 }
 
 interface Wanted { ctx: Ctx; type: ResourceType; key: string }
 
 const readers = new WeakMap<Db, (wanted: Wanted) => Promise<Stored | null>>()
-const joinedMax = 64
-
 function readerOf(db: Db): (wanted: Wanted) => Promise<Stored | null> {
   let reader = readers.get(db)
   if (!reader) {
@@ -109,17 +132,8 @@ async function selectMany(db: Db, wanted: readonly Wanted[]): Promise<(Stored | 
   if (!last) return []
   const { ctx, type } = last
   const keys = [...new Set(wanted.map((each) => each.key))]
-  const t = sql.raw(String(typeCode(type)))
-  const { rows } = await sql<StoredRow>`select r.t, r.id, r.version, r.last_updated, r.pid, r.content
-    from unnest(${plainArray(keys)}::uuid[], ${plainArray(keys.map(shardOf))}::int[]) as w (id, shard)
-    join resource r on r.id = w.id and r.t = ${t}
-      and (r.shard = w.shard or r.shard = (select a.home from id_alias a where a.id = w.id and a.t = ${t} and a.shard = w.shard))
-    where ${visible(ctx, type)}`.execute(db)
-  const found = new Map(rows.map((row) => [row.id, row]))
-  return wanted.map(({ key }) => {
-    const row = found.get(key)
-    return row ? storedOf(type, row) : null
-  })
+  const { rows } = await sql<StoredRow>`select r.t, r.id, r.version, r.last_updated, r.pid, r.content from ${wantedRows(type, keys)} where ${visible(ctx, type)}`.execute(db)
+  return inOrder(type, wanted, rows)
 }
 
 async function throwIfGone(db: Db, ctx: Ctx, type: ResourceType, id: string): Promise<void> {

@@ -1,7 +1,9 @@
 /** Rows of a bill and its lines: making, locking, reading. All of one patient's rows share the patient's shard. */
-import type { Selectable } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import type { Ctx } from '../ctx.ts'
 import { fail, type Sentence } from '../fhir/outcome.ts'
+import { plainArray } from '../storage/array-literal.ts'
+import { batched, perDatabase } from '../storage/batched.ts'
 import type { Db, Trx } from '../storage/pool.ts'
 import type { BillLineTable, BillTable } from '../storage/tables.ts'
 import type { Visit } from './visit.ts'
@@ -29,27 +31,48 @@ export async function lockedBill(trx: Trx, at: { shard: number; encounterKey: st
   return trx.selectFrom('bill').selectAll().where('shard', '=', at.shard).where('encounter', '=', at.encounterKey).forUpdate().executeTakeFirstOrThrow()
 }
 
-export async function findBill(db: Db, at: { shard: number; encounterKey: string }): Promise<BillRow | null> {
-  return await db.selectFrom('bill').selectAll().where('shard', '=', at.shard).where('encounter', '=', at.encounterKey).executeTakeFirst() ?? null
+interface At { shard: number; encounterKey: string }
+
+/** Those that arrive together are one statement. */
+export async function findBill(db: Db, at: At): Promise<BillRow | null> {
+  return await (db.isTransaction ? billsAt(db, [at]).then(([bill]) => bill) : billJoined(db, at)) ?? null
 }
 
-/** In the order they were entered; the place in this list is the sequence of the claim's line. */
-export async function billLines(db: Db, at: { shard: number; encounterKey: string }): Promise<BillLineRow[]> {
-  return db.selectFrom('bill_line').selectAll().where('shard', '=', at.shard).where('encounter', '=', at.encounterKey)
-    .orderBy('entered_at').orderBy('position').orderBy('charge_item').limit(billLinesMax + 1).execute()
+/** In the order they were entered; the place in this list is the sequence of the claim's line. One more than can be settled at most. */
+export async function billLines(db: Db, at: At): Promise<BillLineRow[]> {
+  return db.isTransaction ? (await linesAt(db, [at]))[0] ?? [] : linesJoined(db, at)
+}
+
+const joinedMax = 64
+const billJoined = perDatabase((db: Db) => batched<At, BillRow | undefined>({ max: joinedMax, run: (places) => billsAt(db, places) }))
+const linesJoined = perDatabase((db: Db) => batched<At, BillLineRow[]>({ max: joinedMax, run: (places) => linesAt(db, places) }))
+
+/** `u.encounter` and `u.shard` of several bills. */
+export const placesOf = (places: readonly At[]) => sql`unnest(${plainArray(places.map(({ encounterKey }) => encounterKey))}::uuid[], ${plainArray(places.map(({ shard }) => shard))}::int[]) as u (encounter, shard)`
+
+async function billsAt(db: Db, places: readonly At[]): Promise<(BillRow | undefined)[]> {
+  const { rows } = await sql<BillRow>`select b.* from ${placesOf(places)} join bill b on b.encounter = u.encounter and b.shard = u.shard`.execute(db)
+  const found = new Map(rows.map((row) => [row.encounter, row]))
+  return places.map(({ encounterKey }) => found.get(encounterKey))
+}
+
+async function linesAt(db: Db, places: readonly At[]): Promise<BillLineRow[][]> {
+  const { rows } = await sql<BillLineRow>`select l.* from (select distinct encounter, shard from ${placesOf(places)}) as w
+    cross join lateral (select * from bill_line l where l.encounter = w.encounter and l.shard = w.shard
+      order by l.entered_at, l.position, l.charge_item limit ${billLinesMax + 1}) as l order by l.entered_at, l.position, l.charge_item`.execute(db)
+  const found = Map.groupBy(rows, (row) => row.encounter)
+  return places.map(({ encounterKey }) => found.get(encounterKey) ?? [])
 }
 
 export function lineFen(line: Pick<BillLineRow, 'quantity' | 'unit_price_fen'>): bigint {
   return line.unit_price_fen * BigInt(line.quantity)
 }
 
-/** The lines of a bill that is to be settled. Throws OutcomeError bill-empty, business-rule, amount-mismatch. */
-export async function linesToSettle(db: Db, at: { shard: number; encounterKey: string }, totalFen: bigint): Promise<BillLineRow[]> {
-  const lines = await billLines(db, at)
+/** Throws OutcomeError bill-empty, business-rule, amount-mismatch: these lines are no bill that can be settled. */
+export function assertLines(lines: readonly BillLineRow[], totalFen: bigint): void {
   if (lines.length === 0 || totalFen === 0n) throw fail('bill-empty', { zh: '这次就诊没有需要结算的费用。', en: 'There is nothing to settle for this visit.' })
   if (lines.length > billLinesMax) throw fail('business-rule', { zh: `一张账单最多 ${billLinesMax} 行，请先合并同类项目的数量。`, en: `A bill has at most ${billLinesMax} lines: put quantities of the same item together first.` }, 'Claim.item')
   if (lines.reduce((sum, line) => sum + lineFen(line), 0n) !== totalFen) throw fail('amount-mismatch', { zh: '账单金额与明细不一致，请联系收费处。', en: 'The bill does not equal its lines. Please ask the cashier.' })
-  return lines
 }
 
 /** Throws OutcomeError settled-already, settlement-pending: nothing may change now. */

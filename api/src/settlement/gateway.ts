@@ -4,13 +4,14 @@
  * no effect), `answer` (decided), `unknown` (may or may not have had its effect: ask, never send again).
  * Source: the failure table of docs/settlement.md; SMART Backend Services for the token.
  */
-import type { Claim, ClaimResponse, Parameters, PaymentReconciliation, Resource, Task } from '@medplum/fhirtypes'
+import type { Bundle, Claim, ClaimResponse, Parameters, PaymentReconciliation, Resource, Task } from '@medplum/fhirtypes'
 import { Client } from 'fhir-kit-client'
 import { type SystemOptions, tokenSource } from '../access/system-call.ts'
 import { contentDigest } from '../crypto.ts'
-import { messageIdSystem } from '../fhir/claim-message.ts'
+import { divisionOf, holdsDivision, messageIdSystem, regionOfPsnSystem } from '../fhir/claim-message.ts'
 import { type DayRow, dayListType, readDayList } from '../fhir/clearing-message.ts'
 import { yuan } from '../fhir/money.ts'
+import { batched } from '../storage/batched.ts'
 import { stepAnswer, type VisitGateway } from './visit-gateway.ts'
 
 export type GatewayAnswer =
@@ -84,6 +85,20 @@ export function httpGateway(options: SystemOptions): SettlementGateway {
   })
   const onVisit = (id: string, name: string, input?: unknown) => repeated((request) => client.operation({ name, resourceType: 'Encounter', id, ...(input === undefined ? {} : { input: input as never }), options: request }))
 
+  const submitAlone = async (claim: Claim) => claimResponse(await call((request) =>
+    client.operation({ name: '$submit', resourceType: 'Claim', input: claim as never, options: request })))
+  const estimateJoined = batched<Claim, GatewayAnswer>({
+    max: estimatesMax,
+    run: async (claims) => {
+      const [only] = claims
+      if (only && claims.length === 1) return [await submitAlone(only)]
+      const reply = await call((request) => client.batch({ body: batchOf(claims) as never, options: request }))
+      // Refused as a whole: each has a right to its own answer.
+      if (reply.kind === 'rejected') return Promise.all(claims.map(submitAlone))
+      return batchAnswers(claims, reply)
+    },
+  })
+
   return {
     visits: {
       register: (visit) => repeated((request) => client.create({ resourceType: 'Encounter', body: visit as never, options: request })),
@@ -91,8 +106,7 @@ export function httpGateway(options: SystemOptions): SettlementGateway {
       cancelUpload: (visitNumber, messageId) => onVisit(visitNumber, '$cancel-upload', { resourceType: 'Parameters', parameter: [{ name: 'batch', valueString: messageId }] }),
       cancel: (visitNumber) => onVisit(visitNumber, '$cancel'),
     },
-    submit: async (claim) => claimResponse(await call((request) =>
-      client.operation({ name: '$submit', resourceType: 'Claim', input: claim as never, options: request }))),
+    submit: async (claim) => (joins(claim) ? estimateJoined(claim) : submitAlone(claim)),
     reverse: async (messageId) => claimResponse(await call((request) =>
       client.operation({ name: '$reverse', resourceType: 'Claim', id: messageId, options: request }))),
     applyClearing: async (application) => resourceOf<PaymentReconciliation>('PaymentReconciliation', await call((request) =>
@@ -143,6 +157,34 @@ function finding(reply: Reply): GatewayFinding {
   const found = bundle.entry?.[0]?.resource
   if (found === undefined) return { kind: 'not-found' }
   return isClaimResponse(found) ? { kind: 'found', response: found } : { kind: 'unknown', reason: 'the answer is no ClaimResponse' }
+}
+
+/** Pre-settlements that wait at the same moment travel in one message: they have no effect, so a lost answer leaves nothing in doubt. */
+const estimatesMax = 32
+const joinedLinesMax = 60
+
+/** One that is long, or is handed on to another region, would keep the others waiting. */
+function joins(claim: Claim): boolean {
+  const region = regionOfPsnSystem(claim.insurance?.[0]?.coverage?.identifier?.system)
+  return claim.use === 'predetermination' && (claim.item?.length ?? 0) <= joinedLinesMax
+    && region !== null && holdsDivision(region, divisionOf(claim.provider?.identifier?.value ?? ''))
+}
+
+function batchOf(claims: readonly Claim[]): Bundle {
+  return { resourceType: 'Bundle', type: 'batch', entry: claims.map((resource) => ({ resource, request: { method: 'POST', url: 'Claim/$submit' } })) }
+}
+
+/** Of each entry what it would have been alone. */
+function batchAnswers(claims: readonly Claim[], reply: Reply): GatewayAnswer[] {
+  if (reply.kind !== 'resource') return claims.map(() => claimResponse(reply))
+  const bundle = reply.resource as Partial<Bundle>
+  const entries = bundle.resourceType === 'Bundle' && Array.isArray(bundle.entry) ? bundle.entry : []
+  return claims.map((_, index): GatewayAnswer => {
+    const { response, resource } = entries[index] ?? {}
+    const status = Number(response?.status?.slice(0, 3))
+    if (status === 200) return claimResponse({ kind: 'resource', resource })
+    return { kind: status >= 400 && status < 500 ? 'rejected' : 'unknown', reason: `HTTP ${status}${outcomeText(response?.outcome)}` }
+  })
 }
 
 function resourceOf<T extends Resource>(type: T['resourceType'], reply: Reply): T | null {

@@ -16,7 +16,7 @@ import { writeResources } from '../records/write-resources.ts'
 import { answerOnce } from '../storage/answer-once.ts'
 import type { Db, Trx } from '../storage/pool.ts'
 import { inTransaction } from '../storage/transaction.ts'
-import { assertBillIsOpen, type BillRow, linesToSettle, lockBill, lockedBill } from './bill-rows.ts'
+import { assertBillIsOpen, assertLines, billLines, type BillRow, lockBill, lockedBill } from './bill-rows.ts'
 import { newMessageId } from './claim-resource.ts'
 import { postSettlement } from './ledger.ts'
 import { assertMayReverse } from './may-settle.ts'
@@ -65,7 +65,8 @@ export async function settleAsSelfPay({ db, store }: Deps, ctx: Ctx, visit: Visi
   return inTransaction(db, (trx) => answerOnce(trx, ctx, { key: idempotencyKey, request: `self-pay ${visit.encounterId}` }, async () => {
     const bill = await lockBill(trx, ctx, visit)
     assertBillIsOpen(bill)
-    const lines = await linesToSettle(trx, visit, bill.total_fen)
+    const lines = await billLines(trx, visit)
+    assertLines(lines, bill.total_fen)
     const cause = await selfPayCause(trx, visit, bill)
     if (cause === null) {
       throw fail('business-rule', {

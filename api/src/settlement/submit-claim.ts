@@ -15,14 +15,15 @@ import type { Db } from '../storage/pool.ts'
 import { inTransaction } from '../storage/transaction.ts'
 import { adoptAnswer, type AttemptRequest, refuseBill, reopenBill } from './adopt-answer.ts'
 import { type AttemptRow, insertAttempt, markSent, markUndone, markUnknown, moveAttempt } from './attempt-rows.ts'
-import { assertBillIsOpen, findBill, linesToSettle, lockBill, pending, pendingSentence } from './bill-rows.ts'
+import { assertBillIsOpen, assertLines, type BillLineRow, billLines, findBill, lockBill, pending, pendingSentence } from './bill-rows.ts'
 import { judgeAnswer } from './check-answer.ts'
 import { claimOf, keptClaim, newMessageId } from './claim-resource.ts'
 import type { SettlementGateway } from './gateway.ts'
 import { assertMaySettle } from './may-settle.ts'
 import { coverageMissing, settleAsSelfPay } from './self-pay.ts'
 import { ensureUploaded, hasSteps, visitToSettle } from './upload-details.ts'
-import { idIn, insuranceOn, loadVisit, type Visit } from './visit.ts'
+import { type StepRow, standingSteps } from './visit-steps.ts'
+import { idIn, type Insurance, insuranceOn, loadVisit, type Visit } from './visit.ts'
 
 export interface SettlementDeps { db: Db; store: Store; gateway: SettlementGateway }
 
@@ -69,23 +70,30 @@ function readChoice(parameter: { valueBoolean?: unknown } | undefined, use: 'cla
   return parameter.valueBoolean
 }
 
+interface ClaimBasis { lines: BillLineRow[]; insurance: Insurance | null; steps: StepRow[] }
+interface PreparedClaim { insurance: Insurance; messageId: string; visitNumber: string | null; claim: Claim }
+
+async function loadBasis(db: Db, visit: Visit): Promise<ClaimBasis> {
+  const [lines, insurance, steps] = await Promise.all([billLines(db, visit), insuranceOn(db, visit), standingSteps(db, visit)])
+  return { lines, insurance, steps }
+}
+
 /** The claim of a visit as it stands; the bill row is locked by the caller when it will be settled. */
-async function prepareClaim(db: Db, ctx: Ctx, visit: Visit, use: 'claim' | 'predetermination', totalFen: bigint) {
-  const lines = await linesToSettle(db, visit, totalFen)
-  const insurance = await insuranceOn(db, visit)
+function prepareClaim(ctx: Ctx, visit: Visit, use: 'claim' | 'predetermination', totalFen: bigint, { lines, insurance, steps }: ClaimBasis): PreparedClaim {
+  assertLines(lines, totalFen)
   if (!insurance) throw coverageMissing()
   const { institutionCode } = visit
   if (institutionCode === null) throw fail('business-rule', { zh: '该医疗机构不是医保定点机构，不能联网结算。', en: 'This institution is not designated by the insurer, so the visit can not be settled online.' })
   const messageId = newMessageId(institutionCode, ctx.now, ctx.newId)
-  const visitNumber = await visitToSettle(db, visit, insurance, lines, use === 'claim')
+  const visitNumber = visitToSettle(steps, visit, insurance, lines, use === 'claim')
   return { insurance, messageId, visitNumber, claim: claimOf({ visit, institutionCode, insurance, lines, messageId, use, visitNumber, at: ctx.now }) }
 }
 
 /** A predetermination; leaves no trace on either side. Throws as `submit`. */
 export async function estimateVisit({ db, gateway }: SettlementDeps, ctx: Ctx, visit: Visit): Promise<ClaimResponse> {
-  const bill = await findBill(db, visit)
+  const [bill, basis] = await Promise.all([findBill(db, visit), loadBasis(db, visit)])
   assertBillIsOpen({ state: bill?.state ?? 'open' })
-  const { claim } = await prepareClaim(db, ctx, visit, 'predetermination', bill?.total_fen ?? 0n)
+  const { claim } = prepareClaim(ctx, visit, 'predetermination', bill?.total_fen ?? 0n, basis)
   const answer = await gateway.submit(claim)
   if (answer.kind === 'rejected') throw rejected(answer.reason)
   if (answer.kind !== 'answer') throw unreachable(answer.reason)
@@ -145,7 +153,7 @@ export async function prepareAttempt(db: Db, ctx: Ctx, visit: Visit, idempotency
   return inTransaction(db, async (trx) => {
     const bill = await lockBill(trx, ctx, visit)
     assertBillIsOpen(bill)
-    const { claim, messageId, insurance, visitNumber } = await prepareClaim(trx, ctx, visit, 'claim', bill.total_fen)
+    const { claim, messageId, insurance, visitNumber } = prepareClaim(ctx, visit, 'claim', bill.total_fen, await loadBasis(trx, visit))
     const claimId = ctx.newId(visit.shard)
     const request = JSON.stringify({ sent: claim, kept: keptClaim(claim, claimId, visit, insurance), encounterId: visit.encounterId } satisfies AttemptRequest)
     const attempt = { shard: visit.shard, id: ctx.newId(visit.shard), encounter: visit.encounterKey, message_id: messageId }

@@ -12,7 +12,7 @@ import { fail, notFound, OutcomeError } from '../fhir/outcome.ts'
 import type { Db, Trx } from '../storage/pool.ts'
 import { inTransaction } from '../storage/transaction.ts'
 import { askAfterSeconds } from './attempt-rows.ts'
-import { assertBillIsOpen, billLines, type BillLineRow, findBill, linesToSettle, lockBill, lockedBill, pending } from './bill-rows.ts'
+import { assertBillIsOpen, assertLines, billLines, type BillLineRow, findBill, lockBill, lockedBill, pending } from './bill-rows.ts'
 import type { SettlementGateway } from './gateway.ts'
 import { assertMaySettle } from './may-settle.ts'
 import { mayTakeMoney } from './payments.ts'
@@ -80,7 +80,8 @@ async function prepareSteps(trx: Trx, ctx: Ctx, visit: Visit): Promise<StepRow[]
   if (visit.institutionCode === null) throw fail('business-rule', { zh: '该医疗机构不是医保定点机构，不能联网结算。', en: 'This institution is not designated by the insurer, so the visit can not be settled online.' })
   const insurance = await insuranceOn(trx, visit)
   if (!insurance) throw coverageMissing()
-  const lines: BillLineRow[] = await linesToSettle(trx, visit, bill.total_fen)
+  const lines = await billLines(trx, visit)
+  assertLines(lines, bill.total_fen)
   const facts = factsOf(visit, insurance)
   const plan = planSteps(await standingSteps(trx, visit), JSON.stringify(facts), lines)
   if (plan.open.length > 0) return inOrder(plan.open)
@@ -139,11 +140,10 @@ async function takeBack(deps: Deps, ctx: Ctx, visit: Visit): Promise<void> {
 }
 
 /**
- * The visit a claim names: null when its details were not uploaded. @param settles the bill is locked and will be settled.
+ * The visit a claim names: null when its details were not uploaded. Pure. @param settles the bill is locked and will be settled.
  * Throws OutcomeError conflict when it will be settled while a step is under way.
  */
-export async function visitToSettle(db: Db, visit: Visit, insurance: { region: string; psnNo: string }, lines: readonly BillLineRow[], settles: boolean): Promise<string | null> {
-  const steps = await standingSteps(db, visit)
+export function visitToSettle(steps: readonly StepRow[], visit: Visit, insurance: { region: string; psnNo: string }, lines: readonly BillLineRow[], settles: boolean): string | null {
   if (steps.length === 0) return null
   const plan = planSteps(steps, JSON.stringify(factsOf(visit, insurance)), lines)
   if (plan.open.length > 0 && settles) throw fail('conflict', { zh: '费用明细正在上传或撤销，请稍后再试。', en: 'Details are being uploaded or taken back. Try again in a moment.' })

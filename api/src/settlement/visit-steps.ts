@@ -3,12 +3,13 @@
  * the lock of the bill. Invariants: a charge line is in one standing batch at most; a line that changed is taken back with its
  * batch before it is uploaded anew; a batch is taken back before its registration.
  */
-import type { Selectable } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import type { Ctx } from '../ctx.ts'
 import { batchDetailsMax, batchMessage, visitMessage, type VisitFacts } from '../fhir/visit-message.ts'
+import { batched, perDatabase } from '../storage/batched.ts'
 import type { Db, Trx } from '../storage/pool.ts'
 import type { VisitStepTable } from '../storage/tables.ts'
-import { type BillLineRow, lineFen } from './bill-rows.ts'
+import { type BillLineRow, lineFen, placesOf } from './bill-rows.ts'
 import { newMessageId } from './claim-resource.ts'
 import type { BillUpload } from './shapes.ts'
 import type { Insurance, Visit } from './visit.ts'
@@ -16,9 +17,20 @@ import type { Insurance, Visit } from './visit.ts'
 export type StepRow = Selectable<VisitStepTable>
 type LineKey = Pick<BillLineRow, 'charge_item'>
 
-export async function standingSteps(db: Db, at: { shard: number; encounterKey: string }): Promise<StepRow[]> {
-  return db.selectFrom('visit_step').selectAll().where('shard', '=', at.shard).where('encounter', '=', at.encounterKey)
-    .where('state', 'in', ['prepared', 'done', 'undoing']).orderBy('created_at').orderBy('message_id').execute()
+interface At { shard: number; encounterKey: string }
+
+/** What stands of a visit or is about to, oldest first. Visits that are asked about together are one statement. */
+export async function standingSteps(db: Db, at: At): Promise<StepRow[]> {
+  return db.isTransaction ? (await stepsAt(db, [at]))[0] ?? [] : stepsJoined(db, at)
+}
+
+const stepsJoined = perDatabase((db: Db) => batched<At, StepRow[]>({ max: 64, run: (places) => stepsAt(db, places) }))
+
+async function stepsAt(db: Db, places: readonly At[]): Promise<StepRow[][]> {
+  const { rows } = await sql<StepRow>`select s.* from visit_step s join (select distinct encounter, shard from ${placesOf(places)}) as w on s.encounter = w.encounter and s.shard = w.shard
+    where s.state in ('prepared', 'done', 'undoing') order by s.created_at, s.message_id`.execute(db)
+  const found = Map.groupBy(rows, (row) => row.encounter)
+  return places.map(({ encounterKey }) => found.get(encounterKey) ?? [])
 }
 
 function saidOf(line: BillLineRow): string {

@@ -13,6 +13,8 @@ import { typeCode } from '../fhir/resource-types.ts'
 import { bothLanguagesOf } from '../fhir/translation.ts'
 import { loadResource } from '../records/read-resource.ts'
 import { resourceOf, type StoredRow, storedOf } from '../records/content.ts'
+import { plainArray } from '../storage/array-literal.ts'
+import { batched, perDatabase } from '../storage/batched.ts'
 import type { Db } from '../storage/pool.ts'
 
 export interface Visit {
@@ -106,15 +108,27 @@ export interface Insurance {
 
 const coveragesMax = 50
 
+type Insured = Pick<Visit, 'pid' | 'shard'>
+
 /** The basic coverage that is valid on the day of service, not of settlement; the primary one when several are. Null when none is. */
-export async function insuranceOn(db: Db, visit: Pick<Visit, 'pid' | 'shard' | 'serviceDate'>): Promise<Insurance | null> {
-  const { rows } = await sql<StoredRow>`select r.t, r.id, r.version, r.last_updated, r.pid, r.content from resource r
-    where r.pid = ${visit.pid}::uuid and r.t = ${sql.raw(String(typeCode('Coverage')))} and r.shard = ${visit.shard}
-    order by r.d0 desc, r.id limit ${coveragesMax}`.execute(db)
+export async function insuranceOn(db: Db, visit: Insured & Pick<Visit, 'serviceDate'>): Promise<Insurance | null> {
+  const rows = await (db.isTransaction ? coveragesOf(db, [visit]).then(([own]) => own ?? []) : coveragesJoined(db, visit))
   return rows.map((row) => resourceOf<Coverage>(storedOf('Coverage', row)))
     .filter((coverage) => coverage.status === 'active' && covers(coverage, visit.serviceDate))
     .sort((a, b) => (a.order ?? 1) - (b.order ?? 1))
     .map(insuranceOf).find((each) => each !== null) ?? null
+}
+
+const coveragesJoined = perDatabase((db: Db) => batched<Insured, StoredRow[]>({ max: 64, run: (visits) => coveragesOf(db, visits) }))
+
+/** Of each patient the newest coverages, one statement for all. */
+async function coveragesOf(db: Db, visits: readonly Insured[]): Promise<StoredRow[][]> {
+  const { rows } = await sql<StoredRow>`select r.t, r.id, r.version, r.last_updated, r.pid, r.content
+    from (select distinct pid, shard from unnest(${plainArray(visits.map(({ pid }) => pid))}::uuid[], ${plainArray(visits.map(({ shard }) => shard))}::int[]) as u (pid, shard)) as w
+    cross join lateral (select * from resource r where r.pid = w.pid and r.t = ${sql.raw(String(typeCode('Coverage')))} and r.shard = w.shard
+      order by r.d0 desc, r.id limit ${coveragesMax}) as r order by r.d0 desc, r.id`.execute(db)
+  const found = Map.groupBy(rows, (row) => row.pid)
+  return visits.map(({ pid }) => found.get(pid) ?? [])
 }
 
 function covers(coverage: Coverage, day: string): boolean {

@@ -101,3 +101,13 @@ export function batchedByGroup<A, R>(groupOf: (member: A) => string, batching: B
     }
   }
 }
+
+/** The joiner of each database, made when it is first needed and gone with the database. */
+export function perDatabase<D extends object, A, R>(make: (db: D) => (member: A) => Promise<R>): (db: D, member: A) => Promise<R> {
+  const joiners = new WeakMap<D, (member: A) => Promise<R>>()
+  return (db, member) => {
+    let joiner = joiners.get(db)
+    if (!joiner) joiners.set(db, joiner = make(db))
+    return joiner(member)
+  }
+}

@@ -5,6 +5,7 @@
 import { sql } from 'kysely'
 import type { DayRow } from '../../fhir/clearing-message.ts'
 import { addDays } from '../../fhir/date-time.ts'
+import { plainArray, textArray } from '../../storage/array-literal.ts'
 import type { Trx } from '../../storage/pool.ts'
 import type { DifferenceFacts, Side } from './differences.ts'
 
@@ -20,40 +21,54 @@ export interface Comparison { ours: DaySums; theirs: DaySums; differences: Found
 export interface DayAsked { institution: string; day: string; scheme: string }
 
 export async function compareDay(trx: Trx, asked: DayAsked, listOf: (day: string) => AsyncIterable<DayRow>): Promise<Comparison> {
-  await sql`create temp table centre_day (message_id text, kind text, settlement_id text, scheme text, total_fen int8, fund_fen int8, account_fen int8, cash_fen int8) on commit drop`.execute(trx)
-  await fill(trx, 'centre_day', asked.scheme, listOf(asked.day))
+  await sql`create temp table centre_day (message_id text, kind text, settlement_id text, total_fen int8, fund_fen int8, account_fen int8, cash_fen int8) on commit drop`.execute(trx)
+  const theirs = await fill(trx, asked.scheme, listOf(asked.day))
   await sql`analyze centre_day`.execute(trx)
   const ours = sql`(select message_id, kind, settlement_id, total_fen, fund_fen, account_fen, cash_fen from settlement_event
     where institution = ${asked.institution} and day = ${asked.day} ${asked.scheme === '' ? sql`` : sql`and scheme = ${asked.scheme}`})`
-  const sums = async (rows: ReturnType<typeof sql>) => (await sql<DaySums>`select count(*)::int8 as count, coalesce(sum(total_fen), 0)::int8 as "totalFen",
-    coalesce(sum(fund_fen), 0)::int8 as "fundFen", coalesce(sum(account_fen), 0)::int8 as "accountFen" from ${rows} as rows`.execute(trx)).rows[0] as DaySums
+  const { rows: sums } = await sql<DaySums>`select count(*)::int8 as count, coalesce(sum(total_fen), 0)::int8 as "totalFen",
+    coalesce(sum(fund_fen), 0)::int8 as "fundFen", coalesce(sum(account_fen), 0)::int8 as "accountFen" from ${ours} as rows`.execute(trx)
   const { rows } = await sql<JoinedRow>`select message_id, kind, o.settlement_id as o_id, t.settlement_id as t_id, o.total_fen as o_total, o.fund_fen as o_fund, o.account_fen as o_account, o.cash_fen as o_cash,
       t.total_fen as t_total, t.fund_fen as t_fund, t.account_fen as t_account, t.cash_fen as t_cash
     from ${ours} as o full join centre_day as t using (message_id, kind)
     where (o.total_fen, o.fund_fen, o.account_fen, o.cash_fen) is distinct from (t.total_fen, t.fund_fen, t.account_fen, t.cash_fen)
     order by message_id, kind limit ${differencesMax}`.execute(trx)
-  return {
-    ours: await sums(ours), theirs: await sums(sql`centre_day`),
-    differences: rows.length === 0 ? [] : await withFacts(trx, asked, rows, listOf),
-  }
+  return { ours: sums[0] as DaySums, theirs, differences: rows.length === 0 ? [] : await withFacts(trx, asked, rows, listOf) }
 }
 
-/** Streams a list into a table, some thousands of rows a statement. */
-async function fill(trx: Trx, table: string, scheme: string, list: AsyncIterable<DayRow>): Promise<void> {
+/**
+ * Streams a list into the table, some thousands of rows a statement: while the database takes one piece in, the next is read. Two
+ * pieces at most are held. @returns the sums of the list.
+ */
+async function fill(trx: Trx, scheme: string, list: AsyncIterable<DayRow>): Promise<DaySums> {
+  const sums: DaySums = { count: 0n, totalFen: 0n, fundFen: 0n, accountFen: 0n }
+  let count = 0
   let piece: DayRow[] = []
-  const flush = async () => {
-    if (piece.length === 0) return
-    const column = <K extends keyof DayRow>(name: K) => piece.map((row) => String(row[name]))
-    await sql`insert into ${sql.table(table)} select * from unnest(${column('messageId')}::text[], ${column('kind')}::text[], ${column('settlementId')}::text[], ${column('scheme')}::text[],
-      ${column('totalFen')}::int8[], ${column('fundFen')}::int8[], ${column('accountFen')}::int8[], ${column('cashFen')}::int8[])`.execute(trx)
-    piece = []
-  }
+  let underWay: Promise<unknown> = Promise.resolve()
   for await (const row of list) {
     if (scheme !== '' && row.scheme !== scheme) continue
+    count++
+    sums.totalFen += row.totalFen
+    sums.fundFen += row.fundFen
+    sums.accountFen += row.accountFen
     piece.push(row)
-    if (piece.length >= pieceRows) await flush()
+    if (piece.length < pieceRows) continue
+    await underWay
+    underWay = insertPiece(trx, piece)
+    // Whoever awaits it below sees its failure; until then it is nobody's.
+    underWay.catch(() => {})
+    piece = []
   }
-  await flush()
+  await underWay
+  if (piece.length > 0) await insertPiece(trx, piece)
+  return { ...sums, count: BigInt(count) }
+}
+
+async function insertPiece(trx: Trx, piece: readonly DayRow[]): Promise<void> {
+  const texts = (name: 'messageId' | 'kind' | 'settlementId') => textArray(piece.map((row) => row[name]))
+  const amounts = (name: 'totalFen' | 'fundFen' | 'accountFen' | 'cashFen') => plainArray(piece.map((row) => row[name]))
+  await sql`insert into centre_day select * from unnest(${texts('messageId')}::text[], ${texts('kind')}::text[], ${texts('settlementId')}::text[],
+    ${amounts('totalFen')}::int8[], ${amounts('fundFen')}::int8[], ${amounts('accountFen')}::int8[], ${amounts('cashFen')}::int8[])`.execute(trx)
 }
 
 interface JoinedRow {
