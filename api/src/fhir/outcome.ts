@@ -132,6 +132,7 @@ export const outcomeCodes = {
   'region-wrong': [422, 'business-rule'],
   'settled-already': [409, 'duplicate'],
   'settlement-pending': [409, 'conflict'],
+  'too-many-lines': [422, 'too-long'],
   // any write
   'business-rule': [422, 'business-rule'],
   'conflict': [409, 'conflict'],

@@ -45,7 +45,7 @@ export interface ClaimRequest {
 export const linesMax = 500
 export const icd10System = 'http://hl7.org/fhir/sid/icd-10'
 
-/** @throws OutcomeError `required`, `value-invalid`, `amount-mismatch` with every fault found. */
+/** @throws OutcomeError `required`, `value-invalid`, `too-many-lines`, `amount-mismatch` with every fault found. */
 export function readClaim(claim: Claim, today: string): ClaimRequest {
   const faults: Issue[] = []
   const wrong = (expression: string, text: Sentence) => { faults.push(issue('value-invalid', text, expression)) }
@@ -70,12 +70,13 @@ export function readClaim(claim: Claim, today: string): ClaimRequest {
   else if (!isDay(endedOn) || endedOn > today || endedOn < begunOn) wrong('Claim.billablePeriod.end', { zh: '结束日期不正确，早于开始日期或晚于今天。', en: 'The last day of service is not valid, before the first or in the future.' })
   const diagnoses = (claim.diagnosis ?? []).flatMap((each) => each.diagnosisCodeableConcept?.coding ?? []).filter((each) => each.system === icd10System).flatMap((each) => each.code ?? [])
 
-  const lines = readLines(claim.item ?? [], faults)
+  const items: ClaimItem[] = Array.isArray(claim.item) ? claim.item : []
+  const lines = readLines(items, faults)
   const totalFen = lines.reduce((sum, line) => sum + line.amountFen, 0n)
   if (faults.length === 0 && fenOf(claim.total) !== totalFen) {
     faults.push(issue('amount-mismatch', { zh: '总额与各明细之和不一致。', en: 'The total differs from the sum of the lines.' }, 'Claim.total'))
   }
-  const visit = visitOfClaim(claim)
+  const visit = visitOfClaim({ item: items })
   if (visit === undefined) wrong('Claim.item.encounter', { zh: '一份申报只能属于一次就诊。', en: 'A claim belongs to one visit.' })
   if (faults.length > 0) throw new OutcomeError(faults)
   const kind = careKindOf(medicalType)
@@ -87,7 +88,7 @@ export function readClaim(claim: Claim, today: string): ClaimRequest {
 
 function readLines(items: readonly ClaimItem[], faults: Issue[]): ClaimRequest['lines'] {
   if (items.length === 0 || items.length > linesMax) {
-    faults.push(issue('value-invalid', { zh: `明细须为 1 至 ${linesMax} 行。`, en: `A claim has 1 to ${linesMax} lines.` }, 'Claim.item'))
+    faults.push(issue(items.length > linesMax ? 'too-many-lines' : 'value-invalid', { zh: `明细须为 1 至 ${linesMax} 行。`, en: `A claim has 1 to ${linesMax} lines.` }, 'Claim.item'))
     return []
   }
   const seen = new Set<number>()

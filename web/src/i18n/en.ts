@@ -371,6 +371,7 @@ const en: typeof zh = {
     'period-open': 'Something is still open, so it can not be closed yet.',
     'settled-already': 'This bill is settled already. You will not be charged twice.',
     'settlement-pending': 'This bill is being settled. Wait for the answer and do not send it again.',
+    'too-many-lines': 'The bill has too many lines.',
     'business-rule': 'The rules do not allow this.',
     'conflict': 'Things have just changed. Reload and try again.',
     'idempotency-mismatch': 'This differs from what was sent before. Reload the page and start again.',

@@ -349,6 +349,7 @@ export default {
     'period-open': '还有未处理的差异，暂不能关账。',
     'settled-already': '这笔账单已经结算，不会重复扣款。',
     'settlement-pending': '这笔账单正在结算，请等待结果，不要重复提交。',
+    'too-many-lines': '账单行数太多，请先合并。',
     'business-rule': '按规定不能办理。',
     'conflict': '情况刚刚有变化，请刷新后再试。',
     'idempotency-mismatch': '这次提交与上一次内容不同，请刷新页面后重新办理。',
