@@ -3,7 +3,7 @@
  * adjudication totals. Both sides read and write a Claim through this file, so that they can't drift apart; they share
  * nothing else. Described with examples in docs/settlement.md; categories follow the CodeSystem `adjudication`.
  */
-import type { ClaimResponseTotal, Extension } from '@medplum/fhirtypes'
+import type { ClaimResponseItem, ClaimResponseTotal, Extension } from '@medplum/fhirtypes'
 import { fenOf, yuan } from './money.ts'
 
 const base = 'https://pujiang.health/fhir'
@@ -126,11 +126,32 @@ export function splitOf(totals: readonly ClaimResponseTotal[] | undefined): Spli
   return splitCategories.every((category) => seen.has(category)) ? split : null
 }
 
+const lineParts = ['fullself', 'overlimit', 'firstpay', 'inscope'] as const satisfies readonly SplitCategory[]
+
 /** What is wrong with a split, in words for a log; null when it adds up. @param sign -1 for a reversal. */
 export function splitFault(split: Split, sign: 1 | -1 = 1): string | null {
   const of = (categories: readonly SplitCategory[]) => categories.reduce((sum, category) => sum + split[category], 0n)
   if (splitCategories.some((category) => split[category] * BigInt(sign) < 0n)) return 'an amount has the wrong sign'
-  if (split.submitted !== of(['fullself', 'overlimit', 'firstpay', 'inscope'])) return 'the parts of the bill do not sum to it'
+  if (split.submitted !== of(lineParts)) return 'the parts of the bill do not sum to it'
   if (split.submitted !== of(payingCategories)) return 'what is paid does not sum to the bill'
+  if ((split.inscope - split.deductible) * BigInt(sign) < 0n) return 'the deductible is more than what is in scope'
   return null
+}
+
+/** What is wrong with the lines of an answer beside its totals: each line is the sum of its parts, each part of the bill the sum of its lines. Null when nothing is. */
+export function linesFault(items: readonly ClaimResponseItem[] | undefined, split: Split): string | null {
+  const sums: Record<string, bigint> = { submitted: 0n, fullself: 0n, overlimit: 0n, firstpay: 0n, inscope: 0n }
+  for (const item of items ?? []) {
+    const parts: Record<string, bigint> = {}
+    for (const { category, amount } of item.adjudication ?? []) {
+      const code = category?.coding?.find((each) => each.system === adjudicationSystem)?.code ?? ''
+      const fen = fenOf(amount)
+      if (!(code in sums)) continue
+      if (fen === null || fen < 0n || code in parts) return `line ${item.itemSequence} has a part that is no amount`
+      parts[code] = fen
+      sums[code] = (sums[code] ?? 0n) + fen
+    }
+    if (parts.submitted === undefined || parts.submitted !== lineParts.reduce((sum, code) => sum + (parts[code] ?? 0n), 0n)) return `line ${item.itemSequence} is not the sum of its parts`
+  }
+  return (['submitted', ...lineParts] as const).some((code) => sums[code] !== split[code]) ? 'the lines do not sum to the totals' : null
 }

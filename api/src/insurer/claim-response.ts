@@ -4,8 +4,8 @@
  */
 import type { ClaimResponse, ClaimResponseItem, ClaimResponseProcessNote } from '@medplum/fhirtypes'
 import {
-  adjudicationSystem, deductibleLeftUrl, emptySplit, institutionSystem, messageIdSystem, policyUrl, psnSystem, refusalSystem, regionSystem, schemeSystem,
-  schemeUrl, settlementIdSystem, type Split, splitCategories, totalsOf, traceUrl,
+  adjudicationSystem, deductibleLeftUrl, emptySplit, institutionSystem, linesFault, messageIdSystem, policyUrl, psnSystem, refusalSystem, regionSystem, schemeSystem,
+  schemeUrl, settlementIdSystem, type Split, splitCategories, splitFault, totalsOf, traceUrl,
 } from '../fhir/claim-message.ts'
 import { yuan, yuanText } from '../fhir/money.ts'
 import type { Sentence } from '../fhir/outcome.ts'
@@ -13,7 +13,7 @@ import type { Adjudication, LineSplit } from './adjudicate.ts'
 import type { Scheme } from './enrolment.ts'
 import type { ClaimRequest } from './read-claim.ts'
 import type { Policy } from './rules.ts'
-import { traceJson, type TraceStep } from './trace.ts'
+import { replayTrace, traceJson, type TraceStep } from './trace.ts'
 
 /** Why the centre says no. A refusal is a decision: kept, and given again to whoever asks. */
 export const refusals = {
@@ -30,7 +30,9 @@ export type Refusal = keyof typeof refusals
 interface Frame { id: string; region: string; regionName: Sentence; at: Date }
 
 export function settledResponse(frame: Frame, request: ClaimRequest, scheme: Scheme, policy: Policy, adjudication: Adjudication): ClaimResponse {
-  return {
+  // The trace alone gives every amount again; before anything is kept.
+  if (request.use === 'claim') replayTrace(adjudication.trace)
+  return sound(adjudication.split, request.totalFen, {
     ...base(frame, request),
     outcome: 'complete',
     disposition: request.use === 'claim' ? '已结算' : '预结算，未记账',
@@ -43,13 +45,20 @@ export function settledResponse(frame: Frame, request: ClaimRequest, scheme: Sch
     item: adjudication.lines.map(lineItem),
     total: totalsOf(adjudication.split),
     processNote: notes(policy, adjudication.trace),
-  }
+  })
+}
+
+/** What holds of every answer, whoever made it: its amounts and lines add up to the claim. @throws Error otherwise; nothing is kept then. */
+function sound(split: Split, totalFen: bigint, response: ClaimResponse): ClaimResponse {
+  const fault = splitFault(split) ?? linesFault(response.item, split) ?? (split.submitted === totalFen ? null : 'the answer is about another amount')
+  if (fault !== null) throw new Error(`An answer does not add up: ${fault}.`)
+  return response
 }
 
 /** All cash: what the person pays when no fund does. */
 export function refusedResponse(frame: Frame, request: ClaimRequest, refusal: Refusal): ClaimResponse {
   const split: Split = { ...emptySplit(), submitted: request.totalFen, fullself: request.totalFen, cash: request.totalFen }
-  return {
+  return sound(split, request.totalFen, {
     ...base(frame, request),
     outcome: 'error',
     disposition: refusals[refusal].zh,
@@ -59,7 +68,7 @@ export function refusedResponse(frame: Frame, request: ClaimRequest, refusal: Re
     })),
     total: totalsOf(split),
     processNote: bothLanguages([refusals[refusal]]),
-  }
+  })
 }
 
 /** The settlement with its sign turned; of a refused or unknown message, all noughts. */
@@ -67,6 +76,8 @@ export function reversalResponse(id: string, messageId: string, original: ClaimR
   const negative = emptySplit()
   if (split) for (const category of splitCategories) negative[category] = -split[category]
   const nothing = split === null
+  const fault = splitFault(negative, -1)
+  if (fault !== null) throw new Error(`A reversal does not add up: ${fault}.`)
   return {
     resourceType: 'ClaimResponse',
     id,

@@ -8,7 +8,7 @@
 import type { Claim, ClaimResponse } from '@medplum/fhirtypes'
 import type { Kysely, Selectable } from 'kysely'
 import type { Ctx } from '../ctx.ts'
-import { fundOf, messageIdSystem, policyUrl, schemeUrl, type Split, splitFault, splitOf } from '../fhir/claim-message.ts'
+import { fundOf, linesFault, messageIdSystem, policyUrl, schemeUrl, type Split, splitFault, splitOf } from '../fhir/claim-message.ts'
 import { addSeconds, dayInShanghai } from '../fhir/date-time.ts'
 import { fail, OutcomeError } from '../fhir/outcome.ts'
 import type { InsurerDb, InsurerTrx } from '../storage/pool.ts'
@@ -122,7 +122,7 @@ function answerFault(claim: Claim, response: ClaimResponse): string | null {
   if (response.request?.identifier?.value !== messageId || response.status !== 'active' || response.use !== claim.use) return 'the answer belongs to another message'
   const split = splitOf(response.total)
   if (!split) return 'the totals of the answer are incomplete'
-  return splitFault(split) ?? (split.submitted === BigInt(Math.round((claim.total?.value ?? -1) * 100)) ? null : 'the answer is about another amount')
+  return splitFault(split) ?? linesFault(response.item, split) ?? (split.submitted === BigInt(Math.round((claim.total?.value ?? -1) * 100)) ? null : 'the answer is about another amount')
 }
 
 async function moveForward(db: InsurerDb, messageId: string, from: readonly ForwardRow['state'][], to: Partial<Pick<ForwardRow, 'state' | 'reason' | 'asked'>> & { sent_at?: Date; ask_at?: Date; decided_at?: Date }): Promise<boolean> {

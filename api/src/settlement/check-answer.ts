@@ -3,7 +3,7 @@
  * does not add up is not booked: it counts as unknown, and the centre is asked again. Pure.
  */
 import type { Claim, ClaimResponse } from '@medplum/fhirtypes'
-import { messageIdSystem, refusalSystem, type Split, splitFault, splitOf } from '../fhir/claim-message.ts'
+import { linesFault, messageIdSystem, refusalSystem, type Split, splitFault, splitOf } from '../fhir/claim-message.ts'
 import { fenOf } from '../fhir/money.ts'
 
 export type Verdict =
@@ -29,7 +29,7 @@ export function judgeAnswer(claim: Claim, response: ClaimResponse): Verdict {
   if (response.status !== 'active' || response.use !== claim.use) return { kind: 'broken', reason: 'status or use of the answer is wrong' }
   const split = splitOf(response.total)
   if (!split) return { kind: 'broken', reason: 'the totals of the answer are incomplete' }
-  const fault = splitFault(split) ?? (split.submitted === fenOf(claim.total) ? null : 'the answer is about another amount')
+  const fault = splitFault(split) ?? linesFault(response.item, split) ?? (split.submitted === fenOf(claim.total) ? null : 'the answer is about another amount')
   if (fault !== null) return { kind: 'broken', reason: fault }
   if (response.outcome === 'complete') return { kind: 'settled', split }
   if (response.outcome !== 'error') return { kind: 'broken', reason: `outcome ${response.outcome}` }
