@@ -2,7 +2,7 @@
  * What the settlement benchmark measures, started for it alone: a database server with the durability of production, the platform and
  * an insurance centre as processes of their own, people who are insured, and visits with charges.
  */
-import { type ChildProcess } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
