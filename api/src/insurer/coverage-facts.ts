@@ -44,11 +44,19 @@ interface Row {
   outpatient_above_fen: bigint | null; above_cap_fen: bigint | null; self_fen: bigint | null; aid_fen: bigint | null
 }
 
-/** The person's standing on a day, or why there is none. */
-export async function loadStanding(db: Kysely<InsurerTables>, own: string, asked: Asked, options: { lock: boolean }): Promise<Standing | { refusal: Refusal }> {
+/** The person's standing on a day, or why there is none. People who are asked about at the same moment are one statement. */
+export async function loadStanding(db: Kysely<InsurerTables>, own: string, asked: Asked): Promise<Standing | { refusal: Refusal }> {
   if (asked.region !== own) return { refusal: 'cross-region' }
-  if (options.lock) await sql`select 1 from insured_person where psn_no = ${asked.psnNo} for update`.execute(db)
-  const rows = await (db.isTransaction ? rowsOf(db, [asked]).then(([found]) => found ?? []) : rowsJoined(db, asked))
+  return standingIn(own, asked, db.isTransaction ? (await rowsOf(db, [asked]))[0] ?? [] : await rowsJoined(db, asked))
+}
+
+/** Of several people, in one statement. */
+export async function loadStandings(db: Kysely<InsurerTables>, all: readonly { own: string; asked: Asked }[]): Promise<(Standing | { refusal: Refusal })[]> {
+  const rows = await rowsOf(db, all.map(({ asked }) => asked))
+  return all.map(({ own, asked }, index) => (asked.region === own ? standingIn(own, asked, rows[index] ?? []) : { refusal: 'cross-region' }))
+}
+
+function standingIn(own: string, asked: Asked, rows: readonly Row[]): Standing | { refusal: Refusal } {
   const [first] = rows
   if (!first) return { refusal: 'not-insured' }
   if (first.scheme === null) return { refusal: 'coverage-inactive' }
@@ -72,7 +80,6 @@ export async function loadStanding(db: Kysely<InsurerTables>, own: string, asked
   }
 }
 
-/** People who are asked about at the same moment are one statement. */
 const rowsJoined = perDatabase((db: Kysely<InsurerTables>) => batched<Asked, Row[]>({ max: 64, run: (asked) => rowsOf(db, asked) }))
 
 /** Of each scheme one benefit year holds the day; of two enrolments in a transition the first that has its benefits counts. */

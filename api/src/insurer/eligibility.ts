@@ -62,7 +62,7 @@ async function submitEligibility(db: Kysely<InsurerTables>, ctx: Ctx, centre: Ce
     throw fail('value-invalid', { zh: '缺少参保人员编号及参保地。', en: 'The insured-person number with its region is missing.' }, 'CoverageEligibilityRequest.insurance.coverage.identifier')
   }
   if (!isDay(day)) throw fail('value-invalid', { zh: '就诊日期不正确。', en: 'The day of service is not valid.' }, 'CoverageEligibilityRequest.serviced')
-  const standing = await loadStanding(db, centre.region, { region, psnNo: coverage.value, insuredDay: day, benefitDay: day }, { lock: false })
+  const standing = await loadStanding(db, centre.region, { region, psnNo: coverage.value, insuredDay: day, benefitDay: day })
   const frame = frameOf(ctx, centre)
   const answer: CoverageEligibilityResponse = {
     resourceType: 'CoverageEligibilityResponse', id: frame.id, status: 'active', purpose: request.purpose ?? ['benefits'],

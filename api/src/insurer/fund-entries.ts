@@ -5,6 +5,7 @@
  */
 import type { Ctx } from '../ctx.ts'
 import { fundCategories, type Split } from '../fhir/claim-message.ts'
+import { insertMany } from '../storage/insert-many.ts'
 import type { InsurerTrx } from '../storage/pool.ts'
 import type { Scheme } from './enrolment.ts'
 
@@ -33,12 +34,14 @@ export function regionAccount(region: string): string {
   return `region:${region}`
 }
 
-export async function postEntries(
-  trx: InsurerTrx, ctx: Ctx, about: { messageId: string; kind: 'settle' | 'reverse'; provider: string }, entries: readonly Entry[],
-): Promise<void> {
-  if (entries.length === 0) return
-  await trx.insertInto('fund_entry').values(entries.map((entry) => ({
-    id: ctx.newId(null), message_id: about.messageId, kind: about.kind, provider: about.provider,
-    debit_account: entry.debit, credit_account: entry.credit, amount_fen: entry.amountFen, recorded_at: ctx.now, clearing: null,
-  }))).execute()
+interface About { messageId: string; kind: 'settle' | 'reverse'; provider: string }
+
+export async function postEntries(trx: InsurerTrx, ctx: Ctx, about: About, entries: readonly Entry[]): Promise<void> {
+  await insertMany(trx, 'fund_entry', entryRows(ctx, about, entries))
+}
+
+export function entryRows(ctx: Ctx, { messageId, kind, provider }: About, entries: readonly Entry[]) {
+  return entries.map((entry) => ({
+    id: ctx.newId(null), message_id: messageId, kind, provider, debit_account: entry.debit, credit_account: entry.credit, amount_fen: entry.amountFen, recorded_at: ctx.now, clearing: null,
+  }))
 }

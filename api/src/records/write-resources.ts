@@ -6,6 +6,7 @@
  * An update that would store what is stored already makes no version.
  * `writeResources` takes the writes of one request, all or nothing; `writeApart` takes requests of their own, each judged for itself. Source: FHIR R4 § RESTful API; docs/decisions/0002-storage.md.
  */
+import type { Resource } from '@medplum/fhirtypes'
 import { judgeWrites, type JudgedChange } from '../access/may-write.ts'
 import { unjudged } from '../access/labels.ts'
 import type { Placement } from '../access/placement.ts'
@@ -58,6 +59,16 @@ export async function writeResources(trx: Trx, ctx: Ctx, store: Store, writes: r
     await applyRules(trx, ctx, store, plans)
     await assertValid(trx, store, plans.filter(({ entry }) => entry.rule), { mode, completed: true })
   }
+  return writePlans(trx, store, plans)
+}
+
+/** What the platform itself creates on behalf of several callers, in one transaction; each row says whose it is. Throws as `writeResources`. */
+export async function createForMany(trx: Trx, store: Store, creates: readonly { ctx: Ctx; resource: Resource & { id: string } }[]): Promise<Written[]> {
+  await refreshParameters(trx, store)
+  const plans = creates.map(({ ctx, resource }) => planOf(ctx, store, { method: 'create', type: resource.resourceType as ResourceType, id: resource.id, resource, ifMatch: null }, 'platform'))
+  assertDistinct(plans)
+  for (const plan of plans) indexPlan(store, plan)
+  await placeWrites(trx, store, plans)
   return writePlans(trx, store, plans)
 }
 

@@ -3,22 +3,24 @@
  * entries, the bill's new state, the attempt's end. Invariant: an attempt is adopted once, by whoever comes first (the request
  * that sent it or the job that asked about it); the other finds it decided and changes nothing.
  */
-import type { Claim, ClaimResponse, ExplanationOfBenefit, Invoice } from '@medplum/fhirtypes'
+import type { Claim, ClaimResponse } from '@medplum/fhirtypes'
+import { sql } from 'kysely'
 import type { Ctx } from '../ctx.ts'
 import { fundOf, type Split } from '../fhir/claim-message.ts'
 import type { Sentence } from '../fhir/outcome.ts'
 import type { Store } from '../records/store.ts'
-import type { Write } from '../records/write-plan.ts'
-import { writeResources } from '../records/write-resources.ts'
+import { createForMany } from '../records/write-resources.ts'
+import { batched, perDatabase } from '../storage/batched.ts'
+import { insertMany, rowsOfTable } from '../storage/insert-many.ts'
 import type { Db, Trx } from '../storage/pool.ts'
 import { inTransaction } from '../storage/transaction.ts'
-import { type AttemptKey, type AttemptRow, lockUndecided, moveAttempt } from './attempt-rows.ts'
-import { billLines, lockedBill } from './bill-rows.ts'
-import { judgeAnswer } from './check-answer.ts'
+import { type AttemptKey, type AttemptRow, endAttempts, lockSent, lockUndecided, moveAttempt } from './attempt-rows.ts'
+import { linesAt, lockBills, lockedBill } from './bill-rows.ts'
+import { judgeAnswer, type Verdict } from './check-answer.ts'
 import { claimFacts, schemeOf } from './claim-resource.ts'
-import { postSettlement, recordEvent } from './ledger.ts'
+import { eventRow, ledgerRows } from './ledger.ts'
 import { invoiceOf, keptClaimResponse, statementOf } from './settlement-resources.ts'
-import { loadVisit } from './visit.ts'
+import { loadVisit, type Visit } from './visit.ts'
 
 /** What `settlement_attempt.request` holds: the Claim as sent, and as it will be kept. */
 export interface AttemptRequest { sent: Claim; kept: Claim; encounterId: string }
@@ -57,41 +59,81 @@ export async function adoptAnswer(db: Db, ctx: Ctx, store: Store, key: AttemptKe
       await refuseBill(trx, ctx, attempt, refusalSentence(response, text))
       return { kind: 'refused', text }
     }
-    await moveAttempt(trx, key, ['sent', 'unknown'], attempt.state === 'unknown' ? { ...end, state: 'resolved', resolution: 'adopted' } : { ...end, state: 'confirmed' })
-    const message = verdict.kind === 'refused' ? refusalSentence(response, verdict.text) : null
-    return { kind: 'settled', response: await settleBill(trx, ctx, store, attempt, request, response, split, message) }
+    await lockedBill(trx, { shard: attempt.shard, encounterKey: attempt.encounter })
+    const visit = await loadVisit(trx, request.encounterId)
+    if (!visit) throw new Error('The visit of an attempt is gone.')
+    const [kept] = await settleBills(trx, store, [{ ctx, attempt, visit, request, answer: response, split, message: messageOf(verdict, response) }])
+    return { kind: 'settled', response: kept as ClaimResponse }
   })
 }
 
-async function settleBill(
-  trx: Trx, ctx: Ctx, store: Store, attempt: AttemptRow, request: AttemptRequest, answer: ClaimResponse, split: Split, message: Sentence | null,
-): Promise<ClaimResponse> {
-  const at = { shard: attempt.shard, encounterKey: attempt.encounter }
-  await lockedBill(trx, at)
-  const visit = await loadVisit(trx, request.encounterId)
-  if (!visit) throw new Error('The visit of an attempt is gone.')
-  const ids = { response: ctx.newId(visit.shard), statement: ctx.newId(visit.shard), invoice: ctx.newId(visit.shard) }
-  const response = keptClaimResponse(answer, request.kept, ids.response)
-  const invoice = invoiceOf(visit, await billLines(trx, at), split, response, ids.invoice)
-  const written = await writeResources(trx, ctx, store, [
-    create(request.kept), create(response), create(statementOf(request.kept, response, ids.statement)), create(invoice),
-  ], 'platform')
-  await postSettlement(trx, ctx, { visit, attemptId: attempt.id, messageId: attempt.message_id }, split, 1)
-  if (answer.outcome === 'complete') {
-    await recordEvent(trx, ctx, { visit, attemptId: attempt.id, messageId: attempt.message_id, kind: 'settle', ...claimFacts(request.sent), scheme: schemeOf(answer) }, answer, split)
-  }
-  await trx.updateTable('bill').set({
-    state: 'settled', fund_fen: fundOf(split), account_current_fen: split['account-current'], account_prior_fen: split['account-prior'] + split['account-family'],
-    cash_fen: split.cash, message_zh: message?.zh ?? null, message_en: message?.en ?? null,
-    claim_id: attempt.claim_id, claim_response_id: ids.response, explanation_id: ids.statement, invoice_id: ids.invoice, updated_at: ctx.now,
-  }).where('shard', '=', at.shard).where('encounter', '=', at.encounterKey).execute()
-  await moveAttempt(trx, attempt, ['confirmed', 'resolved'], { response_id: ids.response })
-  const stored = written[1]
-  return { ...response, meta: { ...response.meta, versionId: String(stored?.version ?? 1), lastUpdated: stored?.lastUpdated } }
+interface Adopting { ctx: Ctx; store: Store; key: AttemptKey; visit: Visit; response: ClaimResponse }
+
+/**
+ * As `adoptAnswer`, of the call that sent it: answers that come in together share a transaction. Nobody waits there for a row of another;
+ * who would have to, and whatever is no plain settlement, is adopted by itself.
+ */
+export async function adoptJoined(db: Db, adopting: Adopting): Promise<Adoption> {
+  return await joinedAdoption(db, adopting) ?? adoptAnswer(db, adopting.ctx, adopting.store, adopting.key, adopting.response)
 }
 
-function create(resource: Claim | ClaimResponse | ExplanationOfBenefit | Invoice): Write {
-  return { method: 'create', type: resource.resourceType, id: resource.id ?? null, resource, ifMatch: null }
+const joinedMax = 16
+const joinedAdoption = perDatabase((db: Db) => batched<Adopting, Adoption | null>({
+  max: joinedMax, keyOf: ({ key }) => key.id, run: (members) => inTransaction(db, (trx) => adoptMany(trx, members)), runAlone: () => Promise.resolve(null),
+}))
+
+async function adoptMany(trx: Trx, members: readonly Adopting[]): Promise<(Adoption | null)[]> {
+  const attempts = await lockSent(trx, members.map(({ key }) => key))
+  const bills = await lockBills(trx, members.map(({ visit }) => visit))
+  const settling = members.map(({ ctx, key, visit, response }): Settling | null => {
+    const attempt = attempts.get(key.id)
+    if (!attempt || attempt.undo_at !== null || !bills.has(visit.encounterKey)) return null
+    const request = JSON.parse(attempt.request) as AttemptRequest
+    const verdict = judgeAnswer(request.sent, response)
+    const split = verdict.kind === 'settled' ? verdict.split : verdict.kind === 'refused' ? verdict.selfPay : null
+    return split && { ctx, attempt, visit, request, answer: response, split, message: messageOf(verdict, response) }
+  })
+  const [first] = members
+  const kept = first ? await settleBills(trx, first.store, settling.filter((each) => each !== null)) : []
+  return settling.map((each): Adoption | null => (each === null ? null : { kind: 'settled', response: kept.shift() as ClaimResponse }))
+}
+
+interface Settling { ctx: Ctx; attempt: AttemptRow; visit: Visit; request: AttemptRequest; answer: ClaimResponse; split: Split; message: Sentence | null }
+
+/** Attempts and bills are locked. @returns each answer as it is kept. */
+async function settleBills(trx: Trx, store: Store, settling: readonly Settling[]): Promise<ClaimResponse[]> {
+  if (settling.length === 0) return []
+  const lines = await linesAt(trx, settling.map(({ visit }) => visit))
+  const kept = settling.map(({ ctx, visit, request, answer, split }, index) => {
+    const ids = { response: ctx.newId(visit.shard), statement: ctx.newId(visit.shard), invoice: ctx.newId(visit.shard) }
+    const response = keptClaimResponse(answer, request.kept, ids.response)
+    const resources = [request.kept, response, statementOf(request.kept, response, ids.statement), invoiceOf(visit, lines[index] ?? [], split, response, ids.invoice)]
+    return { ids, response, creates: resources.map((resource) => ({ ctx, resource: resource as typeof resource & { id: string } })) }
+  })
+  const written = await createForMany(trx, store, kept.flatMap(({ creates }) => creates))
+  const about = ({ visit, attempt }: Settling) => ({ visit, attemptId: attempt.id, messageId: attempt.message_id })
+  await insertMany(trx, 'ledger_entry', settling.flatMap((each) => ledgerRows(each.ctx, about(each), each.split, 1)))
+  await insertMany(trx, 'settlement_event', settling.filter(({ answer }) => answer.outcome === 'complete').map((each) =>
+    eventRow(each.ctx, { ...about(each), kind: 'settle', ...claimFacts(each.request.sent), scheme: schemeOf(each.answer) }, each.answer, each.split)))
+  await sql`update bill b set (state, fund_fen, account_current_fen, account_prior_fen, cash_fen, message_zh, message_en, claim_id, claim_response_id, explanation_id, invoice_id, updated_at)
+      = row(u.state, u.fund_fen, u.account_current_fen, u.account_prior_fen, u.cash_fen, u.message_zh, u.message_en, u.claim_id, u.claim_response_id, u.explanation_id, u.invoice_id, u.updated_at)
+    from ${rowsOfTable('bill', settling.map(({ ctx, attempt, split, message }, index) => ({
+      shard: attempt.shard, encounter: attempt.encounter, state: 'settled', fund_fen: fundOf(split), account_current_fen: split['account-current'],
+      account_prior_fen: split['account-prior'] + split['account-family'], cash_fen: split.cash, message_zh: message?.zh ?? null, message_en: message?.en ?? null, claim_id: attempt.claim_id,
+      claim_response_id: kept[index]?.ids.response, explanation_id: kept[index]?.ids.statement, invoice_id: kept[index]?.ids.invoice, updated_at: ctx.now,
+    })))} as u where b.shard = u.shard and b.encounter = u.encounter`.execute(trx)
+  await endAttempts(trx, settling.map(({ ctx, attempt, answer }, index) => ({
+    shard: attempt.shard, id: attempt.id, answer: JSON.stringify(answer), decided_at: ctx.now, response_id: kept[index]?.ids.response ?? null,
+    ...(attempt.state === 'unknown' ? { state: 'resolved', resolution: 'adopted' } : { state: 'confirmed', resolution: null }),
+  })))
+  return kept.map(({ response }, index) => {
+    const stored = written[index * 4 + 1]
+    return { ...response, meta: { ...response.meta, versionId: String(stored?.version ?? 1), lastUpdated: stored?.lastUpdated } }
+  })
+}
+
+function messageOf(verdict: Verdict, response: ClaimResponse): Sentence | null {
+  return verdict.kind === 'refused' ? refusalSentence(response, verdict.text) : null
 }
 
 /** The bill may be settled anew. */

@@ -7,6 +7,9 @@ import { sql } from 'kysely'
 import type { Selectable } from 'kysely'
 import type { Ctx } from '../ctx.ts'
 import { addMinutes, addSeconds } from '../fhir/date-time.ts'
+import { plainArray } from '../storage/array-literal.ts'
+import { batched, perDatabase } from '../storage/batched.ts'
+import { insertMany, rowsOfTable } from '../storage/insert-many.ts'
 import type { Db, Trx } from '../storage/pool.ts'
 import type { SettlementAttemptTable } from '../storage/tables.ts'
 
@@ -25,13 +28,10 @@ export function isLate(ctx: Ctx, attempt: Pick<AttemptRow, 'created_at'>): boole
   return attempt.created_at <= addMinutes(ctx.now, -deadlineMinutes).toISOString()
 }
 
-export async function insertAttempt(
-  trx: Trx, ctx: Ctx, attempt: Pick<AttemptRow, 'shard' | 'id' | 'encounter' | 'kind' | 'message_id' | 'claim_id' | 'request' | 'request_hash'> & { idempotency_key?: string | null },
-): Promise<void> {
-  await trx.insertInto('settlement_attempt').values({
-    idempotency_key: null, response_id: null, escalated_at: null, undo_at: null, ...attempt, state: 'prepared', resolution: null, reason: null, answer: null, created_at: ctx.now, sent_at: null, ask_at: null, decided_at: null,
-    principal_id: ctx.principal.id,
-  }).execute()
+type NewAttempt = Pick<AttemptRow, 'shard' | 'id' | 'encounter' | 'kind' | 'message_id' | 'claim_id' | 'request' | 'request_hash'> & { idempotency_key?: string | null }
+
+export async function insertAttempts(trx: Trx, attempts: readonly { ctx: Ctx; attempt: NewAttempt }[]): Promise<void> {
+  await insertMany(trx, 'settlement_attempt', attempts.map(({ ctx, attempt }) => ({ idempotency_key: null, ...attempt, state: 'prepared', created_at: ctx.now, principal_id: ctx.principal.id })))
 }
 
 export type AttemptKey = Pick<AttemptRow, 'shard' | 'id'>
@@ -55,9 +55,21 @@ export async function moveAttempt(
   return done.numUpdatedRows === 1n
 }
 
+/** Committed before the message goes out. Attempts that are sent together are one statement. */
 export async function markSent(db: Db, ctx: Ctx, key: AttemptKey): Promise<boolean> {
-  return moveAttempt(db, key, ['prepared'], { state: 'sent', sent_at: ctx.now })
+  return sentJoined(db, { ...key, at: ctx.now })
 }
+
+const sentJoined = perDatabase((db: Db) => batched<AttemptKey & { at: Date }, boolean>({
+  max: 64,
+  run: async (sent) => {
+    const { rows } = await sql<{ id: string }>`update settlement_attempt a set state = 'sent', sent_at = u.sent_at
+      from ${rowsOfTable('settlement_attempt', sent.map(({ id, shard, at }) => ({ id, shard, sent_at: at })))} as u
+      where a.id = u.id and a.shard = u.shard and a.state = 'prepared' returning a.id`.execute(db)
+    const moved = new Set(rows.map((row) => row.id))
+    return sent.map(({ id }) => moved.has(id))
+  },
+}))
 
 /**
  * Said before the message of an attempt is reversed for want of an answer: from then on it can only end reversed, whatever the centre
@@ -78,6 +90,24 @@ export async function markUnknown(db: Db, ctx: Ctx, key: AttemptKey, reason: str
 export async function lockUndecided(trx: Trx, key: AttemptKey): Promise<AttemptRow | null> {
   return await trx.selectFrom('settlement_attempt').selectAll().where('shard', '=', key.shard).where('id', '=', key.id)
     .where('state', 'in', ['prepared', 'sent', 'unknown']).forUpdate().executeTakeFirst() ?? null
+}
+
+/** Of several attempts those that were sent and are undecided, locked, by id; without those that another transaction holds. */
+export async function lockSent(trx: Trx, keys: readonly AttemptKey[]): Promise<Map<string, AttemptRow>> {
+  const { rows } = await sql<AttemptRow>`select a.* from ${keysOf(keys)} join settlement_attempt a on a.id = u.id and a.shard = u.shard
+    where a.state in ('sent', 'unknown') order by a.id for update of a skip locked`.execute(trx)
+  return new Map(rows.map((row) => [row.id, row]))
+}
+
+const keysOf = (keys: readonly AttemptKey[]) => sql`unnest(${plainArray(keys.map(({ id }) => id))}::uuid[], ${plainArray(keys.map(({ shard }) => shard))}::int[]) as u (id, shard)`
+
+type AttemptEnd = AttemptKey & { state: string; resolution: string | null; answer: string; decided_at: Date; response_id: string | null }
+
+/** Of attempts that are locked and undecided. @throws Error when one of them was not: its settlement must not stand then. */
+export async function endAttempts(trx: Trx, ends: readonly AttemptEnd[]): Promise<void> {
+  const { numAffectedRows } = await sql`update settlement_attempt a set (state, resolution, answer, decided_at, response_id) = row(u.state, u.resolution, u.answer, u.decided_at, u.response_id)
+    from ${rowsOfTable('settlement_attempt', ends)} as u where a.id = u.id and a.shard = u.shard and a.state in ('sent', 'unknown')`.execute(trx)
+  if (numAffectedRows !== BigInt(ends.length)) throw new Error('An attempt was decided while its answer was adopted.')
 }
 
 /** Undecided attempts that somebody should look at: unsent or unanswered for 30 s, or due to be asked about; the longest due first. */

@@ -26,6 +26,12 @@ export async function lockBill(trx: Trx, ctx: Ctx, visit: Visit): Promise<BillRo
   return lockedBill(trx, visit)
 }
 
+/** Of several visits the bills that are there and that no other transaction holds, locked, by encounter. */
+export async function lockBills(trx: Trx, places: readonly At[]): Promise<Map<string, BillRow>> {
+  const { rows } = await sql<BillRow>`select b.* from ${placesOf(places)} join bill b on b.encounter = u.encounter and b.shard = u.shard order by b.encounter for update of b skip locked`.execute(trx)
+  return new Map(rows.map((row) => [row.encounter, row]))
+}
+
 /** The bill of a visit, locked. It must be there. */
 export async function lockedBill(trx: Trx, at: { shard: number; encounterKey: string }): Promise<BillRow> {
   return trx.selectFrom('bill').selectAll().where('shard', '=', at.shard).where('encounter', '=', at.encounterKey).forUpdate().executeTakeFirstOrThrow()
@@ -56,7 +62,7 @@ async function billsAt(db: Db, places: readonly At[]): Promise<(BillRow | undefi
   return places.map(({ encounterKey }) => found.get(encounterKey))
 }
 
-async function linesAt(db: Db, places: readonly At[]): Promise<BillLineRow[][]> {
+export async function linesAt(db: Db, places: readonly At[]): Promise<BillLineRow[][]> {
   const { rows } = await sql<BillLineRow>`select l.* from (select distinct encounter, shard from ${placesOf(places)}) as w
     cross join lateral (select * from bill_line l where l.encounter = w.encounter and l.shard = w.shard
       order by l.entered_at, l.position, l.charge_item limit ${billLinesMax + 1}) as l order by l.entered_at, l.position, l.charge_item`.execute(db)
@@ -68,10 +74,10 @@ export function lineFen(line: Pick<BillLineRow, 'quantity' | 'unit_price_fen'>):
   return line.unit_price_fen * BigInt(line.quantity)
 }
 
-/** Throws OutcomeError bill-empty, business-rule, amount-mismatch: these lines are no bill that can be settled. */
+/** Throws OutcomeError bill-empty, too-many-lines, amount-mismatch: these lines are no bill that can be settled. */
 export function assertLines(lines: readonly BillLineRow[], totalFen: bigint): void {
   if (lines.length === 0 || totalFen === 0n) throw fail('bill-empty', { zh: '这次就诊没有需要结算的费用。', en: 'There is nothing to settle for this visit.' })
-  if (lines.length > billLinesMax) throw fail('business-rule', { zh: `一张账单最多 ${billLinesMax} 行，请先合并同类项目的数量。`, en: `A bill has at most ${billLinesMax} lines: put quantities of the same item together first.` }, 'Claim.item')
+  if (lines.length > billLinesMax) throw fail('too-many-lines', { zh: `一张账单最多 ${billLinesMax} 行，请先合并同类项目的数量。`, en: `A bill has at most ${billLinesMax} lines: put quantities of the same item together first.` }, 'Claim.item')
   if (lines.reduce((sum, line) => sum + lineFen(line), 0n) !== totalFen) throw fail('amount-mismatch', { zh: '账单金额与明细不一致，请联系收费处。', en: 'The bill does not equal its lines. Please ask the cashier.' })
 }
 

@@ -15,7 +15,7 @@ import { writeResources } from '../records/write-resources.ts'
 import type { Db, Trx } from '../storage/pool.ts'
 import { inTransaction } from '../storage/transaction.ts'
 import type { AttemptRequest } from './adopt-answer.ts'
-import { type AttemptKey, type AttemptRow, insertAttempt, isLate, lockUndecided, markSent, markUnknown, moveAttempt } from './attempt-rows.ts'
+import { type AttemptKey, type AttemptRow, insertAttempts, isLate, lockUndecided, markSent, markUnknown, moveAttempt } from './attempt-rows.ts'
 import { lockedBill, pending, pendingSentence } from './bill-rows.ts'
 import { reversalFault } from './check-answer.ts'
 import { claimFacts, schemeOf } from './claim-resource.ts'
@@ -92,7 +92,7 @@ async function prepareReversal(db: Db, ctx: Ctx, visit: Visit, claim: Claim): Pr
     await assertPeriodOpen(trx, messageId, visit.shard)
     const request = JSON.stringify({ sent: claim, kept: claim, encounterId: visit.encounterId } satisfies AttemptRequest)
     const attempt = { shard: visit.shard, id: ctx.newId(visit.shard), encounter: visit.encounterKey, message_id: messageId }
-    await insertAttempt(trx, ctx, { ...attempt, kind: 'reverse', claim_id: claim.id ?? '', request, request_hash: sha256Hex(messageId) })
+    await insertAttempts(trx, [{ ctx, attempt: { ...attempt, kind: 'reverse', claim_id: claim.id ?? '', request, request_hash: sha256Hex(messageId) } }])
     await setBill(trx, ctx, attempt, { state: 'settling', message: pendingSentence })
     return attempt
   })

@@ -4,26 +4,24 @@
  * in one. Whatever stops in between is finished by `resolve-attempts`. A message is never sent twice. With `selfPay` nothing is
  * sent at all: `self-pay`.
  */
-import type { Claim, ClaimResponse, Invoice, Parameters } from '@medplum/fhirtypes'
+import type { ClaimResponse, Invoice, Parameters } from '@medplum/fhirtypes'
 import type { Ctx } from '../ctx.ts'
-import { sha256Hex } from '../crypto.ts'
 import { fail, notFound, OutcomeError } from '../fhir/outcome.ts'
 import { loadResource } from '../records/read-resource.ts'
 import type { Operation, OperationCall, OperationResult, Store } from '../records/store.ts'
 import { assertKey } from '../storage/answer-once.ts'
 import type { Db } from '../storage/pool.ts'
 import { inTransaction } from '../storage/transaction.ts'
-import { adoptAnswer, type AttemptRequest, refuseBill, reopenBill } from './adopt-answer.ts'
-import { type AttemptRow, insertAttempt, markSent, markUndone, markUnknown, moveAttempt } from './attempt-rows.ts'
-import { assertBillIsOpen, assertLines, type BillLineRow, billLines, findBill, lockBill, pending, pendingSentence } from './bill-rows.ts'
+import { adoptJoined, refuseBill, reopenBill } from './adopt-answer.ts'
+import { type AttemptRow, markSent, markUndone, markUnknown, moveAttempt } from './attempt-rows.ts'
+import { assertBillIsOpen, findBill, pending } from './bill-rows.ts'
 import { judgeAnswer } from './check-answer.ts'
-import { claimOf, keptClaim, newMessageId } from './claim-resource.ts'
 import type { SettlementGateway } from './gateway.ts'
 import { assertMaySettle } from './may-settle.ts'
-import { coverageMissing, settleAsSelfPay } from './self-pay.ts'
-import { ensureUploaded, hasSteps, visitToSettle } from './upload-details.ts'
-import { type StepRow, standingSteps } from './visit-steps.ts'
-import { idIn, type Insurance, insuranceOn, loadVisit, type Visit } from './visit.ts'
+import { loadBasis, prepareClaim, type PreparedAttempt, prepareJoined } from './prepare-attempt.ts'
+import { settleAsSelfPay } from './self-pay.ts'
+import { ensureUploaded, hasSteps } from './upload-details.ts'
+import { idIn, loadVisit, type Visit } from './visit.ts'
 
 export interface SettlementDeps { db: Db; store: Store; gateway: SettlementGateway }
 
@@ -70,25 +68,6 @@ function readChoice(parameter: { valueBoolean?: unknown } | undefined, use: 'cla
   return parameter.valueBoolean
 }
 
-interface ClaimBasis { lines: BillLineRow[]; insurance: Insurance | null; steps: StepRow[] }
-interface PreparedClaim { insurance: Insurance; messageId: string; visitNumber: string | null; claim: Claim }
-
-async function loadBasis(db: Db, visit: Visit): Promise<ClaimBasis> {
-  const [lines, insurance, steps] = await Promise.all([billLines(db, visit), insuranceOn(db, visit), standingSteps(db, visit)])
-  return { lines, insurance, steps }
-}
-
-/** The claim of a visit as it stands; the bill row is locked by the caller when it will be settled. */
-function prepareClaim(ctx: Ctx, visit: Visit, use: 'claim' | 'predetermination', totalFen: bigint, { lines, insurance, steps }: ClaimBasis): PreparedClaim {
-  assertLines(lines, totalFen)
-  if (!insurance) throw coverageMissing()
-  const { institutionCode } = visit
-  if (institutionCode === null) throw fail('business-rule', { zh: '该医疗机构不是医保定点机构，不能联网结算。', en: 'This institution is not designated by the insurer, so the visit can not be settled online.' })
-  const messageId = newMessageId(institutionCode, ctx.now, ctx.newId)
-  const visitNumber = visitToSettle(steps, visit, insurance, lines, use === 'claim')
-  return { insurance, messageId, visitNumber, claim: claimOf({ visit, institutionCode, insurance, lines, messageId, use, visitNumber, at: ctx.now }) }
-}
-
 /** A predetermination; leaves no trace on either side. Throws as `submit`. */
 export async function estimateVisit({ db, gateway }: SettlementDeps, ctx: Ctx, visit: Visit): Promise<ClaimResponse> {
   const [bill, basis] = await Promise.all([findBill(db, visit), loadBasis(db, visit)])
@@ -109,14 +88,14 @@ async function settleVisit(deps: SettlementDeps, ctx: Ctx, visit: Visit, idempot
   const first = await answerOfKey(db, ctx, visit, idempotencyKey)
   if (first) return first
   if (await hasSteps(db, visit)) await ensureUploaded(deps, ctx, visit)
-  const { attempt, claim } = await prepareAttempt(db, ctx, visit, idempotencyKey)
+  const { attempt, claim } = await prepareJoined(db, ctx, visit, idempotencyKey)
   if (!await markSent(db, ctx, attempt)) throw pending()
   const answer = await gateway.submit(claim)
   switch (answer.kind) {
-    case 'answer': return finish(deps, ctx, attempt, answer.response)
+    case 'answer': return finish(deps, ctx, visit, attempt, answer.response)
     case 'unknown': await markUnknown(db, ctx, attempt, answer.reason); throw noAnswer(answer.reason)
     case 'not-sent': await giveUp(db, ctx, attempt, answer.reason, 'open'); throw unreachable(answer.reason)
-    case 'rejected': return afterRejection(deps, ctx, attempt, answer.reason)
+    case 'rejected': return afterRejection(deps, ctx, visit, attempt, answer.reason)
   }
 }
 
@@ -124,10 +103,10 @@ async function settleVisit(deps: SettlementDeps, ctx: Ctx, visit: Visit, idempot
  * The message was refused as such. A copy of it may have been taken all the same (sent twice on the way, one of them broken), so
  * the centre is asked, and what is not there is barred before the bill may be settled anew.
  */
-async function afterRejection(deps: SettlementDeps, ctx: Ctx, attempt: PreparedAttempt, reason: string): Promise<ClaimResponse> {
+async function afterRejection(deps: SettlementDeps, ctx: Ctx, visit: Visit, attempt: PreparedAttempt, reason: string): Promise<ClaimResponse> {
   const { db, gateway } = deps
   const finding = await gateway.ask(attempt.message_id)
-  if (finding.kind === 'found') return finish(deps, ctx, attempt, finding.response)
+  if (finding.kind === 'found') return finish(deps, ctx, visit, attempt, finding.response)
   const barred = finding.kind === 'not-found' && await markUndone(db, ctx, attempt) ? await gateway.reverse(attempt.message_id) : null
   if (barred?.kind === 'answer' && barred.response.status === 'cancelled') {
     await giveUp(db, ctx, attempt, reason, 'refused')
@@ -146,26 +125,8 @@ async function answerOfKey(db: Db, ctx: Ctx, visit: Visit, key: string | null): 
   return row?.response_id ? loadResource<ClaimResponse>(db, 'ClaimResponse', row.response_id) : null
 }
 
-type PreparedAttempt = Pick<AttemptRow, 'shard' | 'id' | 'encounter' | 'message_id'>
-
-/** Commits the intention: the bill is `settling` and the attempt stands, before anything leaves the house. */
-export async function prepareAttempt(db: Db, ctx: Ctx, visit: Visit, idempotencyKey: string | null = null): Promise<{ attempt: PreparedAttempt; claim: Claim }> {
-  return inTransaction(db, async (trx) => {
-    const bill = await lockBill(trx, ctx, visit)
-    assertBillIsOpen(bill)
-    const { claim, messageId, insurance, visitNumber } = prepareClaim(ctx, visit, 'claim', bill.total_fen, await loadBasis(trx, visit))
-    const claimId = ctx.newId(visit.shard)
-    const request = JSON.stringify({ sent: claim, kept: keptClaim(claim, claimId, visit, insurance), encounterId: visit.encounterId } satisfies AttemptRequest)
-    const attempt = { shard: visit.shard, id: ctx.newId(visit.shard), encounter: visit.encounterKey, message_id: messageId }
-    await insertAttempt(trx, ctx, { ...attempt, kind: 'settle', idempotency_key: idempotencyKey, claim_id: claimId, request, request_hash: sha256Hex(JSON.stringify(claim)) })
-    await trx.updateTable('bill').set({ state: 'settling', visit_number: visitNumber, message_zh: pendingSentence.zh, message_en: pendingSentence.en, updated_at: ctx.now })
-      .where('shard', '=', visit.shard).where('encounter', '=', visit.encounterKey).execute()
-    return { attempt, claim }
-  })
-}
-
-async function finish({ db, store }: SettlementDeps, ctx: Ctx, attempt: Pick<AttemptRow, 'shard' | 'id'>, response: ClaimResponse): Promise<ClaimResponse> {
-  const adoption = await adoptAnswer(db, ctx, store, attempt, response)
+async function finish({ db, store }: SettlementDeps, ctx: Ctx, visit: Visit, attempt: Pick<AttemptRow, 'shard' | 'id'>, response: ClaimResponse): Promise<ClaimResponse> {
+  const adoption = await adoptJoined(db, { ctx, store, key: attempt, visit, response })
   switch (adoption.kind) {
     case 'settled': return adoption.response
     case 'refused': throw rejected(adoption.text)

@@ -26,7 +26,7 @@ export async function standingSteps(db: Db, at: At): Promise<StepRow[]> {
 
 const stepsJoined = perDatabase((db: Db) => batched<At, StepRow[]>({ max: 64, run: (places) => stepsAt(db, places) }))
 
-async function stepsAt(db: Db, places: readonly At[]): Promise<StepRow[][]> {
+export async function stepsAt(db: Db, places: readonly At[]): Promise<StepRow[][]> {
   const { rows } = await sql<StepRow>`select s.* from visit_step s join (select distinct encounter, shard from ${placesOf(places)}) as w on s.encounter = w.encounter and s.shard = w.shard
     where s.state in ('prepared', 'done', 'undoing') order by s.created_at, s.message_id`.execute(db)
   const found = Map.groupBy(rows, (row) => row.encounter)

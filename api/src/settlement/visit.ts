@@ -108,13 +108,22 @@ export interface Insurance {
 
 const coveragesMax = 50
 
-type Insured = Pick<Visit, 'pid' | 'shard'>
+type Insured = Pick<Visit, 'pid' | 'shard' | 'serviceDate'>
 
 /** The basic coverage that is valid on the day of service, not of settlement; the primary one when several are. Null when none is. */
-export async function insuranceOn(db: Db, visit: Insured & Pick<Visit, 'serviceDate'>): Promise<Insurance | null> {
-  const rows = await (db.isTransaction ? coveragesOf(db, [visit]).then(([own]) => own ?? []) : coveragesJoined(db, visit))
+export async function insuranceOn(db: Db, visit: Insured): Promise<Insurance | null> {
+  return insuranceIn(db.isTransaction ? (await coveragesOf(db, [visit]))[0] ?? [] : await coveragesJoined(db, visit), visit)
+}
+
+/** Of several visits, in one statement. */
+export async function insurancesOn(db: Db, visits: readonly Insured[]): Promise<(Insurance | null)[]> {
+  const rows = await coveragesOf(db, visits)
+  return visits.map((visit, index) => insuranceIn(rows[index] ?? [], visit))
+}
+
+function insuranceIn(rows: readonly StoredRow[], { serviceDate }: Pick<Visit, 'serviceDate'>): Insurance | null {
   return rows.map((row) => resourceOf<Coverage>(storedOf('Coverage', row)))
-    .filter((coverage) => coverage.status === 'active' && covers(coverage, visit.serviceDate))
+    .filter((coverage) => coverage.status === 'active' && covers(coverage, serviceDate))
     .sort((a, b) => (a.order ?? 1) - (b.order ?? 1))
     .map(insuranceOf).find((each) => each !== null) ?? null
 }
