@@ -7,12 +7,14 @@ import { join } from 'node:path'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, Locator, Page } from 'playwright-core'
 import en from '../../web/src/i18n/en.ts'
+import enBill from '../../web/src/i18n/en-bill.ts'
 import enWork from '../../web/src/i18n/en-work.ts'
 import zh from '../../web/src/i18n/zh.ts'
+import zhBill from '../../web/src/i18n/zh-bill.ts'
 import zhWork from '../../web/src/i18n/zh-work.ts'
 import { cacheFolder, type Language, openContext, type Screen, screenshot } from './browser.ts'
 
-const messages: Record<Language, object> = { zh: { ...zh, ...zhWork }, en: { ...en, ...enWork } }
+const messages: Record<Language, object> = { zh: { ...zh, ...zhBill, ...zhWork }, en: { ...en, ...enBill, ...enWork } }
 const patienceMs = 15_000
 
 export interface Person {

@@ -6,7 +6,7 @@ import { nextTick, watch } from 'vue'
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
 import type { Role } from './api/account.ts'
 import { homeOf } from './composables/home-of.ts'
-import { i18n, useWorkSentences } from './i18n/i18n.ts'
+import { i18n, useSentences } from './i18n/i18n.ts'
 import { session } from './session.ts'
 
 declare module 'vue-router' {
@@ -21,6 +21,8 @@ declare module 'vue-router' {
     task?: boolean
     /** Dense layout for professionals at a desk. */
     compact?: boolean
+    /** Shows bills, whose sentences come with the page. */
+    bills?: boolean
   }
 }
 
@@ -57,10 +59,10 @@ const pages: RouteRecordRaw[] = [
   page('/record/privacy', 'privacy', 'title.privacy', () => import('./pages/records/privacy.vue'), { roles: citizen }),
   page('/record/access', 'access-log', 'title.access', () => import('./pages/records/access-log.vue'), { roles: citizen }),
 
-  page('/bills', 'bills', 'title.bills', () => import('./pages/settlement/bills.vue'), { roles: citizen }),
-  page('/bills/:encounter', 'bill', 'title.bill', () => import('./pages/settlement/bill.vue'), { roles: citizen }),
+  page('/bills', 'bills', 'title.bills', () => import('./pages/settlement/bills.vue'), { roles: citizen, bills: true }),
+  page('/bills/:encounter', 'bill', 'title.bill', () => import('./pages/settlement/bill.vue'), { roles: citizen, bills: true }),
 
-  page('/bills/:encounter/receipt', 'receipt', 'title.receipt', () => import('./pages/settlement/receipt.vue'), { roles: citizen }),
+  page('/bills/:encounter/receipt', 'receipt', 'title.receipt', () => import('./pages/settlement/receipt.vue'), { roles: citizen, bills: true }),
 
   page('/clinic', 'clinic', 'title.clinic', () => import('./pages/clinic/today.vue'), { roles: clinical, compact: true }),
   page('/clinic/patients/:patient', 'clinic-patient', 'title.patient', () => import('./pages/clinic/patient.vue'), { roles: clinical, compact: true }),
@@ -104,7 +106,8 @@ export function makeRouter() {
     if (to.meta.open) return true
     if (!session.me) return { name: 'sign-in', query: to.path === '/' ? {} : { next: to.fullPath } }
     if (to.meta.roles && !to.meta.roles.includes(session.me.role)) return homeOf(session.me.role)
-    if (to.meta.compact) await useWorkSentences()
+    if (to.meta.compact) await useSentences('bill', 'work')
+    else if (to.meta.bills) await useSentences('bill')
     return true
   })
 

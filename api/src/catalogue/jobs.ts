@@ -21,6 +21,7 @@ import type { SettlementGateway } from '../settlement/gateway.ts'
 import { applyMonths } from '../settlement/reconcile/months.ts'
 import { reconcileYesterday } from '../settlement/reconcile/reconcile.ts'
 import { resolveAttempts } from '../settlement/resolve-attempts.ts'
+import { reverseUnpaid } from '../settlement/reverse-unpaid.ts'
 import { uploadDue } from '../settlement/upload-details.ts'
 import type { Db } from '../storage/pool.ts'
 import type { Tables } from '../storage/tables.ts'
@@ -44,6 +45,7 @@ export const jobs: readonly Job[] = [
   { name: 'generate-sessions', everySeconds: 3600, run: ({ db, ctx }) => generateAhead(db, ctx()) },
   { name: 'calendar-alarm', everySeconds: 21_600, run: ({ db, ctx }) => raiseCalendarAlarm(db, ctx()) },
   { name: 'resolve-settlements', everySeconds: 5, run: ({ db, store, gateway, ctx }) => resolveAttempts({ db, store, gateway }, ctx()) },
+  { name: 'reverse-unpaid', everySeconds: 20, run: ({ db, store, gateway, ctx }) => reverseUnpaid({ db, store, gateway }, ctx()) },
   { name: 'upload-details', everySeconds: 20, run: ({ db, gateway, ctx }) => uploadDue({ db, gateway }, ctx()) },
   { name: 'reconcile-days', everySeconds: 600, run: ({ db, store, gateway, ctx }) => reconcileYesterday({ db, store, gateway }, ctx()) },
   { name: 'follow-clearing', everySeconds: 3600, run: ({ db, gateway, ctx }) => applyMonths({ db, gateway }, ctx()) },

@@ -9,7 +9,7 @@ import { isFhirId } from '../fhir/id.ts'
 import { fail, notFound } from '../fhir/outcome.ts'
 import type { Services } from '../services.ts'
 import { actOnDifference, closeDay, deskOf, readDay, readWork } from '../settlement/desk.ts'
-import { fileTreatment, reimbursementPacket } from '../settlement/filing.ts'
+import { fileAhead, fileTreatment, readAhead, reimbursementPacket } from '../settlement/filing.ts'
 import { takePayment } from '../settlement/payments.ts'
 import { closeMonth, readMonth } from '../settlement/reconcile/months.ts'
 import { takeBackNow, uploadNow } from '../settlement/upload-details.ts'
@@ -50,6 +50,16 @@ export function cashierRoutes({ db, store, gateway }: Pick<Services, 'db' | 'sto
       const encounter = c.req.param('encounter')
       if (!isFhirId(encounter)) throw notFound('Encounter')
       return c.json(await takeBackNow({ db, gateway }, c.get('ctx'), encounter), 200, fresh)
+    })
+    .get('/appointments/:appointment/filing', async (c) => {
+      const appointment = c.req.param('appointment')
+      if (!isFhirId(appointment)) throw notFound('Appointment')
+      return c.json(await readAhead(db, c.get('ctx'), appointment), 200, fresh)
+    })
+    .post('/appointments/:appointment/filing', async (c) => {
+      const appointment = c.req.param('appointment')
+      if (!isFhirId(appointment)) throw notFound('Appointment')
+      return c.json(await fileAhead({ db, store, gateway }, c.get('ctx'), appointment, (await readJson(c, filing)).type), 201, fresh)
     })
     .get('/bills/:encounter/packet', async (c) => {
       const encounter = c.req.param('encounter')

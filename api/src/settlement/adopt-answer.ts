@@ -16,6 +16,7 @@ import type { Db, Trx } from '../storage/pool.ts'
 import { inTransaction } from '../storage/transaction.ts'
 import { type AttemptKey, type AttemptRow, endAttempts, lockSent, lockUndecided, moveAttempt } from './attempt-rows.ts'
 import { linesAt, lockBills, lockedBill } from './bill-rows.ts'
+import { payBy } from './unpaid.ts'
 import { judgeAnswer, type Verdict } from './check-answer.ts'
 import { claimFacts, schemeOf } from './claim-resource.ts'
 import { eventRow, ledgerRows } from './ledger.ts'
@@ -23,7 +24,15 @@ import { invoiceOf, keptClaimResponse, statementOf } from './settlement-resource
 import { loadVisit, type Visit } from './visit.ts'
 
 /** What `settlement_attempt.request` holds: the Claim as sent, and as it will be kept. */
-export interface AttemptRequest { sent: Claim; kept: Claim; encounterId: string }
+export interface AttemptRequest {
+  sent: Claim
+  kept: Claim
+  encounterId: string
+  /** Settled by the patient from home: the desk is not at hand. Absent: at the desk, or by a system. */
+  fromHome?: boolean
+  /** Of a reversal: nobody paid in time. */
+  unpaid?: boolean
+}
 
 export type Adoption =
   | { kind: 'settled'; response: ClaimResponse }
@@ -115,11 +124,11 @@ async function settleBills(trx: Trx, store: Store, settling: readonly Settling[]
   await insertMany(trx, 'ledger_entry', settling.flatMap((each) => ledgerRows(each.ctx, about(each), each.split, 1)))
   await insertMany(trx, 'settlement_event', settling.filter(({ answer }) => answer.outcome === 'complete').map((each) =>
     eventRow(each.ctx, { ...about(each), kind: 'settle', ...claimFacts(each.request.sent), scheme: schemeOf(each.answer) }, each.answer, each.split)))
-  await sql`update bill b set (state, fund_fen, account_current_fen, account_prior_fen, cash_fen, message_zh, message_en, claim_id, claim_response_id, explanation_id, invoice_id, updated_at)
-      = row(u.state, u.fund_fen, u.account_current_fen, u.account_prior_fen, u.cash_fen, u.message_zh, u.message_en, u.claim_id, u.claim_response_id, u.explanation_id, u.invoice_id, u.updated_at)
-    from ${rowsOfTable('bill', settling.map(({ ctx, attempt, split, message }, index) => ({
+  await sql`update bill b set (state, fund_fen, account_current_fen, account_prior_fen, cash_fen, pay_by, message_zh, message_en, claim_id, claim_response_id, explanation_id, invoice_id, updated_at)
+      = row(u.state, u.fund_fen, u.account_current_fen, u.account_prior_fen, u.cash_fen, u.pay_by, u.message_zh, u.message_en, u.claim_id, u.claim_response_id, u.explanation_id, u.invoice_id, u.updated_at)
+    from ${rowsOfTable('bill', settling.map(({ ctx, attempt, request, split, message }, index) => ({
       shard: attempt.shard, encounter: attempt.encounter, state: 'settled', fund_fen: fundOf(split), account_current_fen: split['account-current'],
-      account_prior_fen: split['account-prior'] + split['account-family'], cash_fen: split.cash, message_zh: message?.zh ?? null, message_en: message?.en ?? null, claim_id: attempt.claim_id,
+      account_prior_fen: split['account-prior'] + split['account-family'], cash_fen: split.cash, pay_by: split.cash > 0n ? payBy(ctx.now, request.fromHome === true) : null, message_zh: message?.zh ?? null, message_en: message?.en ?? null, claim_id: attempt.claim_id,
       claim_response_id: kept[index]?.ids.response, explanation_id: kept[index]?.ids.statement, invoice_id: kept[index]?.ids.invoice, updated_at: ctx.now,
     })))} as u where b.shard = u.shard and b.encounter = u.encounter`.execute(trx)
   await endAttempts(trx, settling.map(({ ctx, attempt, answer }, index) => ({

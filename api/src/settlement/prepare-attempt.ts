@@ -92,7 +92,7 @@ interface Made { ctx: Ctx; row: PreparedAttempt; claim: Claim; claimId: string; 
 function attemptOf({ ctx, visit, key }: Preparing, bill: Pick<BillRow, 'total_fen'>, basis: ClaimBasis): Made {
   const { claim, messageId, insurance, visitNumber } = prepareClaim(ctx, visit, 'claim', bill.total_fen, basis)
   const claimId = ctx.newId(visit.shard)
-  const request = JSON.stringify({ sent: claim, kept: keptClaim(claim, claimId, visit, insurance), encounterId: visit.encounterId } satisfies AttemptRequest)
+  const request = JSON.stringify({ sent: claim, kept: keptClaim(claim, claimId, visit, insurance), encounterId: visit.encounterId, fromHome: ctx.principal.kind === 'person' && ctx.principal.role === 'citizen' } satisfies AttemptRequest)
   return { ctx, claim, claimId, request, key, visitNumber, row: { shard: visit.shard, id: ctx.newId(visit.shard), encounter: visit.encounterKey, message_id: messageId } }
 }
 

@@ -16,7 +16,7 @@ import { isLate } from './attempt-rows.ts'
 import { type BillLineRow, billLines, type BillRow, findBill, lineFen } from './bill-rows.ts'
 import { billsInSight, maySeeBillsAt } from './may-settle.ts'
 import { selfPayCause, selfPayScheme, selfPaySentences, selfPaySplit } from './self-pay.ts'
-import { awayRegion } from './filing.ts'
+import { awayRegion, filedFor } from './filing.ts'
 import { dueFen } from './payments.ts'
 import type { Bill, BillLine, BillPayment, BillSplit, BillSummary, Doubt, SelfPayCause } from './shapes.ts'
 import { estimateVisit, type SettlementDeps } from './submit-claim.ts'
@@ -60,6 +60,7 @@ export async function readBill(deps: SettlementDeps, ctx: Ctx, encounterId: stri
   const answer = row.state === 'settled' ? await loadResource<ClaimResponse>(db, 'ClaimResponse', row.claim_response_id ?? '') : estimate && 'resourceType' in estimate ? estimate : null
   const patient = await loadResource<Patient>(db, 'Patient', row.patient_id)
   await recordEvents(db, ctx, [{ action: 'R', interaction: 'bill', resourceType: 'Encounter', resourceId: encounterId, pid: visit.pid, detail: null, outcome: 200 }])
+  const away = awayRegion(visit, await insuranceOn(db, visit))
   const split = answer ? splitShape(answer) : selfPayShape(row, mayEstimate ? cause : null)
   return {
     ...summaryOf(row),
@@ -71,8 +72,8 @@ export async function readBill(deps: SettlementDeps, ctx: Ctx, encounterId: stri
     selfPay: cause,
     message: estimate && !('resourceType' in estimate) ? estimate.message : refusalOf(answer) ?? (cause === 'no-coverage' ? selfPaySentences[cause] : storedMessage(row)),
     number: answer?.identifier?.find((each) => each.system === settlementIdSystem && row.state === 'settled')?.value ?? null,
-    away: awayRegion(visit, await insuranceOn(db, visit)),
-    inpatient: visit.medicalType === '21', paidFen: Number(row.paid_fen), dueFen: Number(dueFen(row)), depositFen: Number(row.deposit_fen),
+    away, filed: away === null ? null : await filedFor(db, visit),
+    inpatient: visit.medicalType === '21', paidFen: Number(row.paid_fen), dueFen: Number(dueFen(row)), payBy: row.state === 'settled' && dueFen(row) > 0n ? row.pay_by : null, depositFen: Number(row.deposit_fen),
     upload: await uploadOf(db, visit, lines), payments: await paymentsOf(db, visit), doubt: row.state === 'settling' ? await doubtOf(db, ctx, visit) : null,
     claim: row.claim_id, claimResponse: row.claim_response_id, explanationOfBenefit: row.explanation_id, invoice: row.invoice_id,
   }

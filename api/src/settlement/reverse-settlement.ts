@@ -21,6 +21,7 @@ import { reversalFault } from './check-answer.ts'
 import { claimFacts, schemeOf } from './claim-resource.ts'
 import type { GatewayAnswer, SettlementGateway } from './gateway.ts'
 import { postSettlement, recordEvent } from './ledger.ts'
+import { isOverdue, unpaidSentence } from './unpaid.ts'
 import { assertMayReverse } from './may-settle.ts'
 import { assertPeriodOpen } from './reconcile/months.ts'
 import { keptClaimResponse } from './settlement-resources.ts'
@@ -54,9 +55,9 @@ async function earlierReversal(db: Db, visit: Visit, claimId: string): Promise<C
   return row?.answer ? JSON.parse(row.answer) as ClaimResponse : null
 }
 
-async function reverseNow(deps: SettlementDeps, ctx: Ctx, visit: Visit, claim: Claim): Promise<ClaimResponse> {
+export async function reverseNow(deps: SettlementDeps, ctx: Ctx, visit: Visit, claim: Claim, unpaid = false): Promise<ClaimResponse> {
   const { db, gateway } = deps
-  const attempt = await prepareReversal(db, ctx, visit, claim)
+  const attempt = await prepareReversal(db, ctx, visit, claim, unpaid)
   if (!await markSent(db, ctx, attempt)) throw pending()
   const answer = await confirmed(gateway, attempt.message_id, await gateway.reverse(attempt.message_id))
   switch (answer.kind) {
@@ -81,16 +82,18 @@ async function confirmed(gateway: SettlementGateway, messageId: string, answer: 
   return { kind: 'unknown', reason: finding.kind === 'not-found' ? 'the centre does not know what it settled' : finding.reason }
 }
 
-async function prepareReversal(db: Db, ctx: Ctx, visit: Visit, claim: Claim): Promise<AttemptKey & Pick<AttemptRow, 'message_id' | 'encounter'>> {
+/** @param unpaid only when the patient's part is still not paid in time, as seen under the lock; null when it is. */
+async function prepareReversal(db: Db, ctx: Ctx, visit: Visit, claim: Claim, unpaid = false): Promise<AttemptKey & Pick<AttemptRow, 'message_id' | 'encounter'>> {
   return inTransaction(db, async (trx) => {
     const bill = await lockedBill(trx, visit)
     if (bill.state === 'settling') throw pending()
+    if (unpaid && !isOverdue(bill, ctx.now)) throw fail('conflict', { zh: '自付部分已支付。', en: 'The patient’s part has been paid.' })
     if (bill.state !== 'settled' || bill.claim_id !== claim.id) {
       throw fail('conflict', { zh: '这笔结算已不是账单当前的结算，不能撤销。', en: 'This is not the present settlement of the bill, so it can not be reversed.' })
     }
     const messageId = claim.identifier?.find((each) => each.system === messageIdSystem)?.value ?? ''
     await assertPeriodOpen(trx, messageId, visit.shard)
-    const request = JSON.stringify({ sent: claim, kept: claim, encounterId: visit.encounterId } satisfies AttemptRequest)
+    const request = JSON.stringify({ sent: claim, kept: claim, encounterId: visit.encounterId, unpaid } satisfies AttemptRequest)
     const attempt = { shard: visit.shard, id: ctx.newId(visit.shard), encounter: visit.encounterKey, message_id: messageId }
     await insertAttempts(trx, [{ ctx, attempt: { ...attempt, kind: 'reverse', claim_id: claim.id ?? '', request, request_hash: sha256Hex(messageId) } }])
     await setBill(trx, ctx, attempt, { state: 'settling', message: pendingSentence })
@@ -108,7 +111,7 @@ export async function adoptReversal({ db, store }: Omit<SettlementDeps, 'gateway
     const settled = splitOf(original?.total)
     const fault = reversalFault(attempt.message_id, original?.outcome === 'complete' ? settled : null, answer)
     if (fault !== null) return fault
-    const { kept, encounterId } = JSON.parse(attempt.request) as AttemptRequest
+    const { kept, encounterId, unpaid } = JSON.parse(attempt.request) as AttemptRequest
     const visit = await loadVisit(trx, encounterId)
     if (!visit || !settled) throw new Error('The visit or the answer of a settlement is gone.')
     const response = keptClaimResponse(answer, kept, ctx.newId(visit.shard))
@@ -120,7 +123,7 @@ export async function adoptReversal({ db, store }: Omit<SettlementDeps, 'gateway
     if (original?.outcome === 'complete') await recordReversal(trx, ctx, visit, attempt, kept, original, answer)
     const end = { answer: JSON.stringify(response), decided_at: ctx.now }
     await moveAttempt(trx, key, ['sent', 'unknown'], attempt.state === 'unknown' ? { ...end, state: 'resolved', resolution: 'adopted' } : { ...end, state: 'confirmed' })
-    await setBill(trx, ctx, attempt, { state: 'reversed', message: { zh: '结算已撤销，可以重新结算。', en: 'The settlement was reversed; the bill can be settled again.' } })
+    await setBill(trx, ctx, attempt, { state: 'reversed', message: unpaid === true ? unpaidSentence : { zh: '结算已撤销，可以重新结算。', en: 'The settlement was reversed; the bill can be settled again.' } })
     return response
   })
 }

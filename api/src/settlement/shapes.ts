@@ -43,10 +43,14 @@ export interface Bill extends BillSummary {
   paidFen: number
   /** Above zero: to be taken at the desk; below: to be given back. */
   dueFen: number
+  /** Until when a settled bill must be paid, else it is undone by itself; null when nothing is due or nothing happens. */
+  payBy: string | null
   depositFen: number
   payments: BillPayment[]
   /** Region where the person is insured when that is not here: direct settlement goes through the insured place, and may want a filing. */
   away: string | null
+  /** The filing that holds for this visit, as far as it was made here. */
+  filed: Filing | null
   /** While the state is not known: what happens next, and when. */
   doubt: Doubt | null
   /** How far the steps before the settlement are at the centre. */
@@ -108,6 +112,9 @@ export interface BillSplit {
 }
 /** POST /api/bills/{encounter}/filing: treatment away from home, filed with the insured place. */
 export interface Filing { number: string; type: 'long-term' | 'referred' | 'emergency' | 'temporary'; from: string; until: string | null }
+
+/** GET /api/appointments/{id}/filing. `region` where the patient is insured when that is not here, else null. */
+export interface FilingAhead { region: string | null; filed: Filing | null }
 
 export type TillChannel = 'cash' | 'card' | 'mobile'
 /** Fen by channel. */

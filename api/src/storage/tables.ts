@@ -603,6 +603,8 @@ export interface BillTable {
   uploaded_at: InstantOrNull
   /** Taken back by a person: the job does not upload them again. */
   details_held: Generated<boolean>
+  /** When a settlement whose cash part is not paid is undone by itself; null: never. */
+  pay_by: InstantOrNull
 }
 /** settlement: a registration or a batch of details at the centre. */
 export interface VisitStepTable {

@@ -1,5 +1,5 @@
 /** Bills as the portal uses them: those of a person, those of a hospital, one with its split, and settling it. */
-import type { Bill, BillSummary, Filing } from '@pujiang/api/settlement/shapes.ts'
+import type { Bill, BillSummary, Filing, FilingAhead } from '@pujiang/api/settlement/shapes.ts'
 import { operation } from './fhir.ts'
 import { query, request } from './http.ts'
 
@@ -35,4 +35,14 @@ export function reverseBill(of: { claim: string | null; invoice: string | null }
 /** Files the treatment with the place of insurance; again, the same number. */
 export function fileTreatment(encounter: string, type: Filing['type']): Promise<Filing> {
   return request('POST', `/api/bills/${encounter}/filing`, { body: { type } })
+}
+
+/** Is an appointment one away from the place of insurance, and is it filed? */
+export function filingAhead(appointment: string, signal?: AbortSignal): Promise<FilingAhead> {
+  return request('GET', `/api/appointments/${appointment}/filing`, signal ? { signal } : {})
+}
+
+/** Files a treatment that is still to come. */
+export function fileAhead(appointment: string, type: Filing['type']): Promise<Filing> {
+  return request('POST', `/api/appointments/${appointment}/filing`, { body: { type } })
 }

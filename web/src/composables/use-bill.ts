@@ -26,7 +26,6 @@ export function useBill(list: string, caught: (error: unknown) => boolean = () =
   const shown = computed<Bill | null>(() => asked.data.value ?? null)
   const busy = ref(false)
   const refusal = ref('')
-  const filed = ref<Filing | null>(null)
 
   /** @returns whether it was done. */
   async function run(work: () => Promise<unknown>, done: string): Promise<boolean> {
@@ -48,8 +47,8 @@ export function useBill(list: string, caught: (error: unknown) => boolean = () =
   }
 
   return {
-    id, asked, shown, busy, refusal, filed, run,
+    id, asked, shown, busy, refusal, run,
     settle: (selfPay: boolean) => run(() => settleBill(id.value, selfPay), t('bill.settledNow')),
-    file: (type: Filing['type']) => run(async () => { filed.value = await fileTreatment(id.value, type) }, t('away.done')),
+    file: (type: Filing['type']) => run(() => fileTreatment(id.value, type), t('away.done')),
   }
 }

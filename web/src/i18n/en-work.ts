@@ -1,5 +1,11 @@
 /** The sentences of professionals’ pages in English, loaded with the first of those pages. Keys are those of zh-work.ts. */
 export default {
+  gender: { male: 'Male', female: 'Female', other: 'Other', unknown: 'Unknown' },
+  ground: {
+    'none': 'no patient concerned', 'appointment': 'your appointment there', 'encounter': 'your visit there', 'gp-contract': 'your family doctor', 'referral': 'a referral', 'care-team': 'your care team', 'shared': 'your permission',
+    'break-glass': 'emergency access', 'care-relation': 'treatment', 'own-record': 'it is your own', 'acting-for-family': 'acting for family', 'system-scope': 'permission of the system',
+    'hospital-desk': 'registration and cashier of the hospital', 'insurer-claim': 'the insurer’s duty by law', 'statutory-report': 'report required by law',
+  },
   roster: {
     earlier: 'Week before', later: 'Week after', allDepartments: 'All departments', none: 'No clinics in this week', used: 'Taken', quotas: 'Kept places', quotasOf: 'GP {gp}, follow-up {followUp}, desk {onsite}', release: 'Opens', state: 'State', actions: 'Actions',
     status: { open: 'Open', suspended: 'Suspended', substituted: 'Substitute' }, suspend: 'Suspend', substitute: 'Substitute', suspendQuestion: 'Suspend this clinic?', substituteQuestion: 'Who holds this clinic instead?',

@@ -11,7 +11,6 @@ const en: typeof zh = {
   field: { optional: 'optional', error: 'Error: ', summary: 'There is a problem' },
   day: { today: 'Today', tomorrow: 'Tomorrow' },
   age: { years: '{count} years', months: '{count} mo' },
-  gender: { male: 'Male', female: 'Female', other: 'Other', unknown: 'Unknown' },
   nav: { label: 'Main sections', home: 'Home', departments: 'Book', appointments: 'Visits', record: 'Record', bills: 'Bills' },
   title: {
     waiting: 'Waitlist and missed visits', joinWaiting: 'Join the waitlist',
@@ -185,24 +184,10 @@ const en: typeof zh = {
     noCoverageTitle: 'No valid insurance on that day',
     noCoverageText: 'We found no insurance that was valid on the day of the visit, so you would pay everything below yourself. If you were insured that day, ask the insurance desk to register it first.',
   },
-  selfPay: {
-    settle: 'Pay without insurance', question: 'Pay everything yourself, without insurance?',
-    'no-coverage': 'We found no insurance valid on {date}. If you were insured that day, ask the insurance desk first and do not pay without insurance.',
-    refused: 'The insurance centre refused this bill. If the cause can be put right, do that and settle with insurance instead.',
-    effect: 'If you confirm, you pay all of {total} yourself. Neither the insurance fund nor your personal account pays anything.',
-    undo: 'To use insurance later, the hospital cashier must undo this settlement first.', confirm: 'Pay {total} without insurance', keep: 'Not now',
-  },
   payment: {
     title: 'Take or give back', what: 'What', how: 'How', amount: 'Amount (yuan)', reference: 'Number of the transaction', list: 'Money taken and given back', amountWrong: 'Enter an amount above zero with at most two decimals.', tooMuch: 'At most {most}.',
     kind: { payment: 'Payment', refund: 'Money back', deposit: 'Deposit', 'deposit-refund': 'Deposit back' }, channel: { cash: 'Cash', card: 'Card', mobile: 'Mobile payment', deposit: 'From the deposit' },
     do: { payment: 'Take the payment', refund: 'Give the money back', deposit: 'Take the deposit', 'deposit-refund': 'Give the deposit back' },
-  },
-  receipt: { paid: 'Taken', open: 'Receipt', number: 'Settlement number', account: 'Paid by the personal account', none: 'This bill is not settled, so there is no receipt.', note: 'Made by the system; ask by the settlement number.' },
-  away: {
-    title: 'Filing for care away from home', text: 'Insured in {region}. The insurance centre here settles with the insured place, by the terms of that place.', suzhou: 'Suzhou (320500)', other: 'another region ({region})', why: 'Kind of filing',
-    hint: 'The bill can be settled without a filing, but less may be paid; emergencies count as filed.', type: { temporary: 'Treated while travelling', referred: 'Referred by a hospital', emergency: 'Emergency', 'long-term': 'Living here' },
-    file: 'File with the insured place', filed: 'Filed ({type}), number {number}, valid until {until}. The bill can be settled now.', done: 'Filed',
-    packet: 'No fund has paid this time. Keep the packet (invoice, charges, visit and insurance) and claim at the place of insurance.', download: 'Download the packet',
   },
   billState: { open: 'To settle', settling: 'Being settled', settled: 'Settled', reversed: 'Undone', refused: 'Refused' },
   punctuation: { comma: ', ', list: ', ' },
@@ -227,11 +212,6 @@ const en: typeof zh = {
     system: 'System', complaint: 'If you think somebody should not have looked, call 12320.',
     machine: 'A look-up from one system to another; nobody was looking: checks when medicines are handed out, bills settled or records brought together.', counted: '{what} ({count})', ground: 'Why it was allowed: {ground}', emergency: 'Emergency access',
     notYours: 'What you were given does not include this log; only the person can read it.',
-  },
-  ground: {
-    'none': 'no patient concerned', 'appointment': 'your appointment there', 'encounter': 'your visit there', 'gp-contract': 'your family doctor', 'referral': 'a referral', 'care-team': 'your care team', 'shared': 'your permission',
-    'break-glass': 'emergency access', 'care-relation': 'treatment', 'own-record': 'it is your own', 'acting-for-family': 'acting for family', 'system-scope': 'permission of the system',
-    'hospital-desk': 'registration and cashier of the hospital', 'insurer-claim': 'the insurer’s duty by law', 'statutory-report': 'report required by law',
   },
   privacy: {
     nothingFound: 'Nothing found',

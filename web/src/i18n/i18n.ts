@@ -1,5 +1,6 @@
 /**
- * vue-i18n with lazily loaded files: what everybody reads, and what only professionals' pages say, which comes with the first of those pages.
+ * vue-i18n with lazily loaded files: what everybody reads, what pages of bills say, and what only professionals' pages say; the last two come
+ * with the first of those pages.
  * Both languages have the same keys, and a test holds them equal.
  */
 import { createI18n } from 'vue-i18n'
@@ -7,10 +8,10 @@ import type { Language } from './format.ts'
 
 export const i18n = createI18n({ legacy: false, locale: 'zh', fallbackLocale: false, missingWarn: false, messages: {} })
 
-type Part = 'all' | 'work'
+export type Part = 'all' | 'bill' | 'work'
 const files: Record<Language, Record<Part, () => Promise<{ default: object }>>> = {
-  zh: { all: () => import('./zh.ts'), work: () => import('./zh-work.ts') },
-  en: { all: () => import('./en.ts'), work: () => import('./en-work.ts') },
+  zh: { all: () => import('./zh.ts'), bill: () => import('./zh-bill.ts'), work: () => import('./zh-work.ts') },
+  en: { all: () => import('./en.ts'), bill: () => import('./en-bill.ts'), work: () => import('./en-work.ts') },
 }
 const loaded = new Set<string>()
 const wanted = new Set<Part>(['all'])
@@ -21,10 +22,10 @@ export async function useLanguage(language: Language): Promise<void> {
   document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en'
 }
 
-/** For professionals' pages, now and after every change of language. */
-export async function useWorkSentences(): Promise<void> {
-  wanted.add('work')
-  await load(i18n.global.locale.value as Language, 'work')
+/** Sentences that only some pages need, now and after every change of language. */
+export async function useSentences(...parts: Part[]): Promise<void> {
+  for (const part of parts) wanted.add(part)
+  await Promise.all(parts.map((part) => load(i18n.global.locale.value as Language, part)))
 }
 
 async function load(language: Language, part: Part): Promise<void> {

@@ -1,5 +1,11 @@
 /** The sentences of professionals’ pages in Chinese, loaded with the first of those pages. Keys are those of en-work.ts. */
 export default {
+  gender: { male: '男', female: '女', other: '其他', unknown: '未知' },
+  ground: {
+    'none': '不涉及患者', 'appointment': '您在这里的预约', 'encounter': '您在这里的就诊', 'gp-contract': '家庭医生签约', 'referral': '转诊', 'care-team': '照护团队', 'shared': '您的授权', 'break-glass': '紧急调阅',
+    'care-relation': '诊疗关系', 'own-record': '本人', 'acting-for-family': '家人代办', 'system-scope': '系统授权', 'hospital-desk': '本院挂号与收费', 'insurer-claim': '医保法定职责',
+    'statutory-report': '传染病法定报告',
+  },
   roster: {
     earlier: '前一周', later: '后一周', allDepartments: '全部科室', none: '这一周没有门诊', used: '已约', quotas: '预留号源', quotasOf: '转诊 {gp}，复诊 {followUp}，窗口 {onsite}', release: '放号时间', state: '状态', actions: '操作',
     status: { open: '正常', suspended: '停诊', substituted: '替诊' }, suspend: '停诊', substitute: '替诊', suspendQuestion: '要停诊吗？', substituteQuestion: '安排哪位医生替诊？',

@@ -9,7 +9,6 @@ export default {
   field: { optional: '选填', error: '错误：', summary: '请先改正以下问题' },
   day: { today: '今天', tomorrow: '明天' },
   age: { years: '{count} 岁', months: '{count} 个月' },
-  gender: { male: '男', female: '女', other: '其他', unknown: '未知' },
   nav: { label: '主要栏目', home: '首页', departments: '挂号', appointments: '我的预约', record: '健康档案', bills: '账单' },
   title: {
     waiting: '候补与爽约', joinWaiting: '加入候补',
@@ -173,21 +172,10 @@ export default {
     reversedTitle: '这笔结算已撤销，费用已退回', reversedText: '请核对下面的费用，重新结算。', noEstimate: '暂时算不出医保支付多少。',
     noCoverageTitle: '就诊当日没有有效医保', noCoverageText: '没有查到您在就诊当日有效的医疗保险，下面的费用全部按自费计算。如果您当天已参保，请先到医保窗口核实，登记后再结算。',
   },
-  selfPay: {
-    settle: '自费结算', question: '不使用医保，全部自费？', 'no-coverage': '没有查到 {date} 有效的医疗保险。如果当天已参保，请先到医保窗口核实，不要自费结算。',
-    refused: '医保中心未受理这张账单。如果原因可以解决，请解决后再用医保结算，不要自费结算。', effect: '确认后，{total} 全部由您个人支付，医保基金和个人账户都不支付。',
-    undo: '之后要改用医保，须由医院收费窗口撤销这次结算。', confirm: '确认自费 {total}', keep: '暂不结算',
-  },
   payment: {
     title: '收退款', what: '事项', how: '方式', amount: '金额（元）', reference: '交易流水号', list: '收退款记录', amountWrong: '请填写大于零的金额，最多两位小数。', tooMuch: '最多 {most}。',
     kind: { payment: '收款', refund: '退款', deposit: '收预交金', 'deposit-refund': '退预交金' }, channel: { cash: '现金', card: '银行卡', mobile: '移动支付', deposit: '预交金' },
     do: { payment: '确认收款', refund: '确认退款', deposit: '确认收预交金', 'deposit-refund': '确认退预交金' },
-  },
-  receipt: { open: '收据', paid: '已收', number: '结算编号', account: '个人账户支付', none: '这张账单还没有结算，没有收据。', note: '本收据由系统生成，可凭结算编号查询。' },
-  away: {
-    title: '异地就医备案', text: '参保地在{region}。结算时由本市医保中心转参保地办理，报销比例按参保地政策。', suzhou: '苏州市（320500）', other: '外地（{region}）', why: '备案类型', hint: '没有备案也能结算，但报销比例可能较低；急诊抢救视同已备案。',
-    type: { temporary: '临时外出就医', referred: '转诊', emergency: '急诊抢救', 'long-term': '长期居住' }, file: '向参保地备案', filed: '已备案（{type}），编号 {number}，有效至{until}。现在可以结算。', done: '备案成功',
-    packet: '这次没有基金支付。请保存报销材料（票据、明细、就诊和参保信息），到参保地办理手工报销。', download: '下载报销材料',
   },
   billState: { open: '待结算', settling: '结算中', settled: '已结算', reversed: '已撤销', refused: '未通过' },
   punctuation: { comma: '，', list: '、' },
@@ -210,11 +198,6 @@ export default {
     written: '写入了{what}', times: '{count} 次操作', purpose: '目的：{purpose}', refused: '有操作被系统拒绝', system: '系统', complaint: '如果您认为有人不该看您的档案，可以拨打 12320 反映。',
     machine: '这是系统之间的自动查询，没有人在看：例如取药、结算或汇总时核对资料。', counted: '{what}（{count} 项）', ground: '依据：{ground}', emergency: '紧急调阅',
     notYours: '您的授权不包括查看记录，只有本人可以看。',
-  },
-  ground: {
-    'none': '不涉及患者', 'appointment': '您在这里的预约', 'encounter': '您在这里的就诊', 'gp-contract': '家庭医生签约', 'referral': '转诊', 'care-team': '照护团队', 'shared': '您的授权', 'break-glass': '紧急调阅',
-    'care-relation': '诊疗关系', 'own-record': '本人', 'acting-for-family': '家人代办', 'system-scope': '系统授权', 'hospital-desk': '本院挂号与收费', 'insurer-claim': '医保法定职责',
-    'statutory-report': '传染病法定报告',
   },
   privacy: {
     nothingFound: '没有找到',
