@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { accessMatrixPage } from '../api/src/access/matrix.ts'
+import { accessMatrixPage } from '../api/src/access/matrix-page.ts'
 import { variables } from '../api/src/config.ts'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')

@@ -18,11 +18,11 @@ export async function mayActFor(db: Kysely<Tables>, ctx: Ctx, pid: string, group
   const launched = principal.launchPatient !== null && keyOf(principal.launchPatient) === pid
   if (principal.scopes.length > 0 && !scopes.some((scope) => scope.context === 'user' || launched)) return false
   const facts = (await loadAccessFacts(db, ctx, [pid])).get(pid)
-  return facts !== undefined && (facts.own || facts.grants.some((grant) => (grant.groups & groupBit(group)) !== 0))
+  return facts.own || facts.grants.some((grant) => (grant.groups & groupBit(group)) !== 0)
 }
 
 /** True when the caller treats the patient now and has not been barred. @param pid key of the patient. */
 export async function isInCare(db: Kysely<Tables>, ctx: Ctx, pid: string): Promise<boolean> {
   const facts = (await loadAccessFacts(db, ctx, [pid])).get(pid)
-  return facts !== undefined && facts.relations.length > 0 && !facts.barred
+  return facts.relations.length > 0 && !facts.barred
 }

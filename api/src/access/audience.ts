@@ -69,3 +69,6 @@ export const insurerTypes: readonly ResourceType[] = [
 
 /** What a citizen may send about themselves or those they act for, where a domain's write rule takes it. */
 export const citizenTypes: ReadonlySet<ResourceType> = new Set<ResourceType>(['Appointment', 'AppointmentResponse', 'Consent'])
+
+/** What says which hospitals belong to a region: not for those to write whose rights follow from it. */
+export const membershipTypes: readonly ResourceType[] = ['Organization', 'OrganizationAffiliation']

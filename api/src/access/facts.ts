@@ -7,19 +7,21 @@ import type { Tables } from '../storage/tables.ts'
 import { guardianGroupsFrom14 } from './data-groups.ts'
 import type { AccessFacts, Grant, Relation } from './rules.ts'
 
-export const noAccessFacts: AccessFacts = { own: false, grants: [], relations: [], barred: false, known: false, insured: false }
+export const noAccessFacts: AccessFacts = { own: false, grants: [], relations: [], barred: false, known: false, insured: false, members: [] }
 
-/** Facts for each patient key; a key that has none is missing from the map. */
-export async function loadAccessFacts(db: Kysely<Tables>, ctx: Ctx, pids: readonly string[]): Promise<Map<string, AccessFacts>> {
-  const found = new Map<string, AccessFacts>()
+/** Facts by patient key; null is asked for entries of nobody. */
+export interface KnownFacts { get(pid: string | null): AccessFacts }
+
+export async function loadAccessFacts(db: Kysely<Tables>, ctx: Ctx, pids: readonly string[]): Promise<KnownFacts> {
   const { principal } = ctx
-  if (pids.length === 0) return found
-  const note = (pid: string, facts: Partial<AccessFacts>) => found.set(pid, { ...noAccessFacts, ...found.get(pid), ...facts })
-  if (principal.kind === 'client') {
-    if (principal.organization !== null) for (const pid of await knownAt(db, ctx, keyOf(principal.organization), pids)) note(pid, { known: true })
-    return found
-  }
-  if (principal.kind !== 'person') return found
+  const found = new Map<string, AccessFacts>()
+  const members = principal.kind === 'client' && principal.organization !== null ? await membersOf(db, keyOf(principal.organization)) : []
+  const others: AccessFacts = members.length > 0 ? { ...noAccessFacts, members } : noAccessFacts
+  const known: KnownFacts = { get: (pid) => (pid === null ? undefined : found.get(pid)) ?? others }
+  if (pids.length === 0) return known
+  const note = (pid: string, facts: Partial<AccessFacts>) => found.set(pid, { ...others, ...found.get(pid), ...facts })
+  if (members.length > 0) for (const pid of await knownAt(db, ctx, members, pids)) note(pid, { known: true })
+  if (principal.kind !== 'person') return known
   if (principal.role === 'citizen' && principal.patient !== null) {
     const own = keyOf(principal.patient)
     if (pids.includes(own)) note(own, { own: true })
@@ -29,10 +31,10 @@ export async function loadAccessFacts(db: Kysely<Tables>, ctx: Ctx, pids: readon
     for (const [pid, relations] of await relationsOf(db, ctx, actors, pids)) note(pid, { relations })
     for (const pid of await barredFrom(db, ctx, actors, pids)) note(pid, { barred: true })
   } else if (principal.organization !== null) {
-    if (principal.role === 'scheduler') for (const pid of await knownAt(db, ctx, keyOf(principal.organization), pids)) note(pid, { known: true })
+    if (principal.role === 'scheduler') for (const pid of await knownAt(db, ctx, [keyOf(principal.organization)], pids)) note(pid, { known: true })
     if (principal.role === 'insurer') for (const pid of await insuredBy(db, keyOf(principal.organization), pids)) note(pid, { insured: true })
   }
-  return found
+  return known
 }
 
 /** Keys under which a professional stands in care_relation and record_bar: their own and their hospital's. */
@@ -67,8 +69,8 @@ async function barredFrom(db: Kysely<Tables>, ctx: Ctx, actors: readonly string[
   return rows.map((row) => row.pid)
 }
 
-async function knownAt(db: Kysely<Tables>, ctx: Ctx, organization: string, pids: readonly string[]): Promise<string[]> {
-  const rows = await db.selectFrom('care_relation').select('pid').distinct().where('organization', '=', organization).where('pid', 'in', [...pids])
+async function knownAt(db: Kysely<Tables>, ctx: Ctx, organizations: readonly string[], pids: readonly string[]): Promise<string[]> {
+  const rows = await db.selectFrom('care_relation').select('pid').distinct().where('organization', 'in', [...organizations]).where('pid', 'in', [...pids])
     .where('from_at', '<=', ctx.now.toISOString()).where('until_at', '>', ctx.now.toISOString()).execute()
   return rows.map((row) => row.pid)
 }
@@ -77,4 +79,10 @@ async function insuredBy(db: Kysely<Tables>, organization: string, pids: readonl
   const { rows } = await sql<{ pid: string }>`select distinct c.pid from resource c
     where c.t = ${sql.raw(String(typeCode('Coverage')))} and c.org = ${organization}::uuid and c.pid = any(${[...pids]}::uuid[])`.execute(db)
   return rows.map((row) => row.pid)
+}
+
+/** An organization and all that are part of it (Organization.partOf). */
+async function membersOf(db: Kysely<Tables>, organization: string): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`select access_members(${organization}::uuid) as id`.execute(db)
+  return rows.map((row) => row.id)
 }

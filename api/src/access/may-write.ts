@@ -10,7 +10,7 @@ import { fail, forbidden, notFound, refused } from '../fhir/outcome.ts'
 import type { ResourceType } from '../fhir/resource-types.ts'
 import type { Tables } from '../storage/tables.ts'
 import { audienceOf, citizenTypes, clinicalTypes } from './audience.ts'
-import { loadAccessFacts, noAccessFacts } from './facts.ts'
+import { loadAccessFacts } from './facts.ts'
 import type { Placement } from './placement.ts'
 import { decide } from './rules.ts'
 import { type Permission, scopesFor } from './scopes.ts'
@@ -39,7 +39,7 @@ export async function judgeWrites(db: Kysely<Tables>, ctx: Ctx, changes: readonl
   const allowed = (permission: Permission, type: ResourceType, where: JudgedChange['was'], patients: readonly string[]): boolean =>
     (patients.length > 0 ? patients : [null]).every((pid) => decide(ctx.principal, {
       permission, type, audience: audienceOf(type), pid, ...(where ?? nowhere),
-    }, (pid === null ? undefined : facts.get(pid)) ?? noAccessFacts).allowed)
+    }, facts.get(pid)).allowed)
   return changes.map((change, index) => {
     const { before, after } = pids[index] as Patients
     const permission = permissionOf(change)

@@ -21,9 +21,9 @@ export interface Origin extends Omit<Placement, 'labels'> {
   reasons: readonly string[]
 }
 
-/** In order of weight: the first Organization found counts. `performer.actor` means the member `actor` of each performer. */
+/** In order of weight: the first Organization found counts; `partOf` has one only in Organization. `performer.actor` means the member `actor` of each performer. */
 const organizationElements = [
-  'serviceProvider', 'provider', 'requestor', 'performingOrganization', 'custodian', 'issuer', 'managingOrganization', 'payor', 'performer', 'performer.actor', 'owner', 'author', 'organization', 'recorder',
+  'serviceProvider', 'provider', 'requestor', 'performingOrganization', 'custodian', 'issuer', 'managingOrganization', 'managingEntity', 'payor', 'performer', 'performer.actor', 'owner', 'author', 'organization', 'recorder', 'partOf',
 ] as const
 const authorElements = [
   'recorder', 'requester', 'author', 'asserter', 'performer', 'performer.actor', 'participant.individual', 'participant.actor', 'participant.member', 'informationSource', 'enterer', 'sender', 'assessor',

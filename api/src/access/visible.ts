@@ -47,12 +47,12 @@ function oneScope(principal: Principal, scope: Scope, type: ResourceType | null)
   return all(ofType, launched, ...tokens)
 }
 
-/** A system that acts for a hospital: that hospital's entries, and its patients. */
+/** A system that acts for a hospital or a region: the entries of its hospitals, and their patients. */
 function ofHospital(ctx: Ctx, type: ResourceType | null): Condition {
   const { organization } = ctx.principal
   if (organization === null) return true
-  const key = keyOf(organization)
-  return any(not(ofAudience(type, 'patient')), sql<SqlBool>`coalesce(r.org = ${key}::uuid, false)`, all(ofTypes(type, ['Patient']), knownAt(ctx, key)))
+  const members = sql`select access_members(${keyOf(organization)}::uuid)`
+  return any(not(ofAudience(type, 'patient')), sql<SqlBool>`coalesce(r.org in (${members}), false)`, all(ofTypes(type, ['Patient']), knownAt(ctx, members)))
 }
 
 function byRole(ctx: Ctx, type: ResourceType | null): Condition {
@@ -96,11 +96,11 @@ function byTreatment(ctx: Ctx): Condition {
 }
 
 function byDesk(ctx: Ctx, type: ResourceType | null, organization: string): Condition {
-  return any(all(ofTypes(type, ['Patient']), knownAt(ctx, organization)), all(ofTypes(type, deskTypes), sql<SqlBool>`r.pid is not null`, sql<SqlBool>`r.org = ${organization}::uuid`))
+  return any(all(ofTypes(type, ['Patient']), knownAt(ctx, sql`${organization}::uuid`)), all(ofTypes(type, deskTypes), sql<SqlBool>`r.pid is not null`, sql<SqlBool>`r.org = ${organization}::uuid`))
 }
 
-function knownAt(ctx: Ctx, organization: string): RawBuilder<SqlBool> {
-  return sql<SqlBool>`exists (select from care_relation c where c.organization = ${organization}::uuid and c.pid = r.pid and c.from_at <= ${ctx.now} and c.until_at > ${ctx.now})`
+function knownAt(ctx: Ctx, organizations: RawBuilder<unknown>): RawBuilder<SqlBool> {
+  return sql<SqlBool>`exists (select from care_relation c where c.organization in (${organizations}) and c.pid = r.pid and c.from_at <= ${ctx.now} and c.until_at > ${ctx.now})`
 }
 
 function insuredBy(organization: string): RawBuilder<SqlBool> {

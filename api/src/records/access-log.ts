@@ -27,7 +27,7 @@ async function accessLog({ db, ctx, id, query }: OperationCall): Promise<Operati
   const pid = keyOf(patient)
   const facts = (await loadAccessFacts(db, ctx, [pid])).get(pid)
   const auditor = ctx.principal.kind === 'person' && ctx.principal.role === 'admin-audit'
-  if (!auditor && !facts?.own && !facts?.grants.some((grant) => (grant.groups & groupBit('access')) !== 0)) throw notFound(`Patient/${patient}`)
+  if (!auditor && !facts.own && !facts.grants.some((grant) => (grant.groups & groupBit('access')) !== 0)) throw notFound(`Patient/${patient}`)
   const rows = await readRows(db, pid, before(query))
   const events = rows.slice(0, pageSize).map((row) => auditEventOf(row, patient, ctx.language))
   const last = rows.length > pageSize ? rows[pageSize - 1] : undefined

@@ -92,7 +92,7 @@ export async function listEmergencies(db: Db, ctx: Ctx, patient: string | null):
   if (principal.role === 'citizen' && patient !== null) {
     const pid = keyOf(patient)
     const facts = (await loadAccessFacts(db, ctx, [pid])).get(pid)
-    if (!facts?.own && !facts?.grants.length) throw notFound(`Patient/${patient}`)
+    if (!facts.own && facts.grants.length === 0) throw notFound(`Patient/${patient}`)
     // A relative who may not read the log is told nothing of this either.
     if (!facts.own && !facts.grants.some((grant) => (grant.groups & groupBit('access')) !== 0)) return []
     const rows = await select.where('pid', '=', pid).execute()

@@ -65,7 +65,8 @@ function placementOf({ principal }: Pick<Ctx, 'principal'>, resource: Resource, 
     author: principal.practitioner === null ? null : keyOf(principal.practitioner),
   }
   const before = current && { organization: current.org, department: current.dept, author: current.author }
-  const where = placed(origin, [visit, before, caller])
+  // An Organization is part of what it says itself and of nothing else: rights follow from it.
+  const where = placed(origin, resource.resourceType === 'Organization' ? [] : [visit, before, caller])
   const inherited = departmentBits(visit?.department ?? null) | origin.reasons.reduce((bits, key) => bits | ((known.get(key)?.labels ?? 0) & sensitiveBits), 0)
   const labels = labelsOf(resource, text, where.department) | (unlabelled.has(resource.resourceType) ? 0 : inherited)
   return { labels: labels | ((current?.labels ?? 0) & hiddenBit), ...where }

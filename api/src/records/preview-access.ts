@@ -6,7 +6,7 @@ import type { Parameters, ParametersParameter, PractitionerRole } from '@medplum
 import { sql } from 'kysely'
 import { audienceOf, clinicalReadable } from '../access/audience.ts'
 import { groupBit } from '../access/data-groups.ts'
-import { loadAccessFacts, noAccessFacts } from '../access/facts.ts'
+import { loadAccessFacts } from '../access/facts.ts'
 import { anonymous, type Principal } from '../access/principal.ts'
 import { decide } from '../access/rules.ts'
 import { visible } from '../access/visible.ts'
@@ -35,10 +35,10 @@ async function previewAccess(call: OperationCall): Promise<OperationResult> {
   const parameters = parametersOf(call, ['practitioner', 'organization'])
   const pid = keyOf(patient)
   const own = (await loadAccessFacts(db, ctx, [pid])).get(pid)
-  const mayAsk = ctx.principal.kind === 'person' && ctx.principal.scopes.length === 0 && (own?.own || own?.grants.some((grant) => (grant.groups & groupBit('access')) !== 0))
+  const mayAsk = ctx.principal.kind === 'person' && ctx.principal.scopes.length === 0 && (own.own || own.grants.some((grant) => (grant.groups & groupBit('access')) !== 0))
   if (!mayAsk) throw notFound(`Patient/${patient}`)
   const doctor: Ctx = { ...ctx, principal: await doctorOf(call, parameters) }
-  const facts = (await loadAccessFacts(db, doctor, [pid])).get(pid) ?? noAccessFacts
+  const facts = (await loadAccessFacts(db, doctor, [pid])).get(pid)
   const { rows } = await sql<Row>`select r.t, r.pid, r.labels, r.org, r.dept, r.author, ${visible(doctor)} as shown from resource r
     where r.pid = ${pid}::uuid and r.t in (${sql.raw(clinicalReadable.map(typeCode).join(','))}) limit ${rowsMax}`.execute(db)
   const counts = new Map<string, { shown: number; hidden: Map<string, number> }>()

@@ -32,10 +32,13 @@ interface ProgressRow { fingerprint: string; state: 'running' | 'done'; position
 /** Raised when the way values are indexed changes, so that everything is indexed anew. */
 const indexVersion = 2
 
+/** Raised when the way a type is placed changes (access/placement.ts). */
+const placementVersions: Partial<Record<ResourceType, number>> = { Organization: 2, Group: 2 }
+
 /** What rows of a type are indexed by. */
 export function indexFingerprint(model: FhirModel, type: ResourceType): string {
   const parameters = [...model.searchParameters(type).values()].map(({ code, type: kind, expression, storage, storedAs, components }) => [code, kind, expression, storage, storedAs, components])
-  return createHash('sha256').update(JSON.stringify([indexVersion, parameters])).digest('base64url').slice(0, 22)
+  return createHash('sha256').update(JSON.stringify([indexVersion, parameters, ...(type in placementVersions ? [placementVersions[type]] : [])])).digest('base64url').slice(0, 22)
 }
 
 /**

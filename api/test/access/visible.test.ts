@@ -8,7 +8,7 @@ import { sql } from 'kysely'
 import { beforeAll, expect, test } from 'vitest'
 import { allGroups } from '../../src/access/data-groups.ts'
 import { audienceOf } from '../../src/access/audience.ts'
-import { loadAccessFacts, noAccessFacts } from '../../src/access/facts.ts'
+import { loadAccessFacts } from '../../src/access/facts.ts'
 import { adolescentBit, barredBit, everyBit, hiddenBit, labelBit, statutoryBit, unhideableBit } from '../../src/access/labels.ts'
 import { anonymous, type Principal, roles } from '../../src/access/principal.ts'
 import { accessRules, decide } from '../../src/access/rules.ts'
@@ -96,7 +96,7 @@ test('the SQL condition shows exactly the rows that the rules allow to read', as
         const facts = await loadAccessFacts(trx, ctx, patients)
         const allowed = rows.filter((row) => {
           if (only !== null && row.type !== only) return false
-          const verdict = decide(principal, { permission, audience: audienceOf(row.type), ...row }, (row.pid === null ? undefined : facts.get(row.pid)) ?? noAccessFacts)
+          const verdict = decide(principal, { permission, audience: audienceOf(row.type), ...row }, facts.get(row.pid))
           rulesSeen.add(verdict.rule)
           return verdict.allowed
         })
