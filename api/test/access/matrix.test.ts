@@ -25,11 +25,9 @@ const membershipTypes: readonly ResourceType[] = ['Organization', 'OrganizationA
 const laboratory = tokenKey('Observation', 'category', 'http://terminology.hl7.org/CodeSystem/observation-category', 'laboratory')
 
 /** An entry of every type in every situation; `situation` is null for what is nobody's. */
-const rows = [
-  ...kindNames.flatMap((kind) => (recordKinds[kind].types as readonly ResourceType[]).flatMap((type) => situationNames.map((situation) => ({
-    kind, type, situation, id: testId(), pid: keyOf(recordOf(situation)), keys: type === 'Observation' ? [laboratory] : [], ...placeOf(type, situation),
-  })))),
-]
+const rows = kindNames.flatMap((kind) => (recordKinds[kind].types as readonly ResourceType[]).flatMap((type) => situationNames.map((situation) => ({
+  kind, type, situation, id: testId(), pid: keyOf(recordOf(situation)), keys: type === 'Observation' ? [laboratory] : [], ...placeOf(type, situation),
+}))))
 const others = (Object.keys(otherKinds) as OtherKind[]).flatMap((kind) => otherKinds[kind].types.map((type) => ({
   kind, type, id: testId(), pid: null, keys: [] as bigint[], labels: 0, organization: null as string | null, department: null as string | null, author: null as string | null,
 })))
