@@ -24,7 +24,7 @@ const payment = z.strictObject({
 const filing = z.strictObject({ type: z.enum(filingTypes) })
 const count = z.number().int().min(-100_000_000_00).max(100_000_000_00)
 const counted = z.strictObject({ cash: count, card: count, mobile: count })
-const act = z.discriminatedUnion('action', [z.strictObject({ action: z.literal('take') }), z.strictObject({ action: z.literal('sign-off'), reason: z.string().trim().min(4).max(500) })])
+const act = z.discriminatedUnion('action', [z.strictObject({ action: z.literal('take') }), z.strictObject({ action: z.enum(['sign-off', 'post']), reason: z.string().trim().min(4).max(500) })])
 
 const fresh = { 'Cache-Control': 'no-store' }
 
@@ -72,7 +72,7 @@ export function cashierRoutes({ db, store, gateway }: Pick<Services, 'db' | 'sto
     .post('/desk/:organization/differences/:id', async (c) => {
       const id = c.req.param('id')
       if (!/^[0-9a-f-]{36}$/.test(id)) throw notFound('Difference')
-      return c.json(await actOnDifference({ db, store }, c.get('ctx'), organizationOf(c), id, await readJson(c, act)), 200, fresh)
+      return c.json(await actOnDifference({ db, store, gateway }, c.get('ctx'), organizationOf(c), id, await readJson(c, act)), 200, fresh)
     })
     .get('/desk/:organization/months/:month', async (c) => {
       const desk = await deskOf(db, c.get('ctx'), organizationOf(c))

@@ -42,11 +42,11 @@ export function officeRoutes({ db, centre }: CentreRoutes): Hono<AppEnv> {
     })
     .post('/clearings/:id/approve', async (c) => {
       const { deductedFen, reason } = await readJson(c, deduction)
-      await approveClearing(db, c.get('ctx'), c.req.param('id'), { fen: BigInt(deductedFen), reason })
+      await approveClearing(db, c.get('ctx'), c.req.param('id'), { fen: BigInt(deductedFen), reason }, c.req.header(officerHeader) ?? null)
       return json(c, {})
     })
     .post('/clearings/:id/pay', async (c) => {
-      await payClearing(db, c.get('ctx'), c.req.param('id'))
+      await payClearing(db, c.get('ctx'), c.req.param('id'), c.req.header(officerHeader) ?? null)
       return json(c, {})
     })
     .get('/filings', async (c) => json(c, await listFilings(db)))

@@ -75,7 +75,7 @@ async function keepClearing(trx: InsurerTrx, ctx: Ctx, key: Key, sums: Sums, ref
   if (earlier) await trx.deleteFrom('clearing').where('id', '=', earlier.id).execute()
   return trx.insertInto('clearing').values({
     id: ctx.newId(null), client_id: ctx.principal.id, ...key, state: refusal === null ? state : 'refused', count: sums.count, total_fen: sums.totalFen,
-    fund_fen: sums.fundFen, account_fen: sums.accountFen, reason: refusal, applied_at: ctx.now, approved_at: refusal === null && state === 'approved' ? ctx.now : null, paid_at: null,
+    fund_fen: sums.fundFen, account_fen: sums.accountFen, reason: refusal, applied_at: ctx.now, approved_by: null, paid_by: null, approved_at: refusal === null && state === 'approved' ? ctx.now : null, paid_at: null,
   }).returningAll().executeTakeFirstOrThrow()
 }
 
@@ -86,17 +86,17 @@ export async function findClearing(db: Kysely<InsurerTables>, ctx: Ctx, id: stri
   return clearingOf(row)
 }
 
-/** applied → approved. Throws OutcomeError conflict, value-invalid, not-found. */
-export async function approveClearing(db: InsurerDb, ctx: Ctx, id: string, deduction: { fen: bigint; reason: string | null }): Promise<ClearingRow> {
+/** applied → approved. @param officer who decides. Throws OutcomeError conflict, value-invalid, not-found. */
+export async function approveClearing(db: InsurerDb, ctx: Ctx, id: string, deduction: { fen: bigint; reason: string | null }, officer: string | null = null): Promise<ClearingRow> {
   if (deduction.fen < 0n || (deduction.fen > 0n && !deduction.reason)) throw fail('value-invalid', { zh: '扣减金额须不小于零，并注明原因。', en: 'A deduction is not negative and needs a reason.' })
-  return moveClearing(db, id, 'applied', { state: 'approved', approved_at: ctx.now, deducted_fen: deduction.fen, reason: deduction.reason }, (row) => {
+  return moveClearing(db, id, 'applied', { state: 'approved', approved_at: ctx.now, approved_by: officer, deducted_fen: deduction.fen, reason: deduction.reason }, (row) => {
     if (deduction.fen > row.fund_fen + row.account_fen) throw fail('value-invalid', { zh: '扣减金额超过应付金额。', en: 'The deduction is more than what is due.' })
   })
 }
 
-/** approved → paid, with its ledger entry. Throws OutcomeError conflict, not-found. */
-export async function payClearing(db: InsurerDb, ctx: Ctx, id: string): Promise<ClearingRow> {
-  return moveClearing(db, id, 'approved', { state: 'paid', paid_at: ctx.now }, async (row, trx) => {
+/** approved → paid, with its ledger entry. @param officer who pays. Throws OutcomeError conflict, not-found. */
+export async function payClearing(db: InsurerDb, ctx: Ctx, id: string, officer: string | null = null): Promise<ClearingRow> {
+  return moveClearing(db, id, 'approved', { state: 'paid', paid_at: ctx.now, paid_by: officer }, async (row, trx) => {
     const fen = row.fund_fen + row.account_fen - row.deducted_fen
     if (fen === 0n) return
     const party = row.direction === 'to-institution' ? 'provider' : regionAccount(row.party)
@@ -110,7 +110,7 @@ export async function payClearing(db: InsurerDb, ctx: Ctx, id: string): Promise<
 }
 
 async function moveClearing(
-  db: InsurerDb, id: string, from: ClearingRow['state'], to: { state: ClearingRow['state']; approved_at?: Date; paid_at?: Date; deducted_fen?: bigint; reason?: string | null },
+  db: InsurerDb, id: string, from: ClearingRow['state'], to: { state: ClearingRow['state']; approved_by?: string | null; paid_by?: string | null; approved_at?: Date; paid_at?: Date; deducted_fen?: bigint; reason?: string | null },
   also: (row: ClearingRow, trx: InsurerTrx) => void | Promise<void>,
 ): Promise<ClearingRow> {
   return inTransaction(db, async (trx) => {

@@ -81,7 +81,7 @@ export async function listClearings(db: Db): Promise<OfficeClearing[]> {
   const rows = await db.selectFrom('clearing').selectAll().orderBy('month', 'desc').orderBy('party').orderBy('scheme').limit(rowsMax).execute()
   return rows.map((row) => ({
     id: row.id, month: row.month, direction: row.direction, party: row.party, scheme: row.scheme, state: row.state, count: Number(row.count),
-    fundFen: Number(row.fund_fen), accountFen: Number(row.account_fen), deductedFen: Number(row.deducted_fen), reason: row.reason,
+    fundFen: Number(row.fund_fen), accountFen: Number(row.account_fen), deductedFen: Number(row.deducted_fen), reason: row.reason, approvedBy: row.approved_by, paidBy: row.paid_by,
   }))
 }
 

@@ -61,6 +61,9 @@ export interface OfficeClearing {
   accountFen: number
   deductedFen: number
   reason: string | null
+  /** Officers, by the platform's id. */
+  approvedBy: string | null
+  paidBy: string | null
 }
 
 export interface OfficeFiling {

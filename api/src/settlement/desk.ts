@@ -8,7 +8,7 @@ import type { Ctx } from '../ctx.ts'
 import { dayInShanghai } from '../fhir/date-time.ts'
 import { fail, notFound } from '../fhir/outcome.ts'
 import type { Store } from '../records/store.ts'
-import type { Db, Trx } from '../storage/pool.ts'
+import type { Db } from '../storage/pool.ts'
 import { inTransaction } from '../storage/transaction.ts'
 import type { BillRow } from './bill-rows.ts'
 import { isLate } from './attempt-rows.ts'
@@ -16,6 +16,8 @@ import { dueFen, mayTakeMoney } from './payments.ts'
 import { summaryOf } from './read-bill.ts'
 import { closeDifferences, type DifferenceRow, type NewDifference, openDifferences, ownDifference } from './reconcile/difference-rows.ts'
 import { differenceClasses, type ProposedEntry } from './reconcile/differences.ts'
+import type { SettlementGateway } from './gateway.ts'
+import { postCorrection } from './reconcile/corrections.ts'
 import type { DeskBill, DeskDay, DeskWork, DifferenceShape, TillChannel, TillCount } from './shapes.ts'
 import { loadInstitution } from './visit.ts'
 
@@ -133,9 +135,13 @@ export function tillDifferences(institution: string, organizationId: string, day
   })
 }
 
-/** Takes a difference on oneself, or signs for it with a reason. Throws OutcomeError not-found, required, and as `deskOf`. */
-export async function actOnDifference({ db, store }: { db: Db; store: Store }, ctx: Ctx, organizationId: string, id: string, act: { action: 'take' } | { action: 'sign-off'; reason: string }): Promise<DifferenceShape> {
+/** Takes a difference on oneself, signs for it with a reason, or posts its proposed entries. Throws OutcomeError not-found, conflict, and as `deskOf` and `postCorrection`. */
+export async function actOnDifference({ db, store, gateway }: { db: Db; store: Store; gateway: SettlementGateway }, ctx: Ctx, organizationId: string, id: string, act: { action: 'take' } | { action: 'sign-off' | 'post'; reason: string }): Promise<DifferenceShape> {
   const { code } = await deskOf(db, ctx, organizationId)
+  if (act.action === 'post') {
+    await postCorrection({ db, store, gateway }, ctx, await own(db, code, id), act.reason)
+    return differenceShape(ctx, await own(db, code, id))
+  }
   return inTransaction(db, async (trx) => {
     const row = await own(trx, code, id)
     const done = act.action === 'take' ? await ownDifference(trx, ctx, store, row.id) : await closeDifferences(trx, ctx, store, [row.id], act.reason, ctx.principal.name) > 0
@@ -144,7 +150,7 @@ export async function actOnDifference({ db, store }: { db: Db; store: Store }, c
   })
 }
 
-async function own(trx: Trx, institution: string, id: string): Promise<DifferenceRow> {
+async function own(trx: Db, institution: string, id: string): Promise<DifferenceRow> {
   const row = await trx.selectFrom('difference').selectAll().where('id', '=', id).where('institution', '=', institution).executeTakeFirst()
   if (!row) throw notFound('Difference')
   return row

@@ -28,6 +28,13 @@ const chart: Record<string, readonly [hledger: string, beancount: string]> = {
   deposit: ['liabilities:deposit', 'Liabilities:Deposit'],
   'till-cash': ['assets:till:cash', 'Assets:Till:Cash'],
   'till-card': ['assets:till:card', 'Assets:Till:Card'],
+  'till-difference': ['expenses:till-difference', 'Expenses:TillDifference'],
+  fund: ['assets:receivable:fund:corrected', 'Assets:Receivable:Fund:Corrected'],
+  account: ['assets:receivable:account:corrected', 'Assets:Receivable:Account:Corrected'],
+  'clearing-310': ['assets:receivable:clearing:310', 'Assets:Receivable:Clearing:S310'],
+  'clearing-390': ['assets:receivable:clearing:390', 'Assets:Receivable:Clearing:S390'],
+  'clearing-deducted': ['expenses:clearing-deducted', 'Expenses:ClearingDeducted'],
+  bank: ['assets:bank', 'Assets:Bank'],
   'till-mobile': ['assets:till:mobile', 'Assets:Till:Mobile'],
 }
 

@@ -53,3 +53,13 @@ export function eventRow(ctx: Ctx, { visit, attemptId, messageId, kind, medicalT
     decided_at: new Date(answer.created), recorded_at: ctx.now, total_fen: totalFen, fund_fen: fundFen, account_fen: accountFen, cash_fen: cashFen,
   }
 }
+
+export interface EntryAbout { shard: number; encounter: string | null; attempt: string; messageId: string; organizationId: string }
+
+/** Pairs of one cause; `attempt` is its key, under which no pair of accounts is posted twice. */
+export async function postEntries(trx: Trx, ctx: Ctx, { shard, encounter, attempt, messageId, organizationId }: EntryAbout, pairs: readonly { debit: string; credit: string; fen: bigint }[]): Promise<void> {
+  if (pairs.length === 0) return
+  await trx.insertInto('ledger_entry').values(pairs.map(({ debit, credit, fen }) => ({
+    shard, id: ctx.newId(shard), encounter, attempt, message_id: messageId, organization_id: organizationId, debit_account: debit, credit_account: credit, amount_fen: fen, recorded_at: ctx.now,
+  }))).execute()
+}

@@ -679,7 +679,8 @@ export interface SettlementAttemptTable {
 export interface LedgerEntryTable {
   shard: number
   id: string
-  encounter: string
+  /** Null of what belongs to no visit: clearing, a till, a settlement that only the centre has. */
+  encounter: string | null
   attempt: string
   message_id: string
   organization_id: string
@@ -770,6 +771,23 @@ export interface DifferenceTable {
 /** settlement: counted and expected are JSON, fen by channel. */
 export interface DeskDayTable { organization_id: string; day: string; counted: string; expected: string; closed_at: Instant; closed_by: string }
 /** settlement: month is its first day. */
+export interface CorrectionTable {
+  difference: string
+  institution: string
+  organization_id: string
+  day: string
+  scheme: string
+  /** Lines of the day list that it adds or takes away. */
+  count: number
+  total_fen: bigint
+  fund_fen: bigint
+  account_fen: bigint
+  cash_fen: bigint
+  reason: string
+  posted_by: string
+  posted_at: Instant
+}
+/** settlement: a month of an institution and scheme, closed. */
 export interface ClearingMonthTable {
   institution: string
   organization_id: string
@@ -786,6 +804,8 @@ export interface ClearingMonthTable {
   closed_at: Instant
   closed_by: string
   changed_at: Instant
+  /** Its clearing stands in the ledger; false: closed before the ledger had clearings. */
+  in_ledger: Generated<boolean>
 }
 
 export interface Tables {
@@ -847,6 +867,7 @@ export interface Tables {
   difference: DifferenceTable
   desk_day: DeskDayTable
   clearing_month: ClearingMonthTable
+  correction: CorrectionTable
 }
 
 /** insurer */
@@ -1064,6 +1085,9 @@ export interface ClearingTable {
   applied_at: Instant
   approved_at: InstantOrNull
   paid_at: InstantOrNull
+  /** Officer, by the platform's id; null: before this was kept, or between two centres. */
+  approved_by: string | null
+  paid_by: string | null
 }
 
 /** The database of an insurance centre. Tables are added by its own migrations under migrations/insurer. */

@@ -11,7 +11,7 @@ import { citizen, system, testPlatform } from '../support/platform.ts'
 const centre = await testCentre()
 const call = systemCaller({ baseUrl: centre.url, clientId: 'platform', key: centre.key, timeoutMs: 10_000, now: () => centre.clock.now, newId: () => newResourceId(null) })
 let reachable = true
-const { request } = await testPlatform({ centreDesk: (...args) => (reachable ? call(...args) : Promise.reject(new Error('down'))) })
+const { request, db } = await testPlatform({ centreDesk: (...args) => (reachable ? call(...args) : Promise.reject(new Error('down'))) })
 const officer: Principal = { ...anonymous, kind: 'person', id: 'officer-1', name: '经办员', role: 'insurer' }
 
 beforeEach(async () => {
@@ -41,6 +41,10 @@ test('claims with every step of their sum, and nobody but an officer sees them',
   for (const stranger of [citizen('p1'), system, { ...officer, role: 'scheduler' as const }]) expect((await get('claims', stranger)).status).toBe(403)
   expect((await request('GET', '/api/insurer/claims')).status).toBe(401)
   expect((await get('../fhir/Claim')).status).toBe(404)
+  // Every look of an officer is in the audit log, with what was looked at and the answer.
+  const looks = await db.selectFrom('audit_event').select(['resource_type', 'resource_id', 'detail', 'outcome']).where('interaction', '=', 'insurer-desk').orderBy('recorded_at').execute()
+  expect(looks).toContainEqual({ resource_type: 'Claim', resource_id: id, detail: `/claims/${id}`, outcome: 200 })
+  expect(looks).toContainEqual({ resource_type: 'InsurancePlan', resource_id: null, detail: '/claims', outcome: 200 })
   reachable = false
   expect((await get('claims')).status).toBe(503)
 })
@@ -54,7 +58,7 @@ test('a difference is settled with a note, once; a clearing goes its way', async
   expect((await post('differences/s1/M1/settle', { note: '再次' })).status).toBe(404)
   expect(await centre.db.selectFrom('difference').select(['resolved_by', 'note']).execute()).toEqual([{ resolved_by: 'officer-1', note: '次日补记' }])
 
-  await centre.db.insertInto('clearing').values({ id: 'c1', client_id: 'platform', month: '2026-10', direction: 'to-institution', party: 'H31010100001', scheme: 310, state: 'applied', count: 1n, total_fen: 900n, fund_fen: 700n, account_fen: 100n, reason: null, applied_at: centre.clock.now, approved_at: null, paid_at: null }).execute()
+  await centre.db.insertInto('clearing').values({ id: 'c1', client_id: 'platform', month: '2026-10', direction: 'to-institution', party: 'H31010100001', scheme: 310, state: 'applied', count: 1n, total_fen: 900n, fund_fen: 700n, account_fen: 100n, reason: null, applied_at: centre.clock.now, approved_at: null, paid_at: null, approved_by: null, paid_by: null }).execute()
   expect((await post('clearings/c1/pay')).status).toBe(409)
   expect((await post('clearings/c1/approve', { deductedFen: 50, reason: null })).status).toBe(422)
   expect((await post('clearings/c1/approve', { deductedFen: 50, reason: '超限 Over' })).status).toBe(200)

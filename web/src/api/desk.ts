@@ -38,7 +38,7 @@ export function compareDay(organization: string, day: string): Promise<unknown> 
   return operation('PaymentReconciliation/$reconcile', [{ name: 'date', valueDate: day }, { name: 'organization', valueReference: { reference: `Organization/${organization}` } }])
 }
 
-export function actOnDifference(organization: string, id: string, act: { action: 'take' } | { action: 'sign-off'; reason: string }): Promise<DifferenceShape> {
+export function actOnDifference(organization: string, id: string, act: { action: 'take' } | { action: 'sign-off' | 'post'; reason: string }): Promise<DifferenceShape> {
   return request('POST', `/api/desk/${organization}/differences/${id}`, { body: act })
 }
 

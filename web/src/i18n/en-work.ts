@@ -23,7 +23,7 @@ export default {
   },
   difference: {
     state: { open: 'Open', closed: 'Gone', 'signed-off': 'Signed' }, facts: 'At risk {risk} · {days} days old · owner: {owner}', office: 'the office', sides: 'Here {ours}, at the centre {theirs}', nothing: 'nothing', entries: 'Proposed correction: ', entry: 'debit {debit}, credit {credit} {amount}',
-    take: 'I see to it', sign: 'Sign it off', signQuestion: 'Sign off this difference?', signEffect: 'It then no longer keeps the month open. Your name and reason are kept with it.', reason: 'Reason', reasonMissing: 'Say why, in a few words.',
+    take: 'I see to it', sign: 'Sign it off', post: 'Post the entries', postQuestion: 'Post the proposed entries?', postEffect: 'Entries in the books are never changed. The books then say what the centre says, and the difference is settled. Your name and the reason are kept.', signQuestion: 'Sign off this difference?', signEffect: 'It then no longer keeps the month open. Your name and reason are kept with it.', reason: 'Reason', reasonMissing: 'Say why, in a few words.',
   },
   month: {
     title: 'Clearing of {month}', owed: 'Owed by insurance', approved: 'Approved', count: '{count} entries', running: 'The month is not over yet.', daysLeft: '{count} days are not compared yet: {days}.', differencesLeft: '{count} differences are open, {risk} at risk.',
@@ -118,6 +118,6 @@ export default {
     reversePart: 'A part can not be undone: undo the whole, change the charges and settle again.', reverseConfirm: 'Undo it', code: 'Six digits of your authenticator', codeHint: 'Undoing moves money back. Confirm that it is you.',
     compareTitle: 'Compared with the insurance centre', notCompared: 'This day is not compared yet. The system does it after 6 the next morning; you can do it now.', equal: 'Equal: {count} entries, {total} in all ({time}).', differs: 'Not equal: {ours} entries here, {theirs} at the centre. See to the differences below.',
     compareFailed: 'The list of the centre did not come whole, so the day counts as not compared. Try again later.', daySums: 'Settled {settled}, {total} in all, {fund} of it from funds; undone {reversed}.', compare: 'Compare now', compareAgain: 'Compare again', compared: 'Compared',
-    differences: 'Open differences', noDifferences: 'No open differences', doneDifferences: 'Dealt with on this day ({count})', dayClosed: 'The day is closed', taken: 'You see to it now', signed: 'Signed', monthClosed: 'The month is closed',
+    differences: 'Open differences', noDifferences: 'No open differences', doneDifferences: 'Dealt with on this day ({count})', dayClosed: 'The day is closed', taken: 'You see to it now', signed: 'Signed', posted: 'The entries are posted', monthClosed: 'The month is closed',
   },
 }

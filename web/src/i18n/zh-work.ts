@@ -23,7 +23,7 @@ export default {
   },
   difference: {
     state: { open: '未处理', closed: '已消除', 'signed-off': '已签字' }, facts: '涉及 {risk} · 已 {days} 天 · 负责：{owner}', office: '收费处', sides: '院内 {ours}，中心 {theirs}', nothing: '无', entries: '建议更正分录：', entry: '借 {debit} 贷 {credit} {amount}',
-    take: '由我跟进', sign: '签字结案', signQuestion: '签字结案？', signEffect: '签字后这笔差异不再阻止关账，您的姓名和理由会一并保存。', reason: '理由', reasonMissing: '请至少用四个字说明理由。',
+    take: '由我跟进', sign: '签字结案', post: '过账更正', postQuestion: '按建议分录过账？', postEffect: '分录写入账簿后不能更改；对账结果按医保中心的记录更正，这笔差异结案。您的姓名和理由会一并保存。', signQuestion: '签字结案？', signEffect: '签字后这笔差异不再阻止关账，您的姓名和理由会一并保存。', reason: '理由', reasonMissing: '请至少用四个字说明理由。',
   },
   month: {
     title: '{month} 月度清算', owed: '应由医保支付', approved: '核准', count: '{count} 笔', running: '本月尚未结束。', daysLeft: '还有 {count} 天没有对账：{days}。', differencesLeft: '还有 {count} 笔差异未处理，涉及 {risk}。',
@@ -110,6 +110,6 @@ export default {
     reversePart: '不能只退一部分：先撤销整笔，改动费用后再重新结算。', reverseConfirm: '确认撤销', code: '验证器上的六位数字', codeHint: '撤销结算会退回资金，请再次确认是您本人。',
     compareTitle: '与医保中心对账', notCompared: '这一天还没有对账。次日 6 点后系统会自动对账，也可以现在进行。', equal: '一致：{count} 笔，共 {total}（{time}）。', differs: '不一致：院内 {ours} 笔，中心 {theirs} 笔。请处理下列差异。',
     compareFailed: '没有取到中心的完整清单，这一天视为未对账。请稍后重试。', daySums: '当日结算 {settled} 笔，共 {total}，其中基金 {fund}；撤销 {reversed} 笔。', compare: '现在对账', compareAgain: '重新对账', compared: '对账完成',
-    differences: '未处理的差异', noDifferences: '没有未处理的差异', doneDifferences: '当日已处理的差异（{count}）', dayClosed: '已日结', taken: '已由您跟进', signed: '已签字结案', monthClosed: '已关账',
+    differences: '未处理的差异', noDifferences: '没有未处理的差异', doneDifferences: '当日已处理的差异（{count}）', dayClosed: '已日结', taken: '已由您跟进', signed: '已签字结案', posted: '分录已过账', monthClosed: '已关账',
   },
 }

@@ -13,6 +13,7 @@ import { fail } from '../../fhir/outcome.ts'
 import type { Db, Trx } from '../../storage/pool.ts'
 import { inTransaction } from '../../storage/transaction.ts'
 import type { ClearingApplication, SettlementGateway } from '../gateway.ts'
+import { postClose, postPayout } from './clearing-ledger.ts'
 import type { ClearingMonth, Month } from '../shapes.ts'
 
 interface Deps { db: Db; gateway: SettlementGateway }
@@ -54,13 +55,16 @@ export async function closeMonth(deps: Deps, ctx: Ctx, asked: MonthAsked): Promi
 }
 
 async function insertMonth(trx: Trx, ctx: Ctx, asked: MonthAsked, from: string, until: string): Promise<void> {
-  const sums = await sql<{ scheme: string; count: bigint; total: bigint; fund: bigint; account: bigint }>`select scheme, count(*)::int8 as count, sum(total_fen)::int8 as total, sum(fund_fen)::int8 as fund, sum(account_fen)::int8 as account
-    from settlement_event where institution = ${asked.institution} and day >= ${from} and day < ${until} group by scheme`.execute(trx)
+  const sums = await sql<{ scheme: string; count: bigint; total: bigint; fund: bigint; account: bigint }>`select scheme, sum(count)::int8 as count, sum(total_fen)::int8 as total, sum(fund_fen)::int8 as fund, sum(account_fen)::int8 as account from (
+      select scheme, 1 as count, total_fen, fund_fen, account_fen from settlement_event where institution = ${asked.institution} and day >= ${from} and day < ${until}
+      union all select scheme, count, total_fen, fund_fen, account_fen from correction where institution = ${asked.institution} and scheme <> '' and day >= ${from} and day < ${until}
+    ) as line group by scheme`.execute(trx)
   if (sums.rows.length === 0) throw fail('bill-empty', { zh: '这个月没有医保结算，无需清算。', en: 'Nothing was settled in this month, so there is nothing to clear.' })
   await trx.insertInto('clearing_month').values(sums.rows.map((row) => ({
     institution: asked.institution, organization_id: asked.organizationId, month: from, scheme: row.scheme, state: 'reconciled' as const, count: row.count, total_fen: row.total,
-    fund_fen: row.fund, account_fen: row.account, number: null, approved_fen: null, disposition: null, closed_at: ctx.now, closed_by: ctx.principal.name, changed_at: ctx.now,
+    fund_fen: row.fund, account_fen: row.account, number: null, approved_fen: null, disposition: null, closed_at: ctx.now, closed_by: ctx.principal.name, changed_at: ctx.now, in_ledger: true,
   }))).execute()
+  for (const { scheme } of sums.rows) await postClose(trx, ctx, { ...asked, scheme }, from, until)
 }
 
 const monthsMax = 200
@@ -77,8 +81,13 @@ export async function applyMonths({ db, gateway }: Deps, ctx: Ctx, only: { insti
     const answer = await gateway.applyClearing(application)
     const next = answer && stateOf(answer)
     if (!next || next.state === row.state) continue
-    await db.updateTable('clearing_month').set({ ...next, changed_at: ctx.now })
-      .where('institution', '=', row.institution).where('month', '=', row.month).where('scheme', '=', row.scheme).where('state', '=', row.state).execute()
+    await inTransaction(db, async (trx) => {
+      const moved = await trx.updateTable('clearing_month').set({ ...next, changed_at: ctx.now })
+        .where('institution', '=', row.institution).where('month', '=', row.month).where('scheme', '=', row.scheme).where('state', '=', row.state).executeTakeFirst()
+      if (moved.numUpdatedRows === 0n || next.state !== 'paid' || !row.in_ledger) return
+      const dueFen = row.fund_fen + row.account_fen
+      await postPayout(trx, ctx, { institution: row.institution, organizationId: row.organization_id, month: row.month.slice(0, 7), scheme: row.scheme }, dueFen, next.approved_fen ?? dueFen)
+    })
     changed++
   }
   return changed
@@ -102,6 +111,12 @@ export async function assertPeriodOpen(trx: Trx, messageId: string, shard: numbe
       en: `This settlement belongs to ${closed.month.slice(0, 7)}, which is closed and cleared. The insurance centre undoes it by hand, with the receipt.`,
     })
   }
+}
+
+/** Throws OutcomeError period-closed when the month of a day is closed. */
+export async function assertMonthOpen(trx: Trx, institution: string, day: string): Promise<void> {
+  const closed = await trx.selectFrom('clearing_month').select('month').where('institution', '=', institution).where('month', '=', `${day.slice(0, 7)}-01`).limit(1).executeTakeFirst()
+  if (closed) throw fail('period-closed', { zh: `${day.slice(0, 7)} 已关账，不能再更正。`, en: `The month ${day.slice(0, 7)} is closed, so nothing can be corrected in it.` })
 }
 
 /** First day and the day after the last. Throws OutcomeError parameter-invalid. */
