@@ -4,6 +4,7 @@ import { platform } from './access/principal.ts'
 import { type Job, jobs } from './catalogue/jobs.ts'
 import { readConfig } from './config.ts'
 import { makeCtx } from './ctx.ts'
+import { demoChannels } from './notices/demo-channels.ts'
 import { makeServices } from './platform-services.ts'
 import { stopOnSignal } from './process.ts'
 import { runJob } from './run-job.ts'
@@ -14,7 +15,9 @@ const services = await makeServices(config, 'worker')
 const { db, store, gateway, log } = services
 const locks = openDb(config.databaseUrl ?? '', { max: 1, name: 'worker-locks' })
 const stopped = new AbortController()
-const deps = { db, store, gateway, signingKeyDays: config.signingKeyFile === null ? config.signingKeyDays : null, ctx: () => makeCtx(platform, { now: services.now() }) }
+// A carrier of messages is for the operator to add; the demonstration has one of its own.
+const channels = config.production ? {} : demoChannels(db)
+const deps = { db, store, gateway, channels, signingKeyDays: config.signingKeyFile === null ? config.signingKeyDays : null, ctx: () => makeCtx(platform, { now: services.now() }) }
 
 async function loop(job: Job): Promise<void> {
   while (!stopped.signal.aborted) {

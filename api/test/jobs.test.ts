@@ -12,7 +12,7 @@ const ctx = () => makeCtx(itself, { now: clock.now })
 test('all jobs run at once on a pool of two connections', async () => {
   const locks = openDb(url, { max: 1 })
   const db = openDb(url, { max: 2 })
-  const deps = { db, store: services.store, gateway: services.gateway, signingKeyDays: 30, ctx }
+  const deps = { db, store: services.store, gateway: services.gateway, channels: {}, signingKeyDays: 30, ctx }
   const done = await Promise.all(jobs.map((job) => runJob(locks, job, deps)))
   expect(done.every((each) => typeof each === 'number')).toBe(true)
   await Promise.all([locks.destroy(), db.destroy()])
@@ -20,7 +20,7 @@ test('all jobs run at once on a pool of two connections', async () => {
 
 test('a job that another worker runs is left to it, and runs again once that one has ended', async () => {
   const [mine, theirs] = [openDb(url, { max: 1 }), openDb(url, { max: 1 })]
-  const deps = { db: services.db, store: services.store, gateway: services.gateway, signingKeyDays: 30, ctx }
+  const deps = { db: services.db, store: services.store, gateway: services.gateway, channels: {}, signingKeyDays: 30, ctx }
   const begun = Promise.withResolvers<void>()
   const end = Promise.withResolvers<number>()
   const slow = { name: 'slow', everySeconds: 1, run: () => { begun.resolve(); return end.promise } }

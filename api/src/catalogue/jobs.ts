@@ -13,7 +13,9 @@ import { markNoShows } from '../booking/mark-no-shows.ts'
 import { forgetIdentityRows } from '../access/sessions.ts'
 import { rotateSigningKeys, type TokenTables } from '../access/signing-keys.ts'
 import { returnPlaces } from '../booking/return-places.ts'
+import { sendReminders } from '../booking/send-reminders.ts'
 import type { Ctx } from '../ctx.ts'
+import type { Channels } from '../notices/channels.ts'
 import { runExports } from '../records/export/run-exports.ts'
 import { reindexChanged } from '../records/reindex.ts'
 import type { Store } from '../records/store.ts'
@@ -26,7 +28,7 @@ import { uploadDue } from '../settlement/upload-details.ts'
 import type { Db } from '../storage/pool.ts'
 import type { Tables } from '../storage/tables.ts'
 
-export interface JobDeps { db: Db; store: Store; gateway: SettlementGateway; signingKeyDays: number | null; ctx(): Ctx }
+export interface JobDeps { db: Db; store: Store; gateway: SettlementGateway; channels: Channels; signingKeyDays: number | null; ctx(): Ctx }
 
 export interface Job {
   name: string
@@ -41,6 +43,7 @@ export const jobs: readonly Job[] = [
   { name: 'hold-draws', everySeconds: 5, run: ({ db, store, ctx }) => holdDraws(db, ctx(), store) },
   { name: 'follow-up-suspensions', everySeconds: 30, run: ({ db, store, ctx }) => followUp(db, ctx(), store) },
   { name: 'return-places', everySeconds: 5, run: ({ db, store, ctx }) => returnPlaces(db, ctx(), store) },
+  { name: 'send-reminders', everySeconds: 5, run: ({ db, channels, ctx }) => sendReminders(db, ctx(), channels) },
   { name: 'mark-no-shows', everySeconds: 60, run: ({ db, store, ctx }) => markNoShows(db, ctx(), store) },
   { name: 'generate-sessions', everySeconds: 3600, run: ({ db, ctx }) => generateAhead(db, ctx()) },
   { name: 'calendar-alarm', everySeconds: 21_600, run: ({ db, ctx }) => raiseCalendarAlarm(db, ctx()) },
