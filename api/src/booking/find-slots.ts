@@ -24,6 +24,7 @@ import { type Channel, channels } from './channels.ts'
 import { departmentName, departmentsFor } from './departments.ts'
 import { fold, matchesName } from './doctor-names.ts'
 import { clinicTypeCoding, coding, moneyOfFen, reference, systems, titleCoding } from './fhir-names.ts'
+import { greatCircleKm } from './home-distance.ts'
 import { freeBySegment, nextChange, type OpenSession, type OpenSessions, openSessions } from './open-sessions.ts'
 import { assertKnown, badValue, codesAmong, nextQuery, oneOf, type PageKey, pageKey, pageSize, referenceValues, spanOf, tokenCodes } from './search-input.ts'
 import { slotIdOf } from './segments.ts'
@@ -191,10 +192,7 @@ function isInsured(clinicType: string): boolean {
 
 /** Great-circle distance to the hospital; null where its place is unknown. */
 function distanceKm({ latitude, longitude }: Near, { row }: OpenSession): number | null {
-  if (row.latitude === null || row.longitude === null) return null
-  const radians = (degrees: number) => (degrees * Math.PI) / 180
-  const half = Math.sin(radians(row.latitude - latitude) / 2) ** 2 + Math.cos(radians(latitude)) * Math.cos(radians(row.latitude)) * Math.sin(radians(row.longitude - longitude) / 2) ** 2
-  return 2 * 6371 * Math.asin(Math.sqrt(half))
+  return row.latitude === null || row.longitude === null ? null : greatCircleKm({ latitude, longitude }, { latitude: row.latitude, longitude: row.longitude })
 }
 
 /** The offer to everybody is kept until the clock or a booking changes it. */

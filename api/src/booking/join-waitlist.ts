@@ -18,6 +18,7 @@ import { actingFor } from './acting.ts'
 import { waitlistAppointment } from './appointment-resource.ts'
 import { lockPatients } from './booking-rows.ts'
 import { findDepartment } from './departments.ts'
+import { homeDistanceMetres } from './home-distance.ts'
 import { at, codeAmong, type Input, readInput, referencedId, requiredId } from './operation-input.ts'
 import { parametersFor, regionOf } from './parameters.ts'
 import { storeAppointment } from './take-place.ts'
@@ -86,7 +87,7 @@ async function join(trx: Trx, ctx: Ctx, wish: WaitWish): Promise<Appointment> {
   await trx.insertInto('wait_entry').values({
     shard: shardOf(pid), id: keyOf(id), appointment: id, pid, patient: wish.patient, organization: wish.organization, department: wish.department, practitioner: wish.practitioner,
     clinic_type: wish.clinicType, half: wish.half, from_day: wish.from, until_day: wish.until, priority: await priorityOf(trx, ctx, wish, acting.hasContract, numbers['quota.followUp.visitDays']),
-    distance_m: null, earlier_than: replaced, auto_accept: wish.autoAccept, state: 'waiting', joined_at: ctx.now, deadline_at: deadline, offer: null, answer_until: null, updated_at: ctx.now,
+    distance_m: await homeDistanceMetres(trx, patient, provider), earlier_than: replaced, auto_accept: wish.autoAccept, state: 'waiting', joined_at: ctx.now, deadline_at: deadline, offer: null, answer_until: null, updated_at: ctx.now,
   }).execute()
   return waitlistAppointment({
     id, patient: { ...patient, id: wish.patient }, organization: { id: wish.organization, name: { zh: provider.name_zh, en: provider.name_en } }, department: wish.department,

@@ -18,21 +18,28 @@ const countedDays = 28
 
 export async function readWaits(db: Db, ctx: Ctx, pid: string): Promise<WaitView[]> {
   const entries = await db.selectFrom('wait_entry as w').innerJoin('clinic_provider as p', 'p.organization', 'w.organization')
-    .selectAll('w').select(['p.name_zh', 'p.name_en']).where('w.pid', '=', pid).where('w.state', 'in', ['waiting', 'offered']).orderBy('w.joined_at').execute()
+    .selectAll('w').select(['p.name_zh', 'p.name_en', 'p.district_code']).where('w.pid', '=', pid).where('w.state', 'in', ['waiting', 'offered']).orderBy('w.joined_at').execute()
   return Promise.all(entries.map(async (entry): Promise<WaitView> => {
     const list = await waitingIn(db, entry.organization, entry.department)
+    const numbers = await parametersFor(db, { region: regionOf(entry.district_code), organization: entry.organization, department: entry.department, healthcareService: '' }, ctx.now)
     const order = waitOrder(list.map((each) => ({
       id: each.id, priority: each.priority, since: Date.parse(each.joined_at), distanceMetres: each.distance_m, bookedAt: each.booked_at === null ? null : Date.parse(each.booked_at),
-    })))
+    })), numbers['waitlist.sameWaitMinutes'] * 60_000)
     const ahead = Math.max(0, order.findIndex(({ id }) => id === entry.id))
     const offer = entry.offer === null ? undefined : await db.selectFrom('booking').select(['appointment', 'start_at']).where('id', '=', entry.offer).executeTakeFirst()
     return {
       appointment: entry.appointment, organization: { id: entry.organization, name: { zh: entry.name_zh, en: entry.name_en } },
       department: { code: entry.department, name: { ...departmentName(entry.department) } }, from: entry.from_day, until: entry.until_day, half: entry.half, priority: entry.priority,
-      ahead, expectedDays: expectedDays(ahead, await returnedPerDay(db, ctx, entry.organization, entry.department)), deadline: entry.deadline_at, autoAccept: entry.auto_accept,
+      ahead, ...expectation(ctx, expectedDays(ahead, await returnedPerDay(db, ctx, entry.organization, entry.department)), entry.until_day), distanceMetres: entry.distance_m, deadline: entry.deadline_at, autoAccept: entry.auto_accept,
       offer: offer && entry.answer_until !== null ? { appointment: offer.appointment, start: offer.start_at, until: entry.answer_until } : null,
     }
   }))
+}
+
+/** The day of an expected offer; null also when it would come after the last day that suits. */
+function expectation({ now }: Ctx, days: number | null, until: string): Pick<WaitView, 'expectedDays' | 'expectedDate'> {
+  const day = days === null ? null : addDays(dayInShanghai(now), days)
+  return { expectedDays: days, expectedDate: day !== null && day <= until ? day : null }
 }
 
 async function returnedPerDay(db: Db, ctx: Ctx, organization: string, department: string): Promise<number> {

@@ -72,8 +72,8 @@ async function movePlace(db: Db, ctx: Ctx, store: Store, place: BookingRow, sess
   const candidates = list.map((entry) => candidateOf(entry, had))
   const { asked, passed } = candidatesFor(candidates, {
     day: session.service_date, half: session.half, practitioner: session.practitioner, clinicType: session.clinic_type, start: Date.parse(place.start_at),
-  }, { declinesMax: numbers['waitlist.declinesMax'] }, ctx.now.getTime())
-  const order = waitOrder(candidates).map(({ id }) => id)
+  }, { declinesMax: numbers['waitlist.declinesMax'], sameWaitMs: numbers['waitlist.sameWaitMinutes'] * 60_000 }, ctx.now.getTime())
+  const order = waitOrder(candidates, numbers['waitlist.sameWaitMinutes'] * 60_000).map(({ id }) => id)
   const skipped: { id: string; reason: string }[] = []
   for (const candidate of asked) {
     const result = await offerPlace(db, ctx, store, place, list.find(({ id }) => id === candidate.id) as WaitEntry)

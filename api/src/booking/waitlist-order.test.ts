@@ -56,6 +56,13 @@ describe('the order', () => {
     expect(waitOrder(list).map(({ id }) => id)).toEqual(['1', '2', '3', '4', '5', '6'])
   })
 
+  test('of those who wait equally long the nearer home comes first, and who lives nobody knows where last', () => {
+    const of = (id: string, since: number, distanceMetres: number | null) => ({ ...base, id, since, distanceMetres })
+    const list = [of('far', 1, 9000), of('unknown', 0, null), of('near', 59, 400), of('later', 61, 100), of('as near, later', 59.5, 400)]
+    expect(waitOrder(list, 60).map(({ id }) => id)).toEqual(['near', 'as near, later', 'far', 'unknown', 'later'])
+    expect(waitOrder(list).map(({ id }) => id)).toEqual(['unknown', 'far', 'near', 'as near, later', 'later'])
+  })
+
   test('nobody is passed over without a reason', () => {
     fc.assert(fc.property(fc.uniqueArray(candidate, { selector: ({ id }) => id }), (list) => {
       const { asked, passed } = candidatesFor(list, place, numbers, now)

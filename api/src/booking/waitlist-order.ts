@@ -37,18 +37,27 @@ export interface Candidate {
 
 export interface ReturnedPlace { day: string; half: string; practitioner: string; clinicType: string; start: number }
 
-export interface WaitNumbers { declinesMax: number }
+/** `sameWaitMs`: waits that began within one such span count as equally long. */
+export interface WaitNumbers { declinesMax: number; sameWaitMs?: number }
 
 const priorityRank = new Map<WaitPriority, number>(waitPriorities.map((name, index) => [name, index]))
 
-/** The whole list in the order in which places are offered. */
-export function waitOrder<C extends Pick<Candidate, 'id' | 'priority' | 'since' | 'distanceMetres' | 'bookedAt'>>(candidates: readonly C[]): C[] {
+/** The whole list in the order in which places are offered. Of waits that count as equally long the nearer home comes first, then the earlier wait. */
+export function waitOrder<C extends Pick<Candidate, 'id' | 'priority' | 'since' | 'distanceMetres' | 'bookedAt'>>(candidates: readonly C[], sameWaitMs = 1): C[] {
+  const span = (each: C) => Math.floor(each.since / Math.max(1, sameWaitMs))
   return [...candidates].sort((a, b) =>
     // Those who have no visit at all come before those who only want an earlier one.
     Number(a.bookedAt !== null) - Number(b.bookedAt !== null)
     || (priorityRank.get(a.priority) ?? 0) - (priorityRank.get(b.priority) ?? 0)
-    || a.since - b.since
-    || (a.distanceMetres ?? Number.POSITIVE_INFINITY) - (b.distanceMetres ?? Number.POSITIVE_INFINITY) || (a.id < b.id ? -1 : 1))
+    || span(a) - span(b)
+    || nearer(a.distanceMetres, b.distanceMetres)
+    || a.since - b.since || (a.id < b.id ? -1 : 1))
+}
+
+/** Who lives at an unknown distance comes last. */
+function nearer(a: number | null, b: number | null): number {
+  if (a === b) return 0
+  return (a ?? Number.POSITIVE_INFINITY) < (b ?? Number.POSITIVE_INFINITY) ? -1 : 1
 }
 
 /** Null: the place may be offered to them. */
@@ -71,7 +80,7 @@ export interface Passed { id: string; reason: PassReason }
 export function candidatesFor(list: readonly Candidate[], place: ReturnedPlace, numbers: WaitNumbers, now: number): { asked: Candidate[]; passed: Passed[] } {
   const asked: Candidate[] = []
   const passed: Passed[] = []
-  for (const candidate of waitOrder(list)) {
+  for (const candidate of waitOrder(list, numbers.sameWaitMs)) {
     const reason = passReason(candidate, place, numbers, now)
     if (reason === null) asked.push(candidate)
     else passed.push({ id: candidate.id, reason })
