@@ -1,10 +1,10 @@
 /**
  * `/api/booking/waits`, `/standing`, `/appeals`: the waitlist and missed visits, for the patient or those who act for them, and for the desk;
- * `/api/booking/draws/[schedule]`: a draw, for everybody. Shapes: booking/shapes.ts.
+ * `/api/booking/draws` and `/draws/[schedule]`: draws, for everybody; `/draw-tickets`: the patient's own. Shapes: booking/shapes.ts.
  */
 import { Hono } from 'hono'
 import { mayActFor } from '../access/acts-for.ts'
-import { readDraw } from '../booking/read-draw.ts'
+import { listDraws, listTickets, readDraw } from '../booking/read-draw.ts'
 import { openAppeals, readStanding, readWaits } from '../booking/read-waits.ts'
 import type { Ctx } from '../ctx.ts'
 import { keyOf } from '../fhir/id.ts'
@@ -21,6 +21,8 @@ export function waitingRoutes({ db }: Pick<Services, 'db'>): Hono<AppEnv> {
   return new Hono<AppEnv>()
     .get('/booking/waits', async (c) => c.json(await readWaits(db, c.get('ctx'), await patientKey(db, c.get('ctx'), c.req.query('patient') ?? null)), 200, noStore))
     .get('/booking/standing', async (c) => c.json(await readStanding(db, c.get('ctx'), await patientKey(db, c.get('ctx'), c.req.query('patient') ?? null), cityDistrict), 200, noStore))
+    .get('/booking/draws', async (c) => c.json(await listDraws(db, c.get('ctx'), c.req.query('department') ?? null), 200, noStore))
+    .get('/booking/draw-tickets', async (c) => c.json(await listTickets(db, await patientKey(db, c.get('ctx'), c.req.query('patient') ?? null)), 200, noStore))
     .get('/booking/draws/:schedule{[0-9a-f-]{36}}', async (c) => {
       const draw = await readDraw(db, c.req.param('schedule'))
       if (!draw) throw notFound(`Schedule/${c.req.param('schedule')}`)
