@@ -63,13 +63,24 @@ export async function generateSessions(db: Db, from: string, days: number): Prom
   return made
 }
 
+/** The sessions of one pattern only, as it was just entered. @returns how many were new. */
+export async function generatePattern(db: Db, from: string, days: number, pattern: string): Promise<number> {
+  const rows = await allParameterRows(db)
+  const kinds = await clinicKinds(db, pattern)
+  let made = 0
+  for (const span of spansOfEqualNumbers(rows, from, days)) made += await insertSessions(db, span, kinds.map((kind) => planOf(kind, rows, span.from)), pattern)
+  return made
+}
+
 /** Templates that differ in nothing that a plan depends on. */
 interface ClinicKind extends ParameterPlace { clinicType: string; title: string; capacity: number }
 
-async function clinicKinds(db: Db): Promise<ClinicKind[]> {
+/** @param pattern that one only; null: all. */
+async function clinicKinds(db: Db, pattern: string | null = null): Promise<ClinicKind[]> {
   const { rows } = await sql<Omit<ClinicKind, 'region'> & { district: string }>`
     select t.organization, t.department, t.healthcare_service as "healthcareService", t.clinic_type as "clinicType", t.title, t.capacity, p.district_code as district
     from session_template t join clinic_provider p on p.organization = t.organization and p.shard = t.shard
+    where ${pattern}::uuid is null or t.id = ${pattern}::uuid
     group by 1, 2, 3, 4, 5, 6, 7`.execute(db)
   return rows.map(({ district, ...row }) => ({ ...row, region: regionOf(district) }))
 }
@@ -127,7 +138,7 @@ export function releaseGroup(organization: string, groups: number): number {
   return organizationShard(organization) % groups
 }
 
-async function insertSessions(db: Db, { from, days }: Span, plans: readonly Plan[]): Promise<number> {
+async function insertSessions(db: Db, { from, days }: Span, plans: readonly Plan[], pattern: string | null = null): Promise<number> {
   const column = <K extends keyof Plan>(name: K) => plans.map((plan) => plan[name])
   const result = await sql`
     insert into clinic_session (shard, id, template_id, organization, department, healthcare_service, practitioner_role, practitioner,
@@ -161,7 +172,7 @@ async function insertSessions(db: Db, { from, days }: Span, plans: readonly Plan
       on k.organization = t.organization and k.department = t.department and k.healthcare_service = t.healthcare_service
         and k.clinic_type = t.clinic_type and k.title = t.title and k.capacity = t.capacity
     cross join lateral md5(t.id::text || d.day::text) as h
-    where t.weekday = case when own.day is not null then own.as_weekday when city.day is not null then city.as_weekday else extract(isodow from d.day) end
+    where (${pattern}::uuid is null or t.id = ${pattern}::uuid) and t.weekday = case when own.day is not null then own.as_weekday when city.day is not null then city.as_weekday else extract(isodow from d.day) end
     on conflict (id, shard) do nothing`.execute(db)
   return Number(result.numAffectedRows ?? 0n)
 }
