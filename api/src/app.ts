@@ -28,7 +28,9 @@ import { settlementRoutes } from './http/settlement-routes.ts'
 import { signInRoutes } from './http/sign-in.ts'
 import { standardHeaders } from './http/standard-headers.ts'
 import { fail } from './fhir/outcome.ts'
+import { messageRoutes } from './http/message-routes.ts'
 import { queueRoutes } from './http/queue-routes.ts'
+import { supplyRoutes } from './http/supply-routes.ts'
 import { waitingRoutes } from './http/waiting-routes.ts'
 import type { Services } from './services.ts'
 
@@ -80,8 +82,10 @@ export function createApp(services: Services): Hono<AppEnv> {
   app.route('/api', bookingRoutes(services))
   app.route('/api', deskRoutes(services))
   app.route('/api', inboxRoutes(services))
+  app.route('/api', messageRoutes(services))
   app.route('/api', waitingRoutes(services))
   app.route('/api', queueRoutes(services))
+  app.route('/api', supplyRoutes(services))
   app.route('/api', settlementRoutes(services))
   app.route('/api', accessRoutes(services))
   app.route('/api', cashierRoutes(services))

@@ -8,13 +8,15 @@ import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, Locator, Page } from 'playwright-core'
 import en from '../../web/src/i18n/en.ts'
 import enBill from '../../web/src/i18n/en-bill.ts'
+import enLater from '../../web/src/i18n/en-later.ts'
 import enWork from '../../web/src/i18n/en-work.ts'
 import zh from '../../web/src/i18n/zh.ts'
 import zhBill from '../../web/src/i18n/zh-bill.ts'
+import zhLater from '../../web/src/i18n/zh-later.ts'
 import zhWork from '../../web/src/i18n/zh-work.ts'
 import { cacheFolder, type Language, openContext, type Screen, screenshot } from './browser.ts'
 
-const messages: Record<Language, object> = { zh: { ...zh, ...zhBill, ...zhWork }, en: { ...en, ...enBill, ...enWork } }
+const messages: Record<Language, object> = { zh: { ...zh, ...zhBill, ...zhLater, ...zhWork }, en: { ...en, ...enBill, ...enLater, ...enWork } }
 const patienceMs = 15_000
 
 export interface Person {

@@ -19,6 +19,8 @@ declare module 'vue-router' {
     roles?: readonly Role[]
     /** One task at a time: the bottom navigation of phones is hidden. */
     task?: boolean
+    /** Its sentences are those of the less common pages (i18n/zh-later.ts). */
+    later?: boolean
     /** Dense layout for professionals at a desk. */
     compact?: boolean
     /** Shows bills, whose sentences come with the page. */
@@ -37,6 +39,7 @@ const pages: RouteRecordRaw[] = [
   page('/sign-out', 'sign-out', 'title.signOut', () => import('./pages/account/sign-out.vue'), { open: true, task: true }),
   page('/account', 'account', 'title.account', () => import('./pages/account/account.vue')),
   page('/account/sessions', 'sessions', 'title.sessions', () => import('./pages/account/sessions.vue')),
+  page('/account/messages', 'messages', 'title.messages', () => import('./pages/account/messages.vue'), { roles: citizen, later: true }),
   page('/account/security', 'security', 'title.security', () => import('./pages/account/security.vue')),
   page('/authorize/error', 'authorize-error', 'title.authorizeError', () => import('./pages/account/authorize-error.vue'), { open: true, task: true }),
   page('/authorize/:uid', 'authorize', 'title.authorize', () => import('./pages/account/authorize.vue'), { open: true, task: true }),
@@ -46,11 +49,14 @@ const pages: RouteRecordRaw[] = [
   page('/book/done/:appointment', 'done', 'title.done', () => import('./pages/booking/done.vue'), { roles: citizen }),
   page('/book/:department', 'hospitals', 'title.hospitals', () => import('./pages/booking/hospitals.vue'), { roles: citizen }),
   page('/book/:department/:organization', 'doctors', 'title.doctors', () => import('./pages/booking/doctors.vue'), { roles: citizen }),
-  page('/book/:department/:organization/wait', 'join-waiting', 'title.joinWaiting', () => import('./pages/booking/join-waiting.vue'), { roles: citizen, task: true }),
+  page('/book/:department/:organization/wait', 'join-waiting', 'title.joinWaiting', () => import('./pages/booking/join-waiting.vue'), { roles: citizen, task: true, later: true }),
   page('/book/:department/:organization/:practitioner', 'times', 'title.times', () => import('./pages/booking/times.vue'), { roles: citizen, task: true }),
   page('/book/:department/:organization/:practitioner/who', 'who', 'title.who', () => import('./pages/booking/who.vue'), { roles: citizen, task: true }),
   page('/appointments', 'appointments', 'title.appointments', () => import('./pages/booking/appointments.vue'), { roles: citizen }),
-  page('/appointments/waiting', 'waiting', 'title.waiting', () => import('./pages/booking/waiting.vue'), { roles: citizen }),
+  page('/appointments/waiting', 'waiting', 'title.waiting', () => import('./pages/booking/waiting.vue'), { roles: citizen, later: true }),
+  page('/draws', 'draws', 'title.draws', () => import('./pages/booking/draws.vue'), { roles: citizen, later: true }),
+  page('/draws/:schedule', 'draw', 'title.draw', () => import('./pages/booking/draw.vue'), { roles: citizen, later: true }),
+  page('/halls/:organization', 'hall', 'title.hall', () => import('./pages/booking/hall.vue'), { open: true, later: true }),
   page('/appointments/:appointment/move', 'move', 'title.move', () => import('./pages/booking/move.vue'), { roles: citizen, task: true }),
   page('/appointments/:appointment', 'appointment', 'title.appointment', () => import('./pages/booking/appointment.vue'), { roles: citizen }),
 
@@ -76,7 +82,11 @@ const pages: RouteRecordRaw[] = [
   page('/office/bills/:encounter', 'desk-bill', 'title.deskBill', () => import('./pages/settlement/desk-bill.vue'), { roles: ['scheduler'], compact: true }),
   page('/office/bills/:encounter/receipt', 'desk-receipt', 'title.receipt', () => import('./pages/settlement/receipt.vue'), { roles: ['scheduler'], compact: true }),
   page('/office/days/:day', 'desk-day', 'title.deskDay', () => import('./pages/settlement/desk-day.vue'), { roles: ['scheduler'], compact: true }),
+  page('/office/check-in', 'check-in', 'title.checkIn', () => import('./pages/desk/check-in.vue'), { roles: ['scheduler'], compact: true }),
   page('/office/roster', 'roster', 'title.roster', () => import('./pages/desk/roster.vue'), { roles: ['scheduler'], compact: true }),
+  page('/office/supply', 'supply', 'title.supply', () => import('./pages/desk/supply.vue'), { roles: ['scheduler'], compact: true }),
+  page('/office/calendar', 'calendar', 'title.calendar', () => import('./pages/desk/calendar.vue'), { roles: ['scheduler'], compact: true }),
+  page('/office/releases', 'releases', 'title.releases', () => import('./pages/desk/releases.vue'), { roles: ['scheduler'], compact: true }),
   page('/office/parameters', 'parameters', 'title.parameters', () => import('./pages/desk/parameters.vue'), { roles: ['scheduler', 'admin-system'], compact: true }),
   page('/notices', 'notices', 'title.notices', () => import('./pages/account/notices.vue'), { roles: ['citizen', 'clinician', 'gp', 'scheduler'] }),
   page('/insurance', 'insurance', 'title.insurance', () => import('./pages/insurer/desk.vue'), { roles: ['insurer'], compact: true }),
@@ -103,6 +113,7 @@ export function makeRouter() {
   })
 
   router.beforeEach(async (to) => {
+    if (to.meta.later) await useSentences('later')
     if (to.meta.open) return true
     if (!session.me) return { name: 'sign-in', query: to.path === '/' ? {} : { next: to.fullPath } }
     if (to.meta.roles && !to.meta.roles.includes(session.me.role)) return homeOf(session.me.role)

@@ -116,6 +116,10 @@ export interface WaitView {
   ahead: number
   /** Days until an offer may be expected; null: too few places came back lately to say. */
   expectedDays: number | null
+  /** The day of it; null when unknown or after the last day that suits. */
+  expectedDate: string | null
+  /** From home to the hospital; null: not known. */
+  distanceMetres: number | null
   deadline: string
   autoAccept: boolean
   /** The Appointment `proposed`, answered by an AppointmentResponse before `until`. */
@@ -149,15 +153,46 @@ export interface AbsenceView {
 export interface OpenAppeal { appointment: string; patient: string; kind: 'noshow' | 'late-cancel'; day: string; department: Named; text: string; at: string }
 
 /** GET /api/booking/draws/[Schedule id], for everybody: order = ascending SHA-256(seed : listHash : ticket), listHash = SHA-256 of the sorted tickets, one a line. */
-export interface DrawView {
-  schedule: string
+export interface DrawView extends DrawSummary {
   /** SHA-256 of the seed, published before the first ticket. */
   commitment: string
-  opens: string
-  closes: string
-  entered: number
+  /** Segments with the places that are drawn (those of quotas are not); `slot` is what a ticket names. */
+  segments: { index: number; start: string; end: string; slot: string; places: number }[]
   /** Null until it has been held. `void`: drawn, but a rule of booking stood in the way (`reason`). */
   held: { at: string; seed: string; listHash: string; tickets: { id: string; segments: number[]; result: 'won' | 'lost' | 'void'; reason: string | null }[] } | null
+}
+
+/** GET /api/booking/draws[?department=…], for everybody: draws that are announced or were held lately. */
+export interface DrawSummary {
+  schedule: string
+  organization: { id: string; name: Named }
+  department: { code: string; name: Named }
+  doctor: Named
+  title: string
+  clinicType: string
+  date: string
+  half: 'am' | 'pm' | 'night'
+  feeFen: number
+  capacity: number
+  opens: string
+  closes: string
+  /** Tickets so far. */
+  entered: number
+  drawn: boolean
+}
+
+/** GET /api/booking/draw-tickets[?patient=…]: the tickets of a patient, newest first. */
+export interface DrawTicketView {
+  /** What the published draw names. */
+  ticket: string
+  schedule: string
+  /** FHIR id of the Appointment `proposed`; `$cancel` on it withdraws. */
+  appointment: string
+  state: 'entered' | 'won' | 'lost' | 'void'
+  /** Of a void ticket: the code of the rule that stood in the way. */
+  reason: string | null
+  segments: number[]
+  at: string
 }
 
 /** Why somebody is called before others of their segment. */
@@ -180,3 +215,86 @@ export interface QueuePlace {
   priority: QueuePriorityCode | null
   place: Named
 }
+
+/** POST /api/booking/arrivals { code?, name, document }: check-in at the machine or the desk. */
+export interface Arrival {
+  appointment: string
+  /** In the queue; null when the visit was entered without one. */
+  number: number | null
+  /** Masked, for a screen that others see. */
+  name: string
+  place: Named
+  doctor: Named
+  start: string
+  /** Had checked in before. */
+  again: boolean
+}
+
+/** GET /api/booking/hall?organization=…[&department=…], for everybody: the numbers of today's clinics. */
+export interface HallScreen { organization: string; name: Named; at: string; clinics: HallClinic[] }
+
+export interface HallClinic {
+  schedule: string
+  department: { code: string; name: Named }
+  doctor: Named
+  place: Named
+  start: string
+  end: string
+  /** Numbers called, the last one first. */
+  called: number[]
+  /** Numbers that are called next, in their order; at most five. */
+  next: number[]
+  waiting: number
+  done: number
+  /** Booked and not there yet. */
+  expected: number
+}
+
+/** GET /api/booking/supply[?department=…]: what the scheduler's hospital keeps of a department. */
+export interface SupplySheet {
+  department: string
+  departments: { code: string; name: Named }[]
+  patterns: PatternView[]
+  services: { id: string; clinicType: string; patterns: number }[]
+  doctors: { id: string; name: Named; title: string }[]
+  rooms: RoomView[]
+  changes: SupplyChangeView[]
+}
+
+export interface PatternView {
+  id: string
+  doctor: { id: string; name: Named }
+  title: string
+  clinicType: string
+  /** FHIR id of the HealthcareService. */
+  service: string
+  /** `room` is the FHIR id of the Location; times are `HH:MM`. */
+  times: { weekday: number; half: 'am' | 'pm' | 'night'; start: string; end: string; room: string; capacity: number; segmentMinutes: number; feeFen: number }
+  roomName: Named
+  from: string
+  /** Last day; null: open end. */
+  until: string | null
+}
+
+/** `closedFrom` null: in use. */
+export interface RoomView { id: string; name: Named; closedFrom: string | null }
+
+/** One change of supply: it stays for good. */
+export interface SupplyChangeView {
+  id: string
+  kind: 'pattern-new' | 'pattern-changed' | 'pattern-ended' | 'room-new' | 'room-closed' | 'day-set'
+  subject: string
+  from: string
+  before: Record<string, string | number | null> | null
+  after: Record<string, string | number | null> | null
+  sessions: number
+  patients: number
+  setBy: string
+  setAt: string
+}
+
+/** POST /api/booking/patterns/preview and /patterns: sessions there already that are closed, moved to another room, suspended; patients who are told. */
+export interface SupplyEffects { closed: number; moved: number; suspended: number; patients: number }
+
+/** GET /api/booking/releases: what the hospital releases from now on. */
+export interface ReleaseRow { releaseAt: string; day: string; sessions: number; places: number; gp: number; followUp: number; onsite: number; drawn: number }

@@ -564,6 +564,58 @@ export interface NoticeTable {
   created_at: Instant
   read_at: InstantOrNull
 }
+/** booking: the outbox of reminders; the database writes it with every change of a booking. */
+export interface ReminderPlanTable { shard: number; booking: string; wake_at: InstantOrNull }
+/** booking: what was handed to a channel, and what became of it. */
+export interface ReminderTable {
+  shard: number
+  id: string
+  booking: string
+  pid: string
+  rung: 'booked' | 'first' | 'second' | 'third' | 'last' | 'withdrawn'
+  channel: 'app' | 'sms' | 'phone'
+  sent_at: Instant
+  read_by: InstantOrNull
+  read_at: InstantOrNull
+  revoked_at: InstantOrNull
+  recalled_at: InstantOrNull
+}
+/** booking: who changed what of the supply; only added to. */
+export interface SupplyChangeTable {
+  shard: number
+  id: string
+  organization: string
+  kind: 'pattern-new' | 'pattern-changed' | 'pattern-ended' | 'room-new' | 'room-closed' | 'day-set'
+  subject: string
+  from_day: string
+  before: unknown
+  after: unknown
+  sessions: Generated<number>
+  patients: Generated<number>
+  set_by: string
+  set_by_name: string
+  set_at: Instant
+}
+/** booking: rooms that the desk entered or closed. */
+export interface ClinicRoomTable { shard: number; location: string; organization: string; name_zh: string; name_en: string; closed_from: string | null }
+
+/** notices: how a person wants to be told. */
+export interface ContactPreferenceTable { shard: number; pid: string; channels: string[]; language: 'zh' | 'en'; set_by: string; set_at: Instant }
+/** notices: the far side of the demonstration's channels. */
+export interface DemoMessageTable {
+  shard: number
+  id: string
+  pid: string
+  channel: 'app' | 'sms' | 'phone'
+  /** Masked. */
+  address: string
+  language: 'zh' | 'en'
+  body: string
+  appointment: string | null
+  received_at: Instant
+  read_at: InstantOrNull
+  recalled_at: InstantOrNull
+}
 
 /** settlement: one a visit; amounts of the split are null until settled. */
 export interface BillTable {
@@ -856,6 +908,12 @@ export interface Tables {
   booking_parameter: BookingParameterTable
   calendar_day: CalendarDayTable
   notice: NoticeTable
+  reminder_plan: ReminderPlanTable
+  reminder: ReminderTable
+  supply_change: SupplyChangeTable
+  clinic_room: ClinicRoomTable
+  contact_preference: ContactPreferenceTable
+  demo_message: DemoMessageTable
   bill: BillTable
   bill_line: BillLineTable
   settlement_attempt: SettlementAttemptTable

@@ -6,6 +6,20 @@ export default {
     'break-glass': 'emergency access', 'care-relation': 'treatment', 'own-record': 'it is your own', 'acting-for-family': 'acting for family', 'system-scope': 'permission of the system',
     'hospital-desk': 'registration and cashier of the hospital', 'insurer-claim': 'the insurer’s duty by law', 'statutory-report': 'report required by law',
   },
+  supply: {
+    patterns: 'Weekly patterns', about: 'A change holds from a day on; what held before ends the day before. Both stay in the history.', none: 'There is no pattern', add: 'New pattern', changeTitle: 'Change a pattern', endTitle: 'End a pattern', end: 'End', weekday: 'Weekday', room: 'Room', kind: 'Clinic type', capacity: 'Places', capacityOf: '{places}, segments of {minutes} min', valid: 'Valid', fromDay: 'From {day}', untilDay: 'Until {day}',
+    day: { 1: 'Mon', 2: 'Tue', 3: 'Wed', 4: 'Thu', 5: 'Fri', 6: 'Sat', 7: 'Sun' }, fromLabel: 'From which day', fromHint: 'Tomorrow at the earliest.', half: 'Half-day', start: 'Begins', finish: 'Ends', places: 'Places', segment: 'Minutes a segment', fee: 'Fee (yuan)', service: 'Service', preview: 'See what it does', confirm: 'Confirm the change', saved: 'Saved',
+    noEffect: 'No session that is there already is touched', effect: '{sessions} sessions that are there change; {patients} booked patients would be told', closed: '{count} that nobody has booked are closed', moved: '{count} move to another room; patients are told', suspended: '{count} with bookings are suspended; patients choose another place',
+    services: 'Services', patternsOf: '{count} patterns', rooms: 'Rooms', closedFrom: 'Closed from {day}', closeRoom: 'Close', roomZh: 'Name in Chinese', roomEn: 'Name in English', addRoom: 'Add a room', what: 'What', before: 'Before', after: 'After', touched: 'Touched', touchedOf: '{sessions} sessions, {patients} patients',
+    changeKind: { 'pattern-new': 'New pattern', 'pattern-changed': 'Pattern changed', 'pattern-ended': 'Pattern ended', 'room-new': 'New room', 'room-closed': 'Room closed', 'day-set': 'Day set' },
+    dayTitle: 'Set a day', dayLabel: 'Day', dayHow: 'On this day', dayZh: 'Name (Chinese)', dayEn: 'Name (English)', days: 'Days that do not follow their weekday', noClinics: 'No clinics', asDay: 'Clinics of {day}', ownDay: 'This hospital', provisional: 'Provisional',
+    releaseAbout: 'By the numbers in force: when the clinics of the days to come are released and what is kept for whom.', noReleases: 'Nothing is waiting for its release', clinicDay: 'Day of the clinic', sessions: 'Sessions', drawn: 'Drawn',
+  },
+  arrival: {
+    code: 'Check-in code', codeHint: 'Scan the QR code or type the six characters under it. Without one, today’s appointment is found by the document.', name: 'Name', document: 'Number of the document', documentHint: 'Identity, social security or health card.', missing: 'Fill in name and document.', submit: 'Match and check in',
+    done: '{name}, you are checked in', again: '{name}, you had checked in', where: 'Please wait at {place}', next: 'Next person',
+  },
+  messageCounts: { title: 'Reminders sent', about: 'The last 14 days. Figures only, no names and no texts.', none: 'No reminders lately', day: 'Day', way: 'Way', sent: 'Sent', read: 'Read', revoked: 'Taken back', channel: { app: 'In the portal', sms: 'Text message', phone: 'Phone call' } },
   roster: {
     earlier: 'Week before', later: 'Week after', allDepartments: 'All departments', none: 'No clinics in this week', used: 'Taken', quotas: 'Kept places', quotasOf: 'GP {gp}, follow-up {followUp}, desk {onsite}', release: 'Opens', state: 'State', actions: 'Actions',
     status: { open: 'Open', suspended: 'Suspended', substituted: 'Substitute' }, suspend: 'Suspend', substitute: 'Substitute', suspendQuestion: 'Suspend this clinic?', substituteQuestion: 'Who holds this clinic instead?',

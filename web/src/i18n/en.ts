@@ -15,7 +15,7 @@ const en: typeof zh = {
   title: {
     waiting: 'Waitlist and missed visits', joinWaiting: 'Join the waitlist',
     register: 'Register with your real name',
-    move: 'Move the appointment', roster: 'Clinic roster', parameters: 'Booking numbers', notices: 'Notices',
+    move: 'Move the appointment', roster: 'Clinic roster', parameters: 'Booking numbers', notices: 'Notices', messages: 'Reminders', draws: 'Draws', draw: 'Draw', hall: 'Numbers in the hall', checkIn: 'Check-in', supply: 'Weekly patterns', calendar: 'Working calendar', releases: 'Release plan',
     signOut: 'Sign out', sessions: 'Devices and apps', security: 'Password and authenticator', authorize: 'An app asks for access', authorizeError: 'There is a problem with the app’s request',
     cashier: 'Cashier', deskBill: 'Bill at the desk', deskDay: 'Day close and reconciliation', receipt: 'Receipt',
     signIn: 'Sign in', home: 'Home', account: 'My account', departments: 'Choose a department', hospitals: 'Choose a hospital', doctors: 'Choose a doctor',
@@ -33,6 +33,7 @@ const en: typeof zh = {
   },
   notice: {
     'none': 'No notices', 'new': 'New', 'open': 'Show the appointment',
+    'room-changed': 'The clinic of Dr {doctor} at {hospital}, {date} {time}, has moved to {place}.',
     'session-suspended': 'The clinic of {doctor} at {hospital} on {date} at {time} has been suspended. Other places are kept for you; please choose by {until}.',
     'session-suspended-no-choice': 'The clinic of {doctor} at {hospital} on {date} at {time} has been suspended. Your appointment was cancelled and the fee is owed back.',
     'choice-ended-suspended': 'The clinic at {hospital} on {date} at {time} is suspended and no other place was chosen. The appointment was cancelled and the fee is owed back.',
@@ -66,7 +67,7 @@ const en: typeof zh = {
     chooseRole: 'In which role do you want to sign in?', demo: 'Demo accounts', demoNote: 'These people and their data are invented. One tap signs you in.',
   },
   account: {
-    sessionsAbout: 'Where you are signed in and which apps have access; end any of them.', securityAbout: 'Change your password, set up an authenticator.', signOutQuestion: 'Do you want to sign out of Pujiang Health?',
+    messagesAbout: 'By text, call or in the portal, and in which language.', sessionsAbout: 'Where you are signed in and which apps have access; end any of them.', securityAbout: 'Change your password, set up an authenticator.', signOutQuestion: 'Do you want to sign out of Pujiang Health?',
     short: 'My account: ', name: 'Name', role: 'Role', organization: 'Organisation', family: 'Family you may act for', until: 'until {day}',
     untilOpen: 'no end date', signOut: 'Sign out',
   },
@@ -106,6 +107,7 @@ const en: typeof zh = {
   },
   notFound: { text: 'The address may be mistyped, or the page is gone. Start again from the home page.', home: 'Go to the home page' },
   book: {
+    waitLink: 'No time that suits? Wait for a place that is given back',
     doctorsNamed: 'Doctors of that name',
     step: 'Step {step} of {of}', searchLabel: 'Find a department, or say what is wrong', searchHint: 'Such as: cardiology, headache, child with fever',
     departmentsFound: 'Departments found: {count}', noDepartment: 'No department matches “{typed}”',
@@ -131,22 +133,10 @@ const en: typeof zh = {
   },
   bring: { title: 'Bring with you', id: 'The patient’s identity card', card: 'Insurance card or electronic insurance code', papers: 'Earlier records and the medicines being taken' },
   appointments: {
+    waiting: 'Waitlist and missed visits',
     upcoming: 'Upcoming', past: 'Past', none: 'No upcoming appointments', book: 'Book an appointment', back: 'Back to my appointments', status: 'Status',
     cancel: 'Cancel appointment', cancelQuestion: 'Cancel this appointment?', cancelEffect: 'The place goes to somebody else and cannot be restored.',
     cancelConfirm: 'Yes, cancel it', keep: 'Keep it', cancelled: 'Appointment cancelled',
-  },
-  waiting: {
-    intro: 'Places that others give back go to those who wait, asked one by one in order.', back: 'Back to my appointments', list: 'Waiting for', none: 'You are waiting for no department', noneHint: 'When a hospital is full, choose the waitlist below its doctors.',
-    offered: 'A place for you', waiting: 'Waiting', offer: 'The place at {time} is kept for you.', answerBy: 'Answer by {time}; after that it goes to the next.', accept: 'Take it', decline: 'No, thank you',
-    accepted: 'The appointment is booked', declined: 'Given up; the place goes to the next', left: 'You left the waitlist', days: '{from} to {until}', first: 'You are first in line', ahead: '{count} before you',
-    unknown: 'Few places came back in the last month; we cannot say when.', expected: 'As places came back in the last month, expect an offer within {days} days.', leave: 'Leave the waitlist',
-    rule: { 'urgent': 'Marked urgent by the general practitioner: asked first.', 'follow-up': 'A follow-up patient: asked after those who are urgent.', 'routine': 'In the order of joining, after urgent and follow-up patients.' }, deadline: 'Closes {time}.',
-    standing: 'Missed visits and late cancellations', missed: 'This year: {count} missed, and {late} cancelled late.', barred: 'Booking online is paused until {day}. The hospital desk and your general practitioner can still book for you.',
-    levels: 'After {one} missed visits in a year booking online pauses for {oneDays} days, after {two} for {twoDays}. {late} late cancellations count as one missed visit.',
-    kind: { 'noshow': 'Nobody checked in', 'late-cancel': 'Cancelled shortly before' }, state: { excused: 'Excused', upheld: 'Upheld', appealed: 'Under review', counted: 'Counts' },
-    decision: 'The hospital answered: {text}', appeal: 'I object', reason: 'Why it should not count', reasonHint: 'Such as a suspended clinic, no transport, a stay in hospital. A person will look at it.', reasonMissing: 'Say why.', send: 'Send the objection', sent: 'Sent; the hospital will answer',
-    how: 'When somebody gives a place back you are asked in your turn and have some time to answer. The list closes at 18:00 on the day before the last day.', from: 'First day that suits', until: 'Last day that suits', half: 'Morning or afternoon', anyHalf: 'Either',
-    autoAccept: 'Book for me at once when it is my turn', join: 'Join the waitlist', daysWrong: 'The last day cannot lie before the first.', offerLink: 'No time that suits? Wait for a place that is given back', mine: 'Waitlist and missed visits',
   },
   queue: {
     title: 'Waiting room', number: 'No. {number}', called: 'Please come in: {place}', next: 'You are next', ahead: '{count} before you', minutes: 'About {minutes} minutes to wait',
@@ -320,6 +310,8 @@ const en: typeof zh = {
     'booking-barred': 'Booking is not possible at the moment.',
     'channel-not-yours': 'These places are not yours to use. Choose places that are open to everybody.',
     'check-in-closed': 'Check-in is open around the time of the appointment only.',
+    'check-in-nothing': 'No appointment at this hospital today was found.',
+    'identity-mismatch': 'The name or document is not that of the patient. Places cannot be handed over; please ask at the desk.',
     'hold-expired': 'The place we kept for you has been released. Choose a time again.',
     'limit-day': 'The limit of bookings for one day is reached. Come back another day or cancel another appointment.',
     'limit-department-day': 'There already is an appointment in this department on that day. Choose another day or cancel that one.',

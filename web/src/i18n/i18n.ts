@@ -1,6 +1,6 @@
 /**
- * vue-i18n with lazily loaded files: what everybody reads, what pages of bills say, and what only professionals' pages say; the last two come
- * with the first of those pages.
+ * vue-i18n with lazily loaded files: what everybody reads, what pages of bills say, what citizens' less common pages say and what only
+ * professionals' pages say; the last three come with the first of those pages.
  * Both languages have the same keys, and a test holds them equal.
  */
 import { createI18n } from 'vue-i18n'
@@ -8,10 +8,10 @@ import type { Language } from './format.ts'
 
 export const i18n = createI18n({ legacy: false, locale: 'zh', fallbackLocale: false, missingWarn: false, messages: {} })
 
-export type Part = 'all' | 'bill' | 'work'
+export type Part = 'all' | 'bill' | 'later' | 'work'
 const files: Record<Language, Record<Part, () => Promise<{ default: object }>>> = {
-  zh: { all: () => import('./zh.ts'), bill: () => import('./zh-bill.ts'), work: () => import('./zh-work.ts') },
-  en: { all: () => import('./en.ts'), bill: () => import('./en-bill.ts'), work: () => import('./en-work.ts') },
+  zh: { all: () => import('./zh.ts'), bill: () => import('./zh-bill.ts'), later: () => import('./zh-later.ts'), work: () => import('./zh-work.ts') },
+  en: { all: () => import('./en.ts'), bill: () => import('./en-bill.ts'), later: () => import('./en-later.ts'), work: () => import('./en-work.ts') },
 }
 const loaded = new Set<string>()
 const wanted = new Set<Part>(['all'])

@@ -6,6 +6,20 @@ export default {
     'care-relation': '诊疗关系', 'own-record': '本人', 'acting-for-family': '家人代办', 'system-scope': '系统授权', 'hospital-desk': '本院挂号与收费', 'insurer-claim': '医保法定职责',
     'statutory-report': '传染病法定报告',
   },
+  supply: {
+    patterns: '每周出诊', about: '更改从某一天起生效，原来的安排到前一天为止，都保留在记录里。', none: '没有出诊安排', add: '新增出诊', changeTitle: '更改出诊', endTitle: '停止出诊', end: '停止', weekday: '星期', room: '诊室', kind: '门诊类型', capacity: '号数', capacityOf: '{places} 个，每段 {minutes} 分钟', valid: '有效期', fromDay: '{day} 起', untilDay: '到 {day}',
+    day: { 1: '周一', 2: '周二', 3: '周三', 4: '周四', 5: '周五', 6: '周六', 7: '周日' }, fromLabel: '从哪一天起', fromHint: '最早明天。', half: '时段', start: '开始', finish: '结束', places: '号数', segment: '每段分钟', fee: '诊察费（元）', service: '门诊服务', preview: '查看影响', confirm: '确认更改', saved: '已保存',
+    noEffect: '没有已生成的门诊受影响', effect: '影响 {sessions} 个已生成的门诊，通知 {patients} 位已预约的就诊人', closed: '{count} 个还没有人预约，直接关闭', moved: '{count} 个换诊室，就诊人会收到通知', suspended: '{count} 个已有人预约，按停诊处理，就诊人可改选其他号源',
+    services: '门诊服务', patternsOf: '{count} 个出诊', rooms: '诊室', closedFrom: '{day} 起停用', closeRoom: '停用', roomZh: '中文名称', roomEn: '英文名称', addRoom: '新增诊室', what: '内容', before: '原来', after: '现在', touched: '影响', touchedOf: '{sessions} 个门诊，{patients} 人',
+    changeKind: { 'pattern-new': '新增出诊', 'pattern-changed': '更改出诊', 'pattern-ended': '停止出诊', 'room-new': '新增诊室', 'room-closed': '停用诊室', 'day-set': '设置日历' },
+    dayTitle: '设置某一天', dayLabel: '日期', dayHow: '这一天', dayZh: '名称（中文）', dayEn: '名称（英文）', days: '与平常星期不同的日子', noClinics: '不开诊', asDay: '按{day}开诊', ownDay: '本院', provisional: '待公布',
+    releaseAbout: '按现行参数，接下来各天门诊的放号时间和预留号源。', noReleases: '没有待放号的门诊', clinicDay: '就诊日期', sessions: '门诊', drawn: '抽签',
+  },
+  arrival: {
+    code: '签到码', codeHint: '扫描二维码，或输入码下的六位字符；没有可不填，凭证件查找今天的预约。', name: '姓名', document: '证件号码', documentHint: '身份证、社保卡或健康卡号码。', missing: '请填写姓名和证件号码。', submit: '核对并签到',
+    done: '{name}，签到成功', again: '{name}，您已经签到', where: '请到{place}候诊', next: '下一位',
+  },
+  messageCounts: { title: '就诊提醒发送情况', about: '最近 14 天。只有数量，没有姓名和内容。', none: '最近没有发送提醒', day: '日期', way: '方式', sent: '已发送', read: '已读', revoked: '已撤回', channel: { app: '站内消息', sms: '短信', phone: '电话' } },
   roster: {
     earlier: '前一周', later: '后一周', allDepartments: '全部科室', none: '这一周没有门诊', used: '已约', quotas: '预留号源', quotasOf: '转诊 {gp}，复诊 {followUp}，窗口 {onsite}', release: '放号时间', state: '状态', actions: '操作',
     status: { open: '正常', suspended: '停诊', substituted: '替诊' }, suspend: '停诊', substitute: '替诊', suspendQuestion: '要停诊吗？', substituteQuestion: '安排哪位医生替诊？',

@@ -13,7 +13,7 @@ export default {
   title: {
     waiting: '候补与爽约', joinWaiting: '加入候补',
     register: '实名注册',
-    move: '改约', roster: '门诊排班', parameters: '预约参数', notices: '通知',
+    move: '改约', roster: '门诊排班', parameters: '预约参数', notices: '通知', messages: '就诊提醒', draws: '抽签放号', draw: '抽签', hall: '候诊叫号', checkIn: '签到取号', supply: '出诊安排', calendar: '工作日历', releases: '放号计划',
     signOut: '退出登录', sessions: '登录设备与应用', security: '密码与验证器', authorize: '应用请求访问', authorizeError: '应用的请求有问题',
     cashier: '收费台', deskBill: '账单办理', deskDay: '日结与对账', receipt: '收费收据',
     signIn: '登录', home: '首页', account: '我的账户', departments: '选择科室', hospitals: '选择医院', doctors: '选择医生', times: '选择就诊时间',
@@ -30,6 +30,7 @@ export default {
   },
   notice: {
     'none': '没有通知', 'new': '新', 'open': '查看预约',
+    'room-changed': '{hospital} {doctor} 医生 {date} {time} 的门诊换到{place}。',
     'session-suspended': '{hospital} {doctor} 医生 {date} {time} 的门诊停诊。医院为您保留了其他号源，请在 {until} 前选择。',
     'session-suspended-no-choice': '{hospital} {doctor} 医生 {date} {time} 的门诊停诊，您的预约已取消，费用全额退还。',
     'choice-ended-suspended': '{hospital} {date} {time} 的门诊停诊，您没有选择其他号源，预约已取消，费用全额退还。',
@@ -61,7 +62,7 @@ export default {
     demoNote: '以下人物和资料均为虚构，点一下即可登录。',
   },
   account: {
-    sessionsAbout: '在哪些设备上登录、哪些应用可以访问，随时可以退出或收回。', securityAbout: '修改密码，绑定手机验证器。', signOutQuestion: '要退出浦江健康吗？',
+    messagesAbout: '短信、电话还是站内消息，用什么语言。', sessionsAbout: '在哪些设备上登录、哪些应用可以访问，随时可以退出或收回。', securityAbout: '修改密码，绑定手机验证器。', signOutQuestion: '要退出浦江健康吗？',
     short: '我的账户：', name: '姓名', role: '身份', organization: '单位', family: '可以代办的亲属', until: '授权至 {day}', untilOpen: '长期授权',
     signOut: '退出登录',
   },
@@ -101,6 +102,7 @@ export default {
   },
   notFound: { text: '地址可能输错了，或者内容已经不在。您可以回到首页重新查找。', home: '回到首页' },
   book: {
+    waitLink: '没有合适的时间？候补退号',
     doctorsNamed: '姓名相符的医生',
     step: '第 {step} 步，共 {of} 步', searchLabel: '查找科室或说出不舒服的地方', searchHint: '例如：心内科、头痛、孩子发烧',
     departmentsFound: '找到 {count} 个科室', noDepartment: '没有找到与“{typed}”相符的科室', noDepartmentHint: '换一个说法试试，或清空后从列表中选择。不清楚看哪科时，可先约全科。',
@@ -124,21 +126,9 @@ export default {
   },
   bring: { title: '就诊当天请带', id: '就诊人身份证', card: '医保卡或医保电子凭证', papers: '以往的病历和正在服用的药品' },
   appointments: {
+    waiting: '候补与爽约',
     upcoming: '即将就诊', past: '过往预约', none: '没有即将就诊的预约', book: '预约挂号', back: '返回我的预约', status: '状态', cancel: '取消预约',
     cancelQuestion: '要取消这个预约吗？', cancelEffect: '取消后号源会放给其他人，不能恢复。', cancelConfirm: '确认取消', keep: '保留预约', cancelled: '预约已取消',
-  },
-  waiting: {
-    intro: '别人退回的号先给候补的人，按顺序逐一询问。', back: '返回我的预约', list: '正在候补', none: '没有正在候补的科室', noneHint: '看好的医院约满时，可以在医生列表里选择候补。',
-    offered: '有号了', waiting: '候补中', offer: '为您留了 {time} 的号。', answerBy: '请在 {time} 前答复，过时会让给下一位。', accept: '接受', decline: '不要了',
-    accepted: '已预约成功', declined: '已放弃，号源会让给下一位', left: '已退出候补', days: '{from} 至 {until}', first: '您排在第一位', ahead: '您前面还有 {count} 位',
-    unknown: '近一个月退号很少，暂时无法预计。', expected: '按近一个月的退号情况，预计 {days} 天内轮到您。', leave: '退出候补',
-    rule: { 'urgent': '家庭医生标记为急需，优先安排。', 'follow-up': '复诊患者，排在急需之后。', 'routine': '按候补先后排队，急需和复诊在前。' }, deadline: '{time} 截止。',
-    standing: '爽约与临近取消', missed: '今年爽约 {count} 次，另有临近取消 {late} 次。', barred: '网上预约暂停至 {day}，期间仍可到医院窗口或通过家庭医生预约。',
-    levels: '一年内爽约满 {one} 次，暂停网上预约 {oneDays} 天；满 {two} 次，暂停 {twoDays} 天。临近取消 {late} 次按爽约一次计。',
-    kind: { 'noshow': '没有按时签到', 'late-cancel': '就诊前不久才取消' }, state: { excused: '已免责', upheld: '维持记录', appealed: '申诉中', counted: '已计入' },
-    decision: '医院答复：{text}', appeal: '我有异议', reason: '申诉理由', reasonHint: '例如停诊、交通中断、住院。医院会有人来看。', reasonMissing: '请写明理由。', send: '提交申诉', sent: '申诉已提交，医院会答复您',
-    how: '有人退号时，按顺序问到您，您在限定时间内答复即可。最后一天的前一天 18:00 截止。', from: '最早哪天', until: '最晚哪天', half: '上午还是下午', anyHalf: '都可以',
-    autoAccept: '轮到我就直接预约，不用再问', join: '加入候补', daysWrong: '最晚的日期不能早于最早的日期。', offerLink: '没有合适的时间？候补退号', mine: '候补与爽约',
   },
   queue: {
     title: '候诊', number: '{number} 号', called: '请到{place}就诊', next: '下一位就是您', ahead: '您前面还有 {count} 位', minutes: '大约还要等 {minutes} 分钟',
@@ -301,6 +291,8 @@ export default {
     'booking-barred': '目前暂时不能预约。',
     'channel-not-yours': '您不能使用这类号源，请选择公开号源。',
     'check-in-closed': '现在不在签到时间内，请在就诊时段前后办理签到。',
+    'check-in-nothing': '没有找到今天在本院的预约。',
+    'identity-mismatch': '姓名或证件与预约的就诊人不一致，不能签到。号源不能转让，请到人工窗口核对。',
     'hold-expired': '为您保留的号源已超时释放。请重新选择时间。',
     'limit-day': '今天的预约数量已达上限，请改天再约，或先取消其他预约。',
     'limit-department-day': '当天在这个科室已有预约。请改选其他日期，或先取消原预约。',

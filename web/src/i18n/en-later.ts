@@ -1,0 +1,32 @@
+/** The sentences of citizens’ less common pages in English, loaded with the first of those pages. Keys are those of zh-later.ts. */
+export default {
+  waiting: {
+    intro: 'Places that others give back go to those who wait, asked one by one in order.', back: 'Back to my appointments', list: 'Waiting for', none: 'You are waiting for no department', noneHint: 'When a hospital is full, choose the waitlist below its doctors.',
+    offered: 'A place for you', waiting: 'Waiting', offer: 'The place at {time} is kept for you.', answerBy: 'Answer by {time}; after that it goes to the next.', accept: 'Take it', decline: 'No, thank you',
+    accepted: 'The appointment is booked', declined: 'Given up; the place goes to the next', left: 'You left the waitlist', days: '{from} to {until}', first: 'You are first in line', ahead: '{count} before you',
+    unknown: 'Few places came back in the last month; we cannot say when.', expectedOn: 'As places came back in the last month, expect an offer by {day}.', tooLate: 'As places came back in the last month it may take {days} days, longer than the days you chose.', distance: 'Your home is about {km} km from the hospital; of those who wait equally long the nearer is asked first.', leave: 'Leave the waitlist',
+    rule: { 'urgent': 'Marked urgent by the general practitioner: asked first.', 'follow-up': 'A follow-up patient: asked after those who are urgent.', 'routine': 'In the order of joining, after urgent and follow-up patients.' }, deadline: 'Closes {time}.',
+    standing: 'Missed visits and late cancellations', missed: 'This year: {count} missed, and {late} cancelled late.', barred: 'Booking online is paused until {day}. The hospital desk and your general practitioner can still book for you.',
+    levels: 'After {one} missed visits in a year booking online pauses for {oneDays} days, after {two} for {twoDays}. {late} late cancellations count as one missed visit.',
+    kind: { 'noshow': 'Nobody checked in', 'late-cancel': 'Cancelled shortly before' }, state: { excused: 'Excused', upheld: 'Upheld', appealed: 'Under review', counted: 'Counts' },
+    decision: 'The hospital answered: {text}', appeal: 'I object', reason: 'Why it should not count', reasonHint: 'Such as a suspended clinic, no transport, a stay in hospital. A person will look at it.', reasonMissing: 'Say why.', send: 'Send the objection', sent: 'Sent; the hospital will answer',
+    how: 'When somebody gives a place back you are asked in your turn and have some time to answer. The list closes at 18:00 on the day before the last day.', from: 'First day that suits', until: 'Last day that suits', half: 'Morning or afternoon', anyHalf: 'Either',
+    autoAccept: 'Book for me at once when it is my turn', join: 'Join the waitlist', daysWrong: 'The last day cannot lie before the first.', 
+  },
+  draws: {
+    intro: 'Places that are very scarce do not go to the fastest. Enter within a time before the release; then they are drawn. When, how often and from where you enter makes no difference.', open: 'Open to enter', soon: 'Opening soon', past: 'Drawn', none: 'No clinic is drawn at present', noneHint: 'When a hospital decides to draw its places, the draw is announced here a day ahead.',
+    mine: 'My entries', opens: 'Enter from {from} until {until}', entered: '{count} have entered', places: '{count} places are drawn', see: 'See', back: 'Back to the draws',
+    enter: 'Enter', enterTitle: 'Enter the draw', segments: 'Times that suit (first and second choice)', any: 'Any', firstChoice: 'First choice', secondChoice: 'Second choice', enteredAt: 'You entered at {time}. You will be told after the draw.', withdraw: 'Withdraw', withdrawn: 'You have withdrawn', done: 'You have entered',
+    state: { entered: 'Waiting for the draw', won: 'Drawn', lost: 'Not drawn', void: 'Void' }, wonText: 'Your place is booked; see your appointments.', lostText: 'Not drawn this time. You can join the waitlist.', voidText: 'Drawn, but a rule of booking stood in the way; the place went to the next.', closed: 'Entry is closed; the draw is being held.', notYet: 'Entry has not begun.',
+    proof: 'How this is kept fair', proofText: 'The draw follows from a random seed. Its fingerprint (SHA-256) was published before anybody entered and cannot be changed since; after the draw the seed and all tickets are published, so anyone can compute it again.', commitment: 'Fingerprint of the seed, published before', seed: 'The seed, published after the draw', listHash: 'Fingerprint of the list of tickets', heldAt: 'Held at',
+    recompute: 'Compute it myself', computing: 'Computing', equal: 'What you computed is exactly what was published', unequal: 'What you computed differs from what was published', check: { commitment: 'The seed and its fingerprint', list: 'The list and its fingerprint', winners: 'The tickets drawn' }, same: 'Equal', different: 'Different',
+    results: 'Results', ticket: 'Ticket', order: 'Order', result: 'Result', own: 'Mine', unavailable: 'This browser cannot compute over this connection. Use a secure one (https).',
+  },
+  hall: { title: 'Numbers of today’s clinics', clinic: 'Clinic', called: 'Called', next: 'Next', waiting: 'Waiting', done: 'Seen', expected: 'Not here yet', all: 'All', none: 'There is no clinic now' },
+  messages: {
+    intro: 'Reminders of visits come by the ways you choose, in their order. When one is not read, the next is used after a while.', how: 'How to remind me', channels: 'Ways, in order', channel: { app: 'In the portal', sms: 'Text message', phone: 'Phone call' },
+    first: 'Way {count}', off: 'Not used', language: 'In which language', languageName: { zh: 'Chinese', en: 'English' }, none: 'No reminders', save: 'Save', saved: 'Your choice is saved', chooseTwice: 'Choose each way once.',
+    privacy: 'Text messages and calls say the time and the hospital only: no department, no doctor, no name.', inbox: 'What was received (demonstration)', inboxAbout: 'The demonstration has no line for texts and calls. What would have gone to your phone is shown here.', empty: 'No messages yet', emptyHint: 'Reminders appear here after booking and before a visit.',
+    read: 'Read', unread: 'Unread', recalled: 'Taken back', recalledText: 'This reminder was taken back: the appointment was cancelled or moved.', markRead: 'I have read it', answer: 'Answer and press 1', to: 'To {address}', open: 'See the appointment',
+  },
+} as const
