@@ -11,7 +11,7 @@ export default {
     kind: { 'noshow': 'Nobody checked in', 'late-cancel': 'Cancelled shortly before' }, state: { excused: 'Excused', upheld: 'Upheld', appealed: 'Under review', counted: 'Counts' },
     decision: 'The hospital answered: {text}', appeal: 'I object', reason: 'Why it should not count', reasonHint: 'Such as a suspended clinic, no transport, a stay in hospital. A person will look at it.', reasonMissing: 'Say why.', send: 'Send the objection', sent: 'Sent; the hospital will answer',
     how: 'When somebody gives a place back you are asked in your turn and have some time to answer. The list closes at 18:00 on the day before the last day.', from: 'First day that suits', until: 'Last day that suits', half: 'Morning or afternoon', anyHalf: 'Either',
-    autoAccept: 'Book for me at once when it is my turn', join: 'Join the waitlist', daysWrong: 'The last day cannot lie before the first.', 
+    autoAccept: 'Book for me at once when it is my turn', join: 'Join the waitlist', daysWrong: 'The last day cannot lie before the first.',
   },
   draws: {
     intro: 'Places that are very scarce do not go to the fastest. Enter within a time before the release; then they are drawn. When, how often and from where you enter makes no difference.', open: 'Open to enter', soon: 'Opening soon', past: 'Drawn', none: 'No clinic is drawn at present', noneHint: 'When a hospital decides to draw its places, the draw is announced here a day ahead.',

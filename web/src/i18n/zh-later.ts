@@ -11,7 +11,7 @@ export default {
     kind: { 'noshow': '没有按时签到', 'late-cancel': '就诊前不久才取消' }, state: { excused: '已免责', upheld: '维持记录', appealed: '申诉中', counted: '已计入' },
     decision: '医院答复：{text}', appeal: '我有异议', reason: '申诉理由', reasonHint: '例如停诊、交通中断、住院。医院会有人来看。', reasonMissing: '请写明理由。', send: '提交申诉', sent: '申诉已提交，医院会答复您',
     how: '有人退号时，按顺序问到您，您在限定时间内答复即可。最后一天的前一天 18:00 截止。', from: '最早哪天', until: '最晚哪天', half: '上午还是下午', anyHalf: '都可以',
-    autoAccept: '轮到我就直接预约，不用再问', join: '加入候补', daysWrong: '最晚的日期不能早于最早的日期。', 
+    autoAccept: '轮到我就直接预约，不用再问', join: '加入候补', daysWrong: '最晚的日期不能早于最早的日期。',
   },
   draws: {
     intro: '特别紧张的号源不比谁快：放号前一段时间内登记，放号时抽签。什么时候登记、登记几次、从哪里登记都一样。', open: '现在可以登记', soon: '即将开放登记', past: '已抽签', none: '近期没有需要抽签的门诊', noneHint: '医院把号源设为抽签后，会提前一天在这里公布。',
