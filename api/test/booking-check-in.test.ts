@@ -14,7 +14,7 @@ import { citizen as citizenOf, system, testPlatform } from './support/platform.t
 
 const { db, request, clock } = await testPlatform()
 const desk = openDesk(db)
-const departments = ['03.01', '03.02', '03.03', '03.04', '03.05', '03.06', '03.07', '03.08']
+const departments = ['03.01', '03.02', '03.03', '03.04', '03.05', '03.06', '03.07', '03.08', '04.01', '04.02', '04.03', '04.04']
 const deskOf = (organization: string): Principal => ({ ...citizenOf(''), id: `account-${organization}`, role: 'scheduler', patient: null, organization, organizationName: '医院' })
 const registrar = deskOf(hospitalId)
 const numbers = Array.from({ length: 30 }, (_, index) => residentId(`99990119800501${String(100 + index)}`))

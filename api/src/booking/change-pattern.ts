@@ -3,7 +3,7 @@
  * before, and another begins. Sessions that are there already follow (pattern-effects.ts) in the same transaction, under their locks; new ones
  * are generated at once. Every change leaves a row of supply_change with who made it. One change of a hospital at a time.
  */
-import type { Appointment } from '@medplum/fhirtypes'
+import type { Appointment, Location, Reference } from '@medplum/fhirtypes'
 import { type Insertable, type Selectable, sql } from 'kysely'
 import type { Ctx } from '../ctx.ts'
 import { addDays, dayInShanghai, isDate } from '../fhir/date-time.ts'
@@ -169,7 +169,8 @@ async function moveSession(trx: Trx, ctx: Ctx, store: Store, id: string, room: A
 }
 
 function inRoom(appointment: Appointment, room: Awaited<ReturnType<typeof roomOf>>): Appointment {
-  const participant = (appointment.participant ?? []).map((each) => (each.actor?.reference?.startsWith('Location/') ? { ...each, actor: reference(`Location/${room.id}`, room.name) } : each))
+  const actor = reference(`Location/${room.id}`, room.name) as Reference<Location>
+  const participant = (appointment.participant ?? []).map((each) => (each.actor?.reference?.startsWith('Location/') ? { ...each, actor } : each))
   return { ...appointment, participant }
 }
 
