@@ -21,6 +21,7 @@ let serial = 0
 /** A doctor's Mondays 08:00–12:00; sessions on 23 and 30 November. */
 beforeEach(async () => {
   clock.now = new Date('2026-11-23T07:30:00+08:00')
+  await db.deleteFrom('calendar_day').where('organization', '=', hospitalId).execute()
   department = departments.shift() as string
   serial++
   doctor = `${doctorId.slice(0, -3)}a${String(serial).padStart(2, '0')}`
@@ -98,6 +99,20 @@ describe('a pattern', () => {
     expect(answers.map((each) => each.status).sort()).toEqual([201, 400])
     expect(await open()).toHaveLength(2)
   })
+})
+
+test('people book at the very moment of a change: nobody keeps a place in a clinic that is closed', async () => {
+  const people = await desk.citizens(8)
+  const slot = `${sessions[1]}-1`
+  const [changed, ...answers] = await Promise.all([
+    change({ times: times({ start: '08:30' }) }), ...people.map((person) => desk.run(person, '$book', { slot, patient: person.patient as string })),
+  ])
+  expect(changed.status).toBe(201)
+  for (const answer of answers) if (typeof answer === 'string') expect(['session-closed', 'slot-taken']).toContain(answer)
+  const left = await db.selectFrom('booking as b').innerJoin('clinic_session as s', 's.id', 'b.session_id').select(['b.state', 's.status', 'b.choose_until']).where('b.session_id', '=', sessions[1] as string).where('b.state', '=', 'booked').execute()
+  // Who was quicker than the change has a deadline and a choice; the others were refused.
+  expect(left.every((each) => each.status === 'suspended' && each.choose_until !== null)).toBe(true)
+  expect(await brokenInvariants(db)).toEqual([])
 })
 
 test('a room that patterns need cannot be closed; one that nobody needs can, and no new pattern takes it', async () => {

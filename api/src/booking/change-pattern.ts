@@ -15,7 +15,7 @@ import type { Db, Trx } from '../storage/pool.ts'
 import type { SessionTemplateTable } from '../storage/tables.ts'
 import { reference } from './fhir-names.ts'
 import { lockPatients, lockSessions, thisTransaction } from './booking-rows.ts'
-import { generatePattern, organizationShard } from './generate-sessions.ts'
+import { daysKeptAhead, generatePattern, organizationShard } from './generate-sessions.ts'
 import { noticeParams } from './notice-params.ts'
 import { type ConcernedSession, effectOn, type Effects, effectsOf, overlaps, type PatternTimes } from './pattern-effects.ts'
 import { roomOf } from './rooms.ts'
@@ -174,10 +174,9 @@ function inRoom(appointment: Appointment, room: Awaited<ReturnType<typeof roomOf
   return { ...appointment, participant }
 }
 
-/** Sessions of the new pattern as far ahead as there are any; not on days whose session was kept in another room. */
+/** Sessions of the new pattern as far ahead as the worker keeps them; not on days whose session was kept in another room. */
 async function openNew(trx: Trx, ctx: Ctx, pattern: string, from: string, kept: readonly string[]): Promise<void> {
-  const { last } = await trx.selectFrom('clinic_session').select((eb) => eb.fn.max('service_date').as('last')).where('organization', '=', ownHospital(ctx)).executeTakeFirstOrThrow()
-  const days = last === null ? 0 : Math.round((Date.parse(last) - Date.parse(from)) / 86_400_000) + 1
+  const days = await daysKeptAhead(trx) - Math.round((Date.parse(from) - Date.parse(dayInShanghai(ctx.now))) / 86_400_000)
   if (days <= 0) return
   await generatePattern(trx, from, days, pattern)
   if (kept.length > 0) await trx.updateTable('clinic_session').set({ status: 'closed', changed: thisTransaction }).where('organization', '=', ownHospital(ctx)).where('template_id', '=', pattern).where('service_date', 'in', kept).execute()

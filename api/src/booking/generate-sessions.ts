@@ -182,8 +182,13 @@ const daysBeforeRelease = 2
 
 /** Keeps the booking windows full, also the longest: the sessions of the days to come, those there already left as they are. @returns how many were new. */
 export async function generateAhead(db: Db, ctx: Ctx): Promise<number> {
+  return generateSessions(db, dayInShanghai(ctx.now), await daysKeptAhead(db))
+}
+
+/** How many days, from today, have sessions. */
+export async function daysKeptAhead(db: Db): Promise<number> {
   const rows = await allParameterRows(db)
   const longest = (name: 'window.daysAhead' | 'quota.gpReferral.leadDays') =>
     Math.max(platformDefaults[name], ...rows.filter((row) => row.name === name && row.value !== null && row.value <= parameterDefinitions[name].max).map((row) => row.value ?? 0))
-  return generateSessions(db, dayInShanghai(ctx.now), longest('window.daysAhead') + longest('quota.gpReferral.leadDays') + daysBeforeRelease)
+  return longest('window.daysAhead') + longest('quota.gpReferral.leadDays') + daysBeforeRelease
 }

@@ -1,4 +1,5 @@
 /** Who changed what of the supply: rows that are only added (the database refuses anything else). */
+import { sql } from 'kysely'
 import type { Ctx } from '../ctx.ts'
 import type { Db, Trx } from '../storage/pool.ts'
 import type { SupplyChangeTable } from '../storage/tables.ts'
@@ -13,9 +14,14 @@ export async function recordSupplyChange(trx: Trx, ctx: Ctx, { kind, subject, fr
   const organization = ctx.principal.organization ?? ''
   const shard = organizationShard(organization)
   await trx.insertInto('supply_change').values({
-    shard, id: ctx.newId(shard), organization, kind, subject, from_day: from, before: before === null ? null : JSON.stringify(before), after: after === null ? null : JSON.stringify(after),
+    shard, id: ctx.newId(shard), organization, kind, subject, from_day: from, before: json(before), after: json(after),
     sessions, patients, set_by: ctx.principal.id, set_by_name: ctx.principal.name, set_at: ctx.now,
   }).execute()
+}
+
+/** As text, or the driver would make a JSON string of it. */
+function json(value: object | null) {
+  return value === null ? null : sql`${JSON.stringify(value)}::text::jsonb`
 }
 
 /** The latest first. */
