@@ -15,7 +15,7 @@ export default {
   },
   draws: {
     intro: '特别紧张的号源不比谁快：放号前一段时间内登记，放号时抽签。什么时候登记、登记几次、从哪里登记都一样。', open: '现在可以登记', soon: '即将开放登记', past: '已抽签', none: '近期没有需要抽签的门诊', noneHint: '医院把号源设为抽签后，会提前一天在这里公布。',
-    mine: '我的登记', opens: '登记：{from} 至 {until}', entered: '{count} 人已登记', places: '抽签 {count} 个号', see: '查看', back: '返回抽签列表',
+    mine: '我的登记', opens: '登记：{from} 至 {until}', between: '{from} 至 {until}', placesTerm: '号源', entered: '{count} 人已登记', places: '抽签 {count} 个号', see: '查看', back: '返回抽签列表',
     enter: '登记', enterTitle: '登记抽签', segments: '合适的时段（按喜好选第一、第二志愿）', any: '都可以', firstChoice: '第一志愿', secondChoice: '第二志愿', enteredAt: '您已于 {time} 登记，抽签后会通知您。', withdraw: '撤回登记', withdrawn: '已撤回登记', done: '已登记',
     state: { entered: '等待抽签', won: '抽中', lost: '未抽中', void: '未生效' }, wonText: '已为您约好，请在我的预约中查看。', lostText: '这次没有抽中，可以加入候补。', voidText: '抽中了，但不符合预约规则，号源已给下一位。', closed: '登记已截止，正在抽签。', notYet: '登记尚未开始。',
     proof: '怎样保证公平', proofText: '抽签用一个随机种子。登记开始前，它的“指纹”（SHA-256）已经公布，之后无法更换；抽签后公布种子和全部登记号，任何人都可以重新计算。', commitment: '事先公布的种子指纹', seed: '抽签后公布的种子', listHash: '登记名单的指纹', heldAt: '抽签时间',
