@@ -18,6 +18,7 @@ import { loadModel } from '../src/fhir/model.ts'
 import { isResourceType, type ResourceType } from '../src/fhir/resource-types.ts'
 import type { SearchParam } from '../src/fhir/search-parameters.ts'
 import { bulkLoad } from '../src/records/bulk-load.ts'
+import { reindexChanged } from '../src/records/reindex.ts'
 import { normaliseString, pinyinForms } from '../src/records/search/normalise.ts'
 import { search } from '../src/records/search/search.ts'
 import { connect } from '../src/storage/pool.ts'
@@ -53,6 +54,8 @@ beforeAll(async () => {
     const type = resource.resourceType as ResourceType
     byType.set(type, [...byType.get(type) ?? [], resource])
   }
+  // Notes the types as indexed by the parameters of today, so that values are searched for within their codes.
+  await reindexChanged(db, ctx, services.store)
   const sql = connect(url, { max: 4 })
   await bulkLoad(sql, services.store, resources, clock.now)
   await sql.end()
@@ -405,4 +408,64 @@ test('random orders, page by page: every resource once, in order, what has no va
     if (new Set(seen).size !== resources.size || seen.length !== resources.size || fault >= 0) wrong.push(`${type}?_sort=${descending ? '-' : ''}${param.code}: ${seen.length} of ${resources.size}, ${seen[fault]}: ${values[fault - 1]} ${values[fault]}`)
   }
   expect(wrong, `seed ${seed}`).toEqual([])
+}, 240_000)
+
+/** All pages of a search and their ids; then back again from the last. */
+async function walkPages(type: ResourceType, params: URLSearchParams): Promise<{ there: string[][]; back: string[][] }> {
+  const there: string[][] = []
+  const back: string[][] = []
+  let last: Awaited<ReturnType<typeof search>> | null = null
+  for (let query: URLSearchParams | null = params; query !== null; query = last.next) {
+    last = await search(db, ctx, services.store, type, query)
+    there.push(last.matches.map((each) => each.id))
+  }
+  while (last?.previous) {
+    last = await search(db, ctx, services.store, type, last.previous)
+    back.unshift(last.matches.map((each) => each.id))
+  }
+  return { there, back }
+}
+
+test('random searches in the order of the server, page by page and back: every match once', async () => {
+  const wrong: string[] = []
+  let pages = 0
+  const kinds = new Set(['string', 'number', 'quantity', 'date'])
+  for (let round = 0; round < 300; round++) {
+    const type = pick(['Patient', 'Observation', 'Encounter', 'Condition', 'MedicationRequest'] as const)
+    const resources = byType.get(type) ?? []
+    const clauses = [clause(type, resources), ...(random() < 0.3 ? [clause(type, resources)] : [])]
+    if (clauses.some((each) => each === null || !kinds.has(model.searchParameters(type).get(each.name.split(':')[0] ?? '')?.type ?? ''))) continue
+    const asked = clauses as Clause[]
+    const params = new URLSearchParams([...asked.map((each): [string, string] => [each.name, each.value]), ['_count', '4']])
+    const { there, back } = await walkPages(type, params)
+    const expected = resources.filter((resource) => asked.every((each) => each.match(resource))).map((each) => each.id ?? '').sort()
+    pages += there.length
+    if (there.flat().sort().join() !== expected.join() || (there.length > 1 && back.flat().join() !== there.slice(0, -1).flat().join())) wrong.push(`${type}?${decodeURIComponent(params.toString())}: ${there.flat().length} of ${expected.length}, back ${back.flat().length}`)
+  }
+  expect(wrong, `seed ${seed}`).toEqual([])
+  expect(pages).toBeGreaterThan(150)
+}, 240_000)
+
+test('a code and a value together: every prefix, with and without system and unit, by parameter and by composite', async () => {
+  const resources = byType.get('Observation') ?? []
+  const [byCode, byValue] = ['code', 'value-quantity'].map((code) => model.searchParameters('Observation').get(code) as SearchParam) as [SearchParam, SearchParam]
+  const wrong: string[] = []
+  let found = 0
+  for (let round = 0; round < 400; round++) {
+    const example = pick(resources)
+    const codes = held(example, byCode).tokens
+    const value = numberClause(byValue, held(random() < 0.7 ? example : pick(resources), byValue))
+    if (codes.length === 0 || value === null) continue
+    const { system, code } = pick(codes)
+    const token = system !== null && random() < 0.5 ? `${escape(system)}|${escape(code)}` : escape(code)
+    const query: [string, string][] = random() < 0.5 ? [['code', token], ['value-quantity', value.value]] : [['code-value-quantity', `${token}$${value.value}`]]
+    const sort: [string, string][] = random() < 0.3 ? [['_sort', pick(['value-quantity', '-value-quantity', '-date'])]] : []
+    const params = new URLSearchParams([...query, ...sort, ['_count', '3']])
+    const { there, back } = await walkPages('Observation', params)
+    const expected = resources.filter((each) => value.match(each) && held(each, byCode).tokens.some((one) => one.code === code && (!token.includes('|') || one.system === system))).map((each) => each.id ?? '').sort()
+    if (expected.length > 0) found++
+    if (there.flat().sort().join() !== expected.join() || (there.length > 1 && back.flat().join() !== there.slice(0, -1).flat().join())) wrong.push(`Observation?${decodeURIComponent(params.toString())}: ${there.flat().join()} instead of ${expected.join()}, back ${back.flat().join()}`)
+  }
+  expect(wrong.slice(0, 10), `seed ${seed}`).toEqual([])
+  expect(found).toBeGreaterThan(50)
 }, 240_000)

@@ -1,7 +1,7 @@
 /**
  * The benchmark `search`: each shape of search-shapes.ts on two databases of one server, the second with ten times the data, query by query in
- * turn, so that a busy machine slows both. Reported are the median and the 95th percentile of each and the ratio of the medians; the
- * limit is 1.3. What a search costs over HTTP besides (token, audit rows) does not grow with the data and is left out.
+ * turn, so that a busy machine slows both. Reported are the median and the 95th percentile of each and the ratio of the medians, those
+ * over the limit of 1.3 marked. What a search costs over HTTP besides (token, audit rows) does not grow with the data and is left out.
  */
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,11 +12,13 @@ import { resourceEntries } from '../../api/src/catalogue/resource-types.ts'
 import { makeCtx, monotonicMs } from '../../api/src/ctx.ts'
 import { loadModel } from '../../api/src/fhir/model.ts'
 import { bulkLoad } from '../../api/src/records/bulk-load.ts'
+import { reindexChanged } from '../../api/src/records/reindex.ts'
 import { search } from '../../api/src/records/search/search.ts'
 import type { Store } from '../../api/src/records/store.ts'
 import { migrate } from '../../api/src/storage/migrate.ts'
 import { type Db, openDb } from '../../api/src/storage/pool.ts'
 import { startPostgres } from '../../api/src/storage/postgres-server.ts'
+import { table } from './report.ts'
 import { bundleTexts, copies } from './search-data.ts'
 import { type Sample, samplesOf, searchShapes, type Shape } from './search-shapes.ts'
 
@@ -29,7 +31,7 @@ const results = join(import.meta.dirname, '..', 'results')
 interface SearchOutcome { name: string; query: string; p50AtOne: number; p95AtOne: number; p50AtTen: number; p95AtTen: number; ratio: number }
 
 /** Prints every shape, and writes bench/results/<day>-search.json. */
-export async function benchSearch(say: (line: string) => void): Promise<void> {
+export async function benchSearch(say: (line?: string) => void): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'pujiang-bench-search-'))
   chmodSync(folder, 0o755)
   const server = await startPostgres({ dir: join(folder, 'postgres'), durable: false })
@@ -50,12 +52,14 @@ export async function benchSearch(say: (line: string) => void): Promise<void> {
     for (const each of searchShapes) {
       const outcome = await compareShape(each, samples, [one, ten], store)
       outcomes.push(outcome)
-      say(lineOf(outcome))
+      say(`search: ${outcome.name}`)
     }
+    say()
+    for (const line of table(heads, outcomes.map(rowOf))) say(line)
     const file = `${new Date().toISOString().slice(0, 10)}-search.json`
     mkdirSync(results, { recursive: true })
     writeFileSync(join(results, file), `${JSON.stringify({ resources: { bundles: texts.length, growth }, ratioLimit, shapes: outcomes }, null, 2)}\n`)
-    say(`${outcomes.filter((each) => each.ratio <= ratioLimit).length} of ${outcomes.length} shapes keep to ${ratioLimit}. Written to bench/results/${file}\n`)
+    say(`\n${outcomes.filter((each) => each.ratio <= ratioLimit).length} of ${outcomes.length} shapes keep to ${ratioLimit}. Written to bench/results/${file}\n`)
   } finally {
     for (const db of opened) await db.destroy()
     server.stop('fast')
@@ -66,6 +70,8 @@ export async function benchSearch(say: (line: string) => void): Promise<void> {
 async function fill(url: string, store: Store, texts: readonly string[], count: number): Promise<Db> {
   const db = openDb(url, { max: 2 })
   await migrate(db, 'platform')
+  // Notes each type as indexed by the parameters of today, which it is from its first row on.
+  await reindexChanged(db, ctx, store)
   const load = postgres(url, { max: 3, onnotice: () => {} })
   // A copy a day, the newest last, as a store that is written day by day.
   for (let copy = 0; copy < count; copy++) await bulkLoad(load, store, copies(texts, copy, copy + 1), new Date(Date.UTC(2024, 0, 1 + copy)))
@@ -111,12 +117,14 @@ async function pageOf(db: Db, store: Store, shape: Shape, sample: Sample): Promi
 }
 
 const client = { ...anonymous, kind: 'client' as const, id: 'bench', name: 'Benchmark', scopes: ['system/*.cruds'] }
+const ctx = makeCtx(client, { now: new Date(Date.UTC(2026, 0, 1)) })
 
 function run(db: Db, store: Store, shape: Shape, query: URLSearchParams) {
-  return search(db, makeCtx(client, { now: new Date(Date.UTC(2026, 0, 1)) }), store, shape.type, query)
+  return search(db, ctx, store, shape.type, query)
 }
 
-function lineOf({ name, p50AtOne, p95AtOne, p50AtTen, p95AtTen, ratio }: SearchOutcome): string {
-  const ms = (value: number) => value.toFixed(2).padStart(8)
-  return `${name.padEnd(28)} one ${ms(p50AtOne)} ${ms(p95AtOne)}   ten ${ms(p50AtTen)} ${ms(p95AtTen)}   ratio ${ratio.toFixed(2)}${ratio > ratioLimit ? '  over the limit' : ''}`
+const heads = ['search', 'query', 'at one, ms', 'p95', 'at ten, ms', 'p95', 'ratio']
+
+function rowOf({ name, query, p50AtOne, p95AtOne, p50AtTen, p95AtTen, ratio }: SearchOutcome): string[] {
+  return [name, query.slice(0, 60).replaceAll('|', '\\|'), ...[p50AtOne, p95AtOne, p50AtTen, p95AtTen].map((each) => each.toFixed(2)), `${ratio.toFixed(2)}${ratio > ratioLimit ? ' **over**' : ''}`]
 }

@@ -30,6 +30,8 @@ export interface SearchParam {
   storedAs: readonly string[]
   /** FHIRPath for this resource type alone; null when there is none to evaluate. */
   expression: string | null
+  /** Its values are stored with the codes that this parameter has, so that those of one code lie together. */
+  codedBy?: string
   /** Of a composite: the parameter of each part and where it starts. */
   components?: readonly { definition: string; expression: string }[]
 }
@@ -42,6 +44,14 @@ const unions: Readonly<Record<string, readonly string[]>> = {
   'Observation.combo-data-absent-reason': ['data-absent-reason', 'component-data-absent-reason'],
   'Observation.combo-value-concept': ['value-concept', 'component-value-concept'],
   'Observation.combo-value-quantity': ['value-quantity', 'component-value-quantity'],
+}
+
+/** Values that are asked for within one code, because without it they mean nothing. */
+const coded: Readonly<Record<string, string>> = { 'Observation.value-quantity': 'code' }
+
+/** Whether values of a type are stored with the codes of this parameter. */
+export function codesValues(type: string, code: string): boolean {
+  return Object.entries(coded).some(([values, by]) => by === code && values.startsWith(`${type}.`))
 }
 
 type Mutable = Map<string, Map<string, SearchParam>>
@@ -81,6 +91,7 @@ function searchParam(row: SearchRow, type: string, structures: ReadonlyMap<strin
     storage: storageOf(row, type, expression),
     storedAs: unions[`${type}.${row.code}`] ?? (row.code === 'phonetic' ? ['name'] : [row.code]),
     expression,
+    ...(coded[`${type}.${row.code}`] === undefined ? {} : { codedBy: coded[`${type}.${row.code}`] as string }),
     ...(row.components ? { components: componentsOf(row) } : {}),
   }
 }

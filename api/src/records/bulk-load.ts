@@ -24,7 +24,7 @@ interface Chunk { resource: string[]; idx_string: string[]; idx_value: string[];
 const columns: Record<Exclude<keyof Chunk, 'texts'>, string> = {
   resource: 'shard, t, id, version, last_updated, pid, d0, d1, keys, labels, org, dept, author, content',
   idx_string: 'shard, k, val, rid',
-  idx_value: 'shard, k, lo, hi, rid',
+  idx_value: 'shard, k, c, lo, hi, rid',
   id_alias: 'shard, t, id, home',
 }
 
@@ -74,7 +74,7 @@ function addRows(chunk: Chunk, { model }: Pick<Store, 'model'>, { resource, cont
   chunk.resource.push(`${shard}\t${t}\t${key}\t1\t${instant}\t${or(index.pid)}\t${or(index.d0)}\t${or(index.d1)}\t${keysText(index.keys)}\t${placement.labels}\t${or(placement.organization)}\t${or(placement.department)}\t${or(placement.author)}\t${content}\n`)
   for (const each of index.texts) chunk.texts.set(each.h, each)
   for (const { k, val } of index.strings) chunk.idx_string.push(`${shard}\t${k}\t${val.replaceAll('\\', '\\\\')}\t${key}\n`)
-  for (const { k, lo, hi } of index.values) chunk.idx_value.push(`${shard}\t${k}\t${lo}\t${hi}\t${key}\n`)
+  for (const { k, c, lo, hi } of index.values) chunk.idx_value.push(`${shard}\t${k}\t${c ?? '\\N'}\t${lo}\t${hi}\t${key}\n`)
   if (shardOf(key) !== shard || key[14] !== '7') chunk.id_alias.push(`${shardOf(key)}\t${t}\t${key}\t${shard}\n`)
 }
 

@@ -12,6 +12,7 @@ import { parseReference } from '../fhir/references.ts'
 import { compileSearchExpression, type Branch } from '../fhir/search-expression.ts'
 import type { SearchParam } from '../fhir/search-parameters.ts'
 import type { TextRow } from './index-texts.ts'
+import { withCodes } from './search/extract-codes.ts'
 import { compositeCollectors } from './search/extract-composite.ts'
 import { narrativeWords } from './search/extract-words.ts'
 import { compartmentKey, paramKey, wordKey } from './search/keys.ts'
@@ -21,7 +22,8 @@ import { referenceCollector, tokenCollector, uriCollector } from './search/extra
 import { stringCollector } from './search/extract-strings.ts'
 
 export interface StringRow { k: bigint; val: string }
-export interface ValueRow { k: bigint; lo: number; hi: number }
+/** `c`: the code it belongs to, where values are stored by code (search/coded-values.ts). */
+export interface ValueRow { k: bigint; lo: number; hi: number; c?: bigint }
 
 /** One resource's share of the index. */
 export interface IndexRow {
@@ -121,7 +123,7 @@ function makePlan(model: FhirModel, type: string): Plan {
   return {
     entries: stored.flatMap((parameter) => branchesOf(parameter).flatMap((branch) => {
       if (parameter.type === 'composite') return compositeCollectors(model, type, parameter, branch).map((collect) => ({ branch, collect, present: null }))
-      const collect = collectorOf(model, type, parameter, branch)
+      const collect = withCodes(type, parameter, collectorOf(model, type, parameter, branch))
       return collect ? [{ branch, collect, present: parameter.storage === 'keys' ? paramKey(type, parameter.code) : null }] : []
     })),
     compartment: model.patientCompartment(type).flatMap((code) => branchesOf(parameters.get(code)))

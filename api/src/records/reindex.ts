@@ -4,7 +4,6 @@
  * meanwhile are indexed by the new parameters already, and a row is indexed from its text as it is locked, so nothing is overwritten.
  * Done means: as many rows were seen as there are now, by a count at the end. A type whose parameters have not changed costs one look-up.
  */
-import { createHash } from 'node:crypto'
 import type { Resource } from '@medplum/fhirtypes'
 import { sql } from 'kysely'
 import { hiddenBit } from '../access/labels.ts'
@@ -15,31 +14,20 @@ import { type ResourceType, resourceTypes, typeCode } from '../fhir/resource-typ
 import type { Db, Trx } from '../storage/pool.ts'
 import { inTransaction } from '../storage/transaction.ts'
 import { resourceOf } from './content.ts'
+import { indexFingerprint } from './index-fingerprint.ts'
 import { indexResource, type IndexRow } from './index-resource.ts'
 import { keepTexts } from './index-texts.ts'
 import { placementsOfStored } from './place-writes.ts'
 import { paramKey } from './search/keys.ts'
 import type { Store } from './store.ts'
 import { settledParameters } from './stored-parameters.ts'
-import { keysText } from './write-rows.ts'
+import { codesText, keysText } from './write-rows.ts'
 
 const rowsPerStep = 200
 
 export interface ReindexProgress { type: ResourceType; state: 'running' | 'done'; rowsDone: number; rowsTotal: number }
 
 interface ProgressRow { fingerprint: string; state: 'running' | 'done'; position: string | null; rows_done: bigint; rows_total: bigint; started_at: string }
-
-/** Raised when the way values are indexed changes, so that everything is indexed anew. */
-const indexVersion = 2
-
-/** Raised when the way a type is placed changes (access/placement.ts). */
-const placementVersions: Partial<Record<ResourceType, number>> = { Organization: 2, Group: 2 }
-
-/** What rows of a type are indexed by. */
-export function indexFingerprint(model: FhirModel, type: ResourceType): string {
-  const parameters = [...model.searchParameters(type).values()].map(({ code, type: kind, expression, storage, storedAs, components }) => [code, kind, expression, storage, storedAs, components])
-  return createHash('sha256').update(JSON.stringify([indexVersion, parameters, ...(type in placementVersions ? [placementVersions[type]] : [])])).digest('base64url').slice(0, 22)
-}
 
 /**
  * Brings every type up to date; a sweep of the worker. Types without rows, and those that were never indexed otherwise, are noted as done.
@@ -157,7 +145,8 @@ async function replaceIndex(trx: Trx, model: FhirModel, type: ResourceType, rows
       ${strings.map((each) => each.val)}::text[], ${strings.map((each) => each.rid)}::uuid[])`.execute(trx)
   }
   if (values.length > 0) {
-    await sql`insert into idx_value (shard, k, lo, hi, rid) select * from unnest(${values.map((each) => each.shard)}::int[], ${keysText(values.map((each) => each.k))}::text::bigint[],
+    await sql`insert into idx_value (shard, k, c, lo, hi, rid) select * from unnest(${values.map((each) => each.shard)}::int[], ${keysText(values.map((each) => each.k))}::text::bigint[],
+      ${codesText(values)}::text::bigint[],
       ${values.map((each) => each.lo)}::float8[], ${values.map((each) => each.hi)}::float8[], ${values.map((each) => each.rid)}::uuid[])`.execute(trx)
   }
 }

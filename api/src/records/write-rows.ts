@@ -105,6 +105,11 @@ export function keysText(keys: readonly bigint[]): string {
   return `{${keys.join(',')}}`
 }
 
+/** The codes of values, those without one as null. */
+export function codesText(values: readonly { c?: bigint }[]): string {
+  return `{${values.map((each) => each.c ?? 'null').join(',')}}`
+}
+
 /** The inserts of index rows and aliases, as parts of a `with`; empty when there are none. */
 function indexInserts(rows: readonly NewRow[]): RawBuilder<unknown>[] {
   const strings = rows.flatMap((row) => row.index.strings.map((each) => ({ shard: row.shard, rid: row.id, ...each })))
@@ -117,9 +122,9 @@ function indexInserts(rows: readonly NewRow[]): RawBuilder<unknown>[] {
       ${textArray(strings.map((each) => each.val))}::text[], ${plainArray(strings.map((each) => each.rid))}::uuid[]))`)
   }
   if (values.length > 0) {
-    parts.push(sql`new_values as (insert into idx_value (shard, k, lo, hi, rid) select * from unnest(
+    parts.push(sql`new_values as (insert into idx_value (shard, k, c, lo, hi, rid) select * from unnest(
       ${plainArray(values.map((each) => each.shard))}::int[], ${plainArray(values.map((each) => each.k))}::bigint[],
-      ${plainArray(values.map((each) => each.lo))}::float8[], ${plainArray(values.map((each) => each.hi))}::float8[], ${plainArray(values.map((each) => each.rid))}::uuid[]))`)
+      ${plainArray(values.map((each) => each.c ?? null))}::bigint[], ${plainArray(values.map((each) => each.lo))}::float8[], ${plainArray(values.map((each) => each.hi))}::float8[], ${plainArray(values.map((each) => each.rid))}::uuid[]))`)
   }
   if (aliases.length > 0) {
     parts.push(sql`new_aliases as (insert into id_alias (shard, t, id, home) select * from unnest(
@@ -205,7 +210,7 @@ async function dropSideRows(trx: Trx, olds: readonly { id: string; index: IndexR
 }
 
 function sideRows(index: IndexRow): string {
-  return `${index.strings.map((each) => `${each.k}\u0001${each.val}`).join('\u0002')}\u0003${index.values.map((each) => `${each.k}\u0001${each.lo}\u0001${each.hi}`).join('\u0002')}`
+  return `${index.strings.map((each) => `${each.k}\u0001${each.val}`).join('\u0002')}\u0003${index.values.map((each) => `${each.k}\u0001${each.c}\u0001${each.lo}\u0001${each.hi}`).join('\u0002')}`
 }
 
 function withClause(parts: readonly RawBuilder<unknown>[]): RawBuilder<unknown> {

@@ -60,7 +60,7 @@ export interface IdAliasTable { shard: number; t: number; id: string; home: numb
 /** records */
 export interface IdxStringTable { shard: number; k: bigint; val: string; rid: string }
 /** records: lo and hi bound the precision of the value; dates are seconds since 1970. */
-export interface IdxValueTable { shard: number; k: bigint; lo: number; hi: number; rid: string }
+export interface IdxValueTable { shard: number; k: bigint; c: bigint | null; lo: number; hi: number; rid: string }
 
 /** records: the texts that keys stand for. */
 export interface SearchTextTable { k: bigint; h: bigint; val: string }

@@ -14,13 +14,13 @@ import { addressOf, canonicalKeys, canonicalsOf, isCanonical, isDefinition, name
 import { byCondition, byKeys, byReading, byRowKeys, type Criterion, nothing, oneOf, type Walk } from './criterion.ts'
 import { linkKey, linkSeed } from './keys.ts'
 import { ownParameter, type ProjectedBehind, readProjected } from './chain-projected.ts'
-import { rowsOfType } from './key-plan.ts'
 import { linkOf } from './link.ts'
 import { nearest } from './nearest.ts'
 import { parameterCriterion } from './parameter.ts'
 import type { QueryContext } from './parse-query.ts'
 import { decidesCompartment } from './reference.ts'
 import { referencesOf } from './references-of.ts'
+import { rowsOfType } from './statistics.ts'
 
 export const linksMax = 6
 /** Rows behind a forward link that are read at most. */

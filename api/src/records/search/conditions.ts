@@ -10,6 +10,7 @@ import { fail } from '../../fhir/outcome.ts'
 import { type ResourceType, typeCode } from '../../fhir/resource-types.ts'
 import type { Db } from '../../storage/pool.ts'
 import type { Store } from '../store.ts'
+import { withinCodes } from './coded-values.ts'
 import type { Criterion, Walk, Wanted } from './criterion.ts'
 import { planned, type Planned } from './key-plan.ts'
 
@@ -21,10 +22,11 @@ export function makeWalk(db: Db, ctx: Ctx, store: Store): Walk {
 }
 
 /** The criteria are settled. */
-export async function planOf(walk: Walk, type: ResourceType, all: readonly Criterion[], wanted: Wanted): Promise<Planned> {
+export async function planOf(walk: Walk, type: ResourceType, criteria: readonly Criterion[], wanted: Wanted): Promise<Planned> {
+  const all = await withinCodes(walk, type, criteria)
   const patients = all.flatMap((each) => (each.patients === null ? [] : [each.patients]))
   const narrow = wanted === 'one of few' || patients.length > 0 || all.some((each) => each.narrow === true)
-  const keyed = await planned(walk.db, type, all, narrow ? 'one of few' : wanted)
+  const keyed = await planned(walk.db, type, all, narrow ? 'one of few' : orderFor(wanted, all))
   const wheres = (costly: boolean) => all.flatMap((each) => (each.where === null || (each.costly ?? false) !== costly ? [] : [each.where]))
   const conditions = [
     ...patients.map(ofPatients),
@@ -35,7 +37,14 @@ export async function planOf(walk: Walk, type: ResourceType, all: readonly Crite
   ]
   const costly = wheres(true)
   if (costly.length > 0) await assertFew(walk.db, type, conditions)
-  return { conditions: [...conditions, ...costly], few: keyed.few, expected: keyed.expected }
+  return { ...keyed, conditions: [...conditions, ...costly] }
+}
+
+/** A time between two ends is found by the index of the clinical date, which then gives the order. */
+function orderFor(wanted: Wanted, all: readonly Criterion[]): Wanted {
+  if (typeof wanted !== 'object' || wanted.side !== null) return wanted
+  const ends = (end: 'from' | 'to') => all.some(({ window }) => window !== null && window[end] !== null)
+  return (ends('from') && ends('to')) || all.some(({ costly }) => costly === true) ? wanted.rows : wanted
 }
 
 /** Rows whose text one search may read. */

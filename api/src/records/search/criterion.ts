@@ -29,10 +29,26 @@ export interface Criterion {
   costly?: true
   /** `where` leaves few rows and is served by an index: whatever else is asked filters those. */
   narrow?: true
+  /** Codes one of which every match has, whatever their systems, as values are stored with them (coded-values.ts). */
+  codes?: readonly bigint[]
 }
 
 /** Rows `s` of idx_string or idx_value that fit; the condition names the keys. */
-export interface Side { table: 'idx_string' | 'idx_value'; condition: RawBuilder<SqlBool> }
+export interface Side {
+  table: 'idx_string' | 'idx_value'
+  condition: RawBuilder<SqlBool>
+  /** The same rows as stretches of the table's indexes, so that they can be read in an order; null when they are none. */
+  stretches: readonly Stretch[] | null
+  /** Column `c` of the rows is the code that the value belongs to (coded-values.ts). */
+  coded: boolean
+}
+
+/** Rows `s` under one key, bounded and ordered by one column: one after another in an index. */
+export interface Stretch { k: bigint; column: 'val' | 'lo' | 'hi'; condition: RawBuilder<SqlBool> }
+
+/** What one value asks of rows `s` under some keys; the bounds as stretches of each key, null when they are none. */
+export interface Fit { keys: readonly bigint[]; condition: RawBuilder<SqlBool>; bounds: readonly Bound[] | null }
+export type Bound = Omit<Stretch, 'k'>
 
 /** What a criterion that reads other rows gets; every row it reads must pass `visible`. */
 export interface Walk {
@@ -43,8 +59,11 @@ export interface Walk {
   planOf(type: ResourceType, criteria: readonly Criterion[], wanted: Wanted): Promise<Planned>
 }
 
-/** All rows that match; so many of them, in an order that an index has; or whether one of few rows does. */
-export type Wanted = 'all' | 'one of few' | number
+/** All rows that match; so many of them, in an order that an index has, or in any order; or whether one of few rows does. */
+export type Wanted = 'all' | 'one of few' | number | AnyOrder
+
+/** `side`: the criterion whose stretches give the order, by its number, on the pages behind the first. */
+export interface AnyOrder { rows: number; side: number | null }
 
 /** What a parameter file gets to work with. */
 export interface Asked {
@@ -105,20 +124,31 @@ export function hasAny(keys: readonly bigint[]): RawBuilder<SqlBool> {
   return sql<SqlBool>`(${sql.join(keys.map((key) => sql`${String(key)}::bigint = any(r.keys)`), sql` or `)})`
 }
 
-/** A condition on row `s` of a side table under one of the keys. */
-export function underKeys(keys: readonly bigint[], condition: RawBuilder<SqlBool>): RawBuilder<SqlBool> {
-  return sql<SqlBool>`(s.k in (${sql.join(keys.map((key) => sql`${String(key)}::bigint`))}) and ${condition})`
+/** More would be read one after the other for nothing. */
+const stretchesMax = 24
+
+export function bySide(table: Side['table'], fits: readonly Fit[], coded = false): Criterion {
+  return { ...open, side: sideOf(table, fits, coded) }
 }
 
-export function bySide(table: Side['table'], conditions: readonly RawBuilder<SqlBool>[]): Criterion {
-  return { ...open, side: { table, condition: oneOf(conditions) } }
+export function sideOf(table: Side['table'], fits: readonly Fit[], coded = false): Side {
+  const stretches = fits.flatMap(({ keys, bounds }) => keys.flatMap((k) => (bounds ?? []).map((bound) => ({ k, ...bound }))))
+  return {
+    table, coded, condition: oneOf(fits.map(underKeys)),
+    stretches: fits.some(({ bounds }) => bounds === null) || stretches.length > stretchesMax ? null : stretches,
+  }
+}
+
+/** A condition on row `s` of a side table under one of the keys. */
+function underKeys({ keys, condition }: Fit): RawBuilder<SqlBool> {
+  return sql<SqlBool>`(s.k in (${sql.join(keys.map((key) => sql`${String(key)}::bigint`))}) and ${condition})`
 }
 
 /**
  * Asked row by row: the offset keeps the planner from making a join of it, which would read every fitting row of the whole city for one
  * page. What fits few rows is looked up first (key-plan.ts).
  */
-export function hasSideRow({ table, condition }: Side): RawBuilder<SqlBool> {
+export function hasSideRow({ table, condition }: Pick<Side, 'table' | 'condition'>): RawBuilder<SqlBool> {
   return sql<SqlBool>`exists (select 1 from ${sql.table(table)} s where s.rid = r.id and s.shard = r.shard and ${condition} offset 0)`
 }
 

@@ -6,9 +6,9 @@
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
 import { instantText, openEnd, openStart, type TimeRange, timeRange } from '../../fhir/date-time.ts'
 import { OutcomeError } from '../../fhir/outcome.ts'
-import { type Asked, byCondition, bySide, type Criterion, invalidValue, oneOf, underKeys, unescapeValue } from './criterion.ts'
+import { type Asked, byCondition, bySide, type Criterion, invalidValue, oneOf, unescapeValue } from './criterion.ts'
 import { paramKey } from './keys.ts'
-import { comparedRange, type Prefix, prefixHint, splitPrefix } from './range.ts'
+import { comparedRange, type Prefix, prefixHint, rangeBounds, splitPrefix } from './range.ts'
 
 interface AskedDate extends TimeRange { prefix: Prefix }
 
@@ -16,9 +16,10 @@ export function searchDate(asked: Asked): Criterion {
   const dates = asked.values.map((value) => readDate(asked, value))
   if (asked.param.storage !== 'date') {
     const keys = asked.param.storedAs.map((code) => paramKey(asked.type, code))
-    return bySide('idx_value', dates.map((date) => underKeys(keys, comparedRange(date.prefix, { lo: sql`s.lo`, hi: sql`s.hi` }, {
-      from: sql`${date.lo / 1000}::float8`, to: sql`${date.hi / 1000}::float8`,
-    }))))
+    return bySide('idx_value', dates.map((date) => {
+      const span = { from: sql`${date.lo / 1000}::float8`, to: sql`${date.hi / 1000}::float8` }
+      return { keys, condition: comparedRange(date.prefix, storedEnds, span), bounds: rangeBounds(date.prefix, span) }
+    }))
   }
   const [first] = dates
   return {
@@ -26,6 +27,8 @@ export function searchDate(asked: Asked): Criterion {
     window: first && dates.length === 1 ? windowOf(first) : null,
   }
 }
+
+const storedEnds = { lo: sql`s.lo`, hi: sql`s.hi` }
 
 /** `_lastUpdated`: the column, an instant. */
 export function searchLastUpdated(asked: Asked): Criterion {

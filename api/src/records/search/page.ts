@@ -1,10 +1,11 @@
 /**
  * Order of results and the pages cut from it. A page ends at a position (the sort values of its last row and its key), not at
  * a number of rows, so that page 100 costs what page 1 does and a write in between neither repeats nor hides a row.
- * Without `_sort` the clinical date comes newest first; equal values are in the order of their keys.
+ * Without `_sort` the clinical date comes newest first, or whatever order is read soonest (key-plan.ts): the token says which, so that all
+ * pages of a search keep to one; equal values are in the order of their keys.
  */
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
-import { fail } from '../../fhir/outcome.ts'
+import { fail, type OutcomeError } from '../../fhir/outcome.ts'
 
 /** One sort key. */
 export interface SortKey {
@@ -29,6 +30,8 @@ export interface SortKey {
 export interface SideOrder {
   table: 'idx_string' | 'idx_value'
   k: bigint
+  /** Its rows carry codes: those of one code have an order of their own. */
+  coded: boolean
   value(alias: 's' | 'o'): RawBuilder<unknown>
   less: '<' | '~<~'
   greater: '>' | '~>~'
@@ -39,7 +42,20 @@ export interface SideOrder {
 export interface Order { keys: readonly SortKey[]; idDescending: boolean }
 
 /** Values of the last row of a page, in the order of the sort keys, and its key; null is no value. */
-export interface Position { values: (string | null)[]; id: string; backwards: boolean }
+export interface Position {
+  values: (string | null)[]
+  id: string
+  backwards: boolean
+  /** In the order of a criterion's stretches: which of the criteria, and where the row stands in which of its stretches. Null in any other order. */
+  stretch: StretchPosition | null
+}
+
+export interface StretchPosition { side: number; number: number; value: string }
+
+/** The order is left to the server: one type, without `_sort`. */
+export function isFree(sort: readonly SortKey[]): boolean {
+  return sort.length === 1 && sort[0]?.code === ''
+}
 
 /** Name of the nth sort value in the select list. */
 export function sortColumn(index: number): string {
@@ -87,25 +103,40 @@ function afterKey(key: SortKey, value: string | null, rest: RawBuilder<SqlBool>)
 
 /** An opaque token: it says where to go on and nothing about who may see what, which is asked anew for every page. */
 export function writeToken(position: Position): string {
-  return (position.backwards ? backwardsMark : '') + Buffer.from(JSON.stringify([...position.values, position.id])).toString('base64url')
+  const { stretch, values, id, backwards } = position
+  const parts = stretch === null ? [...values, id] : [stretch.side, stretch.number, stretch.value, id]
+  return (backwards ? backwardsMark : '') + (stretch === null ? '' : stretchMark) + Buffer.from(JSON.stringify(parts)).toString('base64url')
 }
 
-/** Not a character of base64url. */
+/** Not characters of base64url. */
 const backwardsMark = '~'
+const stretchMark = '.'
 
 /** Throws parameter-invalid. */
 export function readToken(token: string, sort: readonly SortKey[]): Position {
   const backwards = token.startsWith(backwardsMark)
-  const parts = parsed(backwards ? token.slice(backwardsMark.length) : token)
+  const rest = backwards ? token.slice(backwardsMark.length) : token
+  const ofStretch = rest.startsWith(stretchMark)
+  const parts = parsed(ofStretch ? rest.slice(stretchMark.length) : rest)
   const id = parts?.pop()
-  const fits = parts?.length === sort.length && typeof id === 'string' && /^[0-9a-f-]{36}$/.test(id)
-    && parts.every((value, index) => value === null || (typeof value === 'string' && isValueOf(sort[index] as SortKey, value)))
-  if (!fits || !parts || typeof id !== 'string') {
-    throw fail('parameter-invalid', {
-      zh: '_page 不正确，请使用服务器给出的 next 或 previous 链接。', en: '_page is not valid. Follow the next link that the server gave.',
-    }, '_page')
+  if (!parts || typeof id !== 'string' || !/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) throw badToken()
+  if (ofStretch) {
+    const [side, number, value, ...more] = parts
+    if (!isFree(sort) || more.length > 0 || !isNumber(side) || !isNumber(number) || typeof value !== 'string' || value.includes('\u0000')) throw badToken()
+    return { values: [], id, backwards, stretch: { side, number, value } }
   }
-  return { values: parts as (string | null)[], id, backwards }
+  if (parts.length !== sort.length || !parts.every((value, index) => value === null || (typeof value === 'string' && isValueOf(sort[index] as SortKey, value)))) throw badToken()
+  return { values: parts as (string | null)[], id, backwards, stretch: null }
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0
+}
+
+export function badToken(): OutcomeError {
+  return fail('parameter-invalid', {
+    zh: '_page 不正确，请使用服务器给出的 next 或 previous 链接。', en: '_page is not valid. Follow the next link that the server gave.',
+  }, '_page')
 }
 
 function parsed(token: string): unknown[] | null {

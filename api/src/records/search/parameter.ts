@@ -10,7 +10,7 @@ import { fail, OutcomeError } from '../../fhir/outcome.ts'
 import type { ResourceType } from '../../fhir/resource-types.ts'
 import type { SearchParam } from '../../fhir/search-parameters.ts'
 import {
-  type Asked, byCondition, byKeys, byRowKeys, bySide, type Criterion, hasSideRow, invalidValue, type ParameterSearch, type Side, splitUnescaped, underKeys, unescapeValue, withoutKeys,
+  type Asked, byCondition, byKeys, byRowKeys, bySide, type Criterion, hasSideRow, invalidValue, type ParameterSearch, sideOf, splitUnescaped, unescapeValue, withoutKeys,
 } from './criterion.ts'
 import { searchComposite } from './composite.ts'
 import { latitudeParam } from './extract-position.ts'
@@ -108,8 +108,11 @@ function byPresence(asked: Asked): Criterion {
     case 'date': return byCondition(missing ? sql<SqlBool>`r.d0 is null` : sql<SqlBool>`r.d0 is not null`)
     case 'keys': return missing ? withoutKeys(keys) : byKeys(keys)
     default: {
-      const present: Side = { table: asked.param.storage === 'strings' ? 'idx_string' : 'idx_value', condition: underKeys(keys, sql<SqlBool>`true`) }
-      return missing ? byCondition(sql<SqlBool>`not ${hasSideRow(present)}`) : bySide(present.table, [present.condition])
+      const strings = asked.param.storage === 'strings'
+      const any = sql<SqlBool>`true`
+      const fits = [{ keys, condition: any, bounds: [{ column: strings ? 'val' as const : 'lo' as const, condition: any }] }]
+      const table = strings ? 'idx_string' : 'idx_value'
+      return missing ? byCondition(sql<SqlBool>`not ${hasSideRow(sideOf(table, fits))}`) : bySide(table, fits)
     }
   }
 }

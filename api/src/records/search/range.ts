@@ -3,6 +3,7 @@
  * the prefixes say how the stored range lies to the searched one. Source: FHIR R4 3.1.1.4.5, 3.1.1.5.1 (prefixes).
  */
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
+import type { Bound } from './criterion.ts'
 import { nearest } from './nearest.ts'
 
 export const prefixes = ['eq', 'ne', 'gt', 'lt', 'ge', 'le', 'sa', 'eb', 'ap'] as const
@@ -42,4 +43,33 @@ export function comparedRange(prefix: Prefix, stored: { lo: Sql; hi: Sql }, aske
     case 'eb': return sql<SqlBool>`(${lo} < ${from} and ${hi} < ${from})`
     case 'ap': return sql<SqlBool>`(${lo} <= ${to} and ${hi} >= ${from})`
   }
+}
+
+const low = (condition: Sql): Bound => ({ column: 'lo', condition: sql<SqlBool>`(${condition})` })
+
+/** Rows that are more than a point, which have an index of their upper ends; most numbers are points. */
+const wide = (condition: Sql): Bound => ({ column: 'hi', condition: sql<SqlBool>`(s.lo < s.hi and ${condition})` })
+
+/** `comparedRange` on row `s` as parts of an index, each bounded by the column it is ordered by; null for what has no such bounds. */
+export function rangeBounds(prefix: Prefix, asked: { from: Sql; to: Sql }): readonly Bound[] | null {
+  const { from, to } = asked
+  switch (prefix) {
+    case 'ne': return [low(sql`s.lo < ${from}`), low(sql`s.lo > ${to}`), low(sql`s.lo >= ${from} and s.lo <= ${to} and s.hi > ${to}`)]
+    case 'gt': return boundsFrom('>', to)
+    case 'ge': return [low(sql`s.lo >= ${from}`), wide(sql`s.hi > ${to} and s.lo < ${from}`)]
+    // Whatever begins before the end may end after the beginning: of days, all later ones would be read.
+    case 'ap': return null
+    default: return [low(comparedRange(prefix, { lo: sql`s.lo`, hi: sql`s.hi` }, asked))]
+  }
+}
+
+/** Rows whose upper end lies beyond a number: those that begin there, and those that only reach it. */
+export function boundsFrom(beyond: '>' | '>=', number: Sql): readonly Bound[] {
+  const operator = sql.raw(beyond)
+  return [low(sql`s.lo ${operator} ${number}`), wide(sql`s.hi ${operator} ${number} and not s.lo ${operator} ${number}`)]
+}
+
+/** Rows that touch a range, where few are more than points. */
+export function overlapBounds({ from, to }: { from: Sql; to: Sql }): readonly Bound[] {
+  return [low(sql`s.lo >= ${from} and s.lo <= ${to}`), wide(sql`s.hi >= ${from} and s.lo < ${from}`)]
 }

@@ -1,43 +1,51 @@
 /**
  * Reads one page. Where an index has the order that is asked for and the matches are many, it is walked: the date index by the database's own
  * choice; the index of a side table (names, numbers, other dates), where resources without a value follow in a second statement; and time,
- * which has no btree because that would make every update dearer, in windows that grow until the page is full. Few matches are sorted.
+ * which has no btree because that would make every update dearer, in windows that grow until the page is full (read-windows.ts). Few matches
+ * are sorted. Where the order is free, the stretches of a criterion may give it (read-stretches.ts).
  * A page backwards is read from its end, and turned round.
  */
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
-import { typeName } from '../../fhir/resource-types.ts'
+import { type ResourceType, typeCode, typeName } from '../../fhir/resource-types.ts'
 import type { Db } from '../../storage/pool.ts'
 import { storedOf, type StoredRow } from '../content.ts'
+import { onlyCode } from './coded-values.ts'
 import type { Walk, Wanted } from './criterion.ts'
 import type { Planned } from './key-plan.ts'
-import { after, type Order, orderBy, orderOf, type Position, readToken, reversed, type SideOrder, sortColumn, type SortKey } from './page.ts'
+import { after, badToken, isFree, type Order, orderBy, orderOf, type Position, readToken, reversed, type SideOrder, sortColumn, type SortKey } from './page.ts'
 import type { SearchQuery } from './parse-query.ts'
 import type { Match } from './projected.ts'
+import { readStretches, stretchOf } from './read-stretches.ts'
+import { type Among, readWindows } from './read-windows.ts'
+import { partitionOf } from './statistics.ts'
 
 export interface Page { matches: Match[]; next: Position | null; previous: Position | null }
 
 export const noPage: Page = { matches: [], next: null, previous: null }
 
-type Row = StoredRow & { keys?: bigint[] } & Record<string, unknown>
+export type Row = StoredRow & { keys?: bigint[] } & Record<string, unknown>
 
 /** What all ways of reading share. */
-interface Reading { db: Db; order: Order; position: Position | null; conditions: readonly RawBuilder<SqlBool>[]; columns: RawBuilder<unknown>; limit: number }
+export interface Reading { db: Db; order: Order; position: Position | null; conditions: readonly RawBuilder<SqlBool>[]; columns: RawBuilder<unknown>; limit: number }
 
 /** Throws parameter-invalid when the page's token is none. */
-export async function readPage(walk: Walk, query: SearchQuery, matching: (wanted: Wanted) => Promise<Planned>): Promise<Page> {
+export async function readPage(walk: Walk, types: readonly ResourceType[], query: SearchQuery, matching: (wanted: Wanted) => Promise<Planned>): Promise<Page> {
   const { sort, count } = query
   const position = query.page === null ? null : readToken(query.page, sort)
   const backwards = position?.backwards === true
   const order = backwards ? reversed(orderOf(sort)) : orderOf(sort)
   const walked = sort[0]?.walk ?? null
-  const { conditions, few } = await matching(walked === null ? 'all' : count + 1)
+  const free = isFree(sort) && (position === null || position.stretch !== null)
+  const { conditions, few, stretches } = await matching(walked === null ? 'all' : free ? { rows: count + 1, side: position?.stretch?.side ?? null } : count + 1)
+  if (position !== null && (position.stretch !== null) !== (stretches !== null)) throw badToken()
   const columns = sql.join([
     sql`r.t, r.id, r.version, r.last_updated, r.pid, r.content`, ...sort.map((key, index) => sql`${key.expression} as ${sql.raw(sortColumn(index))}`),
     ...(query.includes.length > 0 ? [sql`r.keys`] : []),
   ])
   const reading: Reading = { db: walk.db, order, position, conditions, columns, limit: count + 1 }
-  const rows = few || walked === null || walked === 'date' ? await readRows(reading)
-    : walked === 'updated' ? await readWindows(reading, walk.ctx.now.getTime()) : await readSide(reading, walked)
+  if (stretches !== null) return pageOf(await readStretches(reading, stretches), query, position)
+  const rows = few || walked === null || (walked === 'date' && sort.length > 1) ? await readRows(reading) : walked === 'date' ? await readDates(reading)
+    : walked === 'updated' ? await readWindows(reading, await amongTypes(walk, types)) : await readSide(reading, walked, walked.coded ? await onlyCode(walk, types[0] as ResourceType, query.criteria) : null)
   return pageOf(rows, query, position)
 }
 
@@ -46,7 +54,7 @@ function pageOf(rows: readonly Row[], { sort, count }: SearchQuery, position: Po
   const more = rows.length > count
   const shown = backwards ? rows.slice(0, count).reverse() : rows.slice(0, count)
   const positionOf = (row: Row | undefined, towards: 'next' | 'previous'): Position | null => (row === undefined ? null
-    : { values: sort.map((_, index) => textOrNull(row[sortColumn(index)])), id: row.id, backwards: towards === 'previous' })
+    : { values: sort.map((_, index) => textOrNull(row[sortColumn(index)])), id: row.id, backwards: towards === 'previous', stretch: stretchOf(row) })
   return {
     matches: shown.map((row) => ({ stored: storedOf(typeName(row.t), row), keys: row.keys ?? [] })),
     next: backwards || more ? positionOf(shown.at(-1), 'next') : null,
@@ -54,43 +62,47 @@ function pageOf(rows: readonly Row[], { sort, count }: SearchQuery, position: Po
   }
 }
 
+async function amongTypes({ db, ctx }: Walk, types: readonly ResourceType[]): Promise<Among> {
+  const updates: number[] = []
+  for (const type of types) updates.push(...(await partitionOf(db, type))?.updates ?? [])
+  return { ofTypes: sql<SqlBool>`r.t in (${sql.raw(types.map(typeCode).join(','))})`, updates: [...new Set(updates)], now: ctx.now.getTime() }
+}
+
 function textOrNull(value: unknown): string | null {
   return value === null || value === undefined ? null : String(value)
 }
 
-async function readRows({ db, order, position, conditions, columns, limit }: Reading): Promise<Row[]> {
+export async function readRows({ db, order, position, conditions, columns, limit }: Reading): Promise<Row[]> {
   const all = position === null ? conditions : [...conditions, after(order, position)]
   const { rows } = await sql<Row>`select ${columns} from resource r where ${sql.join(all, sql` and `)} order by ${orderBy(order)} limit ${limit}`.execute(db)
   return rows
 }
 
-const hour = 3_600_000
-/** Wider than any store is old. */
-const widestHours = 24 * 366 * 200
-
-/** From the position, or now, one way or the other. From the beginning of time there is no start: everything is sorted. */
-async function readWindows(reading: Reading, now: number): Promise<Row[]> {
-  const down = reading.order.keys[0]?.descending === true
-  const start = reading.position?.values[0] ? Date.parse(reading.position.values[0]) : now
-  if (reading.position === null && !down) return readRows(reading)
-  const at = (time: number) => sql`${new Date(time).toISOString()}::timestamptz`
+/**
+ * A walk along the date index behind a position. Each step is one stretch of the index, so that no row before it is read again: what has the
+ * position's date, what lies beyond, and where they come last, rows without a date.
+ */
+async function readDates(reading: Reading): Promise<Row[]> {
+  const { position, order, conditions } = reading
+  const value = position?.values[0] ?? null
+  // Rows without a date lie next to each other as it is.
+  if (position === null || value === null) return readRows(reading)
+  const down = order.keys[0]?.descending === true
+  const at = sql`${value}::timestamptz`
+  const steps = [
+    sql<SqlBool>`r.d0 = ${at} and r.id ${sql.raw(order.idDescending ? '<' : '>')} ${position.id}::uuid`,
+    sql<SqlBool>`r.d0 ${sql.raw(down ? '<' : '>')} ${at}`, ...(down ? [] : [sql<SqlBool>`r.d0 is null`]),
+  ]
   const rows: Row[] = []
-  let near: number | null = null
-  for (let hours = 1; rows.length < reading.limit && near !== Number.POSITIVE_INFINITY; hours *= 8) {
-    const last = hours > widestHours || (!down && start + hours * hour > now)
-    const far = down ? start - hours * hour : start + hours * hour
-    const window = [
-      ...(last ? [] : [down ? sql<SqlBool>`r.last_updated >= ${at(far)}` : sql<SqlBool>`r.last_updated <= ${at(far)}`]),
-      ...(near === null ? [] : [down ? sql<SqlBool>`r.last_updated < ${at(near)}` : sql<SqlBool>`r.last_updated > ${at(near)}`]),
-    ]
-    rows.push(...await readRows({ ...reading, conditions: [...reading.conditions, ...window], limit: reading.limit - rows.length }))
-    near = last ? Number.POSITIVE_INFINITY : far
+  for (const step of steps) {
+    rows.push(...await readRows({ ...reading, position: null, conditions: [...conditions, step], limit: reading.limit - rows.length }))
+    if (rows.length >= reading.limit) break
   }
   return rows
 }
 
 /** The two parts in the order that is read: rows with a value by the index, rows without one by the rest of the order. */
-async function readSide(reading: Reading, side: SideOrder): Promise<Row[]> {
+async function readSide(reading: Reading, side: SideOrder, code: bigint | null): Promise<Row[]> {
   const { order, position, limit } = reading
   const missingFirst = order.keys[0]?.missingFirst === true
   const at = position === null ? null : position.values[0] === null ? 'missing' : 'valued'
@@ -99,29 +111,48 @@ async function readSide(reading: Reading, side: SideOrder): Promise<Row[]> {
     // A part that lies before the position.
     if (at !== null && at !== part && part === (missingFirst ? 'missing' : 'valued')) continue
     const rest = { ...reading, position: at === part ? position : null, limit: limit - rows.length }
-    rows.push(...part === 'valued' ? await readValued(rest, side) : await readMissing(rest, side))
+    rows.push(...part === 'valued' ? await readValued(rest, side, code) : await readMissing(rest, side))
     if (rows.length >= limit) break
   }
   return rows
 }
 
-async function readValued({ db, order, position, conditions, columns, limit }: Reading, side: SideOrder): Promise<Row[]> {
+/**
+ * A number in the text of the statement, of those that few are of: the planner then knows how little is read, and need not plan anew each time
+ * to find that out.
+ */
+export function literal(number: number | bigint): RawBuilder<unknown> {
+  return typeof number === 'bigint' || number <= literalMax ? sql.raw(`'${number}'`) : sql`${number}`
+}
+
+const literalMax = 101
+
+/** `code`: that of all rows that are wanted; every value is stored under each of its codes. */
+async function readValued(reading: Reading, side: SideOrder, code: bigint | null): Promise<Row[]> {
+  if (reading.position === null || reading.order.keys.length > 1) return readValuedPart(reading, side, code, null)
+  const equal = await readValuedPart(reading, side, code, 'equal')
+  return equal.length >= reading.limit ? equal : [...equal, ...await readValuedPart({ ...reading, limit: reading.limit - equal.length }, side, code, 'beyond')]
+}
+
+/** `part`: what is equal to the position's value is read by its key, so that no row before it is read again. */
+async function readValuedPart({ db, order, position, conditions, columns, limit }: Reading, side: SideOrder, code: bigint | null, part: 'equal' | 'beyond' | null): Promise<Row[]> {
   const { table, k, value } = side
   const [key, ...others] = order.keys as [SortKey, ...SortKey[]]
   const rest: Order = { keys: others, idDescending: order.idDescending }
   const beyond = key.descending ? side.less : side.greater
   const better = sql.raw(side[side.better])
-  const literal = sql`${position?.values[0] ?? null}::${sql.raw(key.sqlType)}`
-  const behind = position === null ? [] : [sql<SqlBool>`(${value('s')} ${sql.raw(beyond.replace(/[<>]/, '$&='))} ${literal}
-    and (${value('s')} ${sql.raw(beyond)} ${literal} or ${after(rest, { ...position, values: position.values.slice(1) })}))`]
-  const representing = sql<SqlBool>`not exists (select 1 from ${sql.table(table)} o where o.rid = s.rid and o.shard = s.shard and o.k = s.k
+  const last = sql`${position?.values[0] ?? null}::${sql.raw(key.sqlType)}`
+  const behind = position === null ? [] : part === 'beyond' ? [sql<SqlBool>`${value('s')} ${sql.raw(beyond)} ${last}`]
+    : part === 'equal' ? [sql<SqlBool>`${value('s')} = ${last} and s.rid ${sql.raw(order.idDescending ? '<' : '>')} ${position.id}::uuid`] : [sql<SqlBool>`(${value('s')} ${sql.raw(beyond.replace(/[<>]/, '$&='))} ${last}
+    and (${value('s')} ${sql.raw(beyond)} ${last} or ${after(rest, { ...position, values: position.values.slice(1) })}))`]
+  const representing = sql<SqlBool>`not exists (select 1 from ${sql.table(table)} o where o.rid = s.rid and o.shard = s.shard and o.k = s.k ${code === null ? sql`` : sql`and o.c = s.c`}
     and (${value('o')} ${better} ${value('s')} or (${value('o')} = ${value('s')} and o.ctid < s.ctid)) offset 0)`
   const equals = others.length === 0 ? sql`s.rid ${sql.raw(order.idDescending ? 'desc' : 'asc')}` : orderBy(rest)
   // Row by row, for the offset keeps the planner from reading all of both tables and sorting.
   const { rows } = await sql<Row>`select ${columns} from ${sql.table(table)} s cross join lateral (
       select * from resource r where r.id = s.rid and r.shard = s.shard and ${sql.join(conditions, sql` and `)} offset 0) r
-    where ${sql.join([sql<SqlBool>`s.k = ${String(k)}::bigint`, ...behind, representing], sql` and `)}
-    order by ${value('s')} using ${sql.raw(key.descending ? side.greater : side.less)}, ${equals} limit ${limit}`.execute(db)
+    where ${sql.join([sql<SqlBool>`s.k = ${literal(k)}::bigint`, ...(code === null ? [] : [sql<SqlBool>`s.c = ${String(code)}::bigint`]), ...behind, representing], sql` and `)}
+    order by ${value('s')} using ${sql.raw(key.descending ? side.greater : side.less)}, ${equals} limit ${literal(limit)}`.execute(db)
   return rows
 }
 

@@ -72,7 +72,7 @@ export async function searchScope(
   const walk = makeWalk(db, ctx, store)
   const { query, criteria } = await readQuery(walk, scope, params, options)
   const matching = (wanted: Wanted): Promise<Planned> => rowsOf(walk, scope, criteria, wanted)
-  const page = query.count === 0 ? noPage : await readPage(walk, query, matching)
+  const page = query.count === 0 ? noPage : await readPage(walk, scope.types, query, matching)
   const total = query.count === 0 || query.total !== 'none' ? await countRows(db, matching, query.total === 'estimate') : null
   const { included, warnings } = await includedWith(walk, page.matches, query.includes, query.revincludes)
   const part = (stored: Stored): Stored => (query.elements === null ? withSummary(store.model, stored, query.summary) : withElements(store.model, stored, query.elements))
@@ -117,15 +117,17 @@ function withPage(applied: URLSearchParams, token: string | null): URLSearchPara
 async function rowsOf(walk: Walk, { types, compartment }: Scope, criteria: ReadonlyMap<ResourceType, Criterion[]>, wanted: Wanted): Promise<Planned> {
   const ofTypes: RawBuilder<SqlBool>[] = []
   let few = compartment !== null
+  let stretches: Planned['stretches'] = null
   for (const [type, own] of criteria) {
     const plan = await planOf(walk, type, own, compartment !== null ? 'one of few' : types.length === 1 ? wanted : 'all')
     few ||= plan.few
+    stretches = plan.stretches
     ofTypes.push(sql<SqlBool>`r.t = ${sql.raw(String(typeCode(type)))} and ${sql.join(plan.conditions, sql` and `)}`)
   }
   const [only] = ofTypes
   const conditions = [ofTypes.length === 1 && only ? only : sql<SqlBool>`r.t in (${sql.raw(types.map(typeCode).join(','))}) and (${sql.join(ofTypes.map((each) => sql`(${each})`), sql` or `)})`]
   if (compartment !== null) conditions.unshift(inCompartment(walk.store.model, compartment, types))
-  return { conditions, few, expected: null }
+  return { conditions, few, expected: null, stretches }
 }
 
 async function countRows(db: Db, matching: (wanted: Wanted) => Promise<Planned>, estimate: boolean): Promise<number> {

@@ -73,7 +73,7 @@ function sortKey(model: FhirModel, type: ResourceType, code: string, descending:
     case 'values': return param.type === 'special' ? null : byColumn({
       code, descending, sqlType: 'float8',
       expression: sql`(select ${sql.raw(descending ? 'max' : 'min')}(s.lo) from idx_value s where s.rid = r.id and s.shard = r.shard and s.k in (${keys}))`,
-    }, k === null ? null : { table: 'idx_value', k, value: (alias) => sql.ref(`${alias}.lo`), less: '<', greater: '>', better: descending ? 'greater' : 'less' })
+    }, k === null ? null : { table: 'idx_value', k, coded: param.codedBy !== undefined, value: (alias) => sql.ref(`${alias}.lo`), less: '<', greater: '>', better: descending ? 'greater' : 'less' })
     case 'keys': {
       const expression = param.type === 'token' ? codeOf(model, type, param) : param.type === 'uri' ? textOf(param.storedAs.map((each) => paramKey(type, each))) : referenceOf(model, type, param)
       return expression && byColumn({ code, descending, expression, sqlType: 'text' })
@@ -87,7 +87,7 @@ const idOf = sql`(split_part(left(r.content, 160), '"', 8) collate "C")`
 
 /** The index compares bytes. */
 function textOrder(k: bigint): SideOrder {
-  return { table: 'idx_string', k, value: (alias) => sql.ref(`${alias}.val`), less: '~<~', greater: '~>~', better: 'less' }
+  return { table: 'idx_string', k, coded: false, value: (alias) => sql.ref(`${alias}.val`), less: '~<~', greater: '~>~', better: 'less' }
 }
 
 /** Codes are few, so search_text has them; identifiers are not, and have no order. */

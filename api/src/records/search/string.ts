@@ -5,23 +5,23 @@
  */
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
 import { OutcomeError } from '../../fhir/outcome.ts'
-import { type Asked, byCondition, bySide, type Criterion, hasSideRow, invalidValue, oneOf, underKeys, unescapeValue } from './criterion.ts'
+import { type Asked, byCondition, bySide, type Criterion, type Fit, hasSideRow, invalidValue, oneOf, sideOf, unescapeValue } from './criterion.ts'
 import { paramKey } from './keys.ts'
 import { normaliseString } from './normalise.ts'
 
 export function searchString(asked: Asked): Criterion {
   const keys = asked.param.storedAs.map((code) => paramKey(asked.type, code))
-  const found = asked.values.map((value) => condition(asked, keys, unescapeValue(value)))
+  const found = asked.values.map((value) => fit(asked, keys, unescapeValue(value)))
   if (asked.modifier !== 'exact') return bySide('idx_string', found)
   const written = asked.values.map((value) => sql<SqlBool>`strpos(r.content, ${JSON.stringify(unescapeValue(value))}) > 0`)
   if (found.length === 1) return { ...bySide('idx_string', found), where: written[0] as RawBuilder<SqlBool> }
-  return byCondition(oneOf(found.map((each, index) => sql<SqlBool>`(${hasSideRow({ table: 'idx_string', condition: each })} and ${written[index] as RawBuilder<SqlBool>})`)))
+  return byCondition(oneOf(found.map((each, index) => sql<SqlBool>`(${hasSideRow(sideOf('idx_string', [each]))} and ${written[index] as RawBuilder<SqlBool>})`)))
 }
 
-function condition(asked: Asked, keys: readonly bigint[], text: string): RawBuilder<SqlBool> {
+function fit(asked: Asked, keys: readonly bigint[], text: string): Fit {
   const value = normaliseString(text)
   if (value === '') throw new OutcomeError([invalidValue(asked, text, { zh: '请输入文字。', en: 'give some text.' })])
-  if (asked.modifier === 'exact') return underKeys(keys, sql<SqlBool>`s.val = ${value}`)
   const pattern = value.replace(/[\\%_]/g, '\\$&')
-  return underKeys(keys, sql<SqlBool>`s.val like ${asked.modifier === 'contains' ? `%${pattern}%` : `${pattern}%`}`)
+  const condition = asked.modifier === 'exact' ? sql<SqlBool>`s.val = ${value}` : sql<SqlBool>`s.val like ${asked.modifier === 'contains' ? `%${pattern}%` : `${pattern}%`}`
+  return { keys, condition, bounds: [{ column: 'val', condition }] }
 }

@@ -4,6 +4,7 @@
  * Codes are compared as they are written. Source: FHIR R4 3.1.1.4.10.
  */
 import { OutcomeError } from '../../fhir/outcome.ts'
+import { codesValues } from '../../fhir/search-parameters.ts'
 import { type Asked, byKeys, type Criterion, invalidValue, splitUnescaped, unescapeValue, withoutKeys } from './criterion.ts'
 import { identifierTypeKey, systemKey, tokenKey } from './keys.ts'
 import { searchTerminology } from './terminology.ts'
@@ -15,8 +16,15 @@ export function searchToken(asked: Asked): Criterion {
     case 'of-type': return byKeys(asked.values.flatMap((value) => ofTypeKeys(asked, value)))
     case 'in': case 'not-in': case 'above': case 'below': return searchTerminology(asked)
     case 'not': return withoutKeys(valueKeys(asked))
-    default: return byKeys(valueKeys(asked))
+    default: return { ...byKeys(valueKeys(asked)), ...codesOf(asked) }
   }
+}
+
+/** The codes themselves, where values of the type are stored by them and each value names one. */
+function codesOf({ type, param, values }: Asked): Pick<Criterion, 'codes'> {
+  if (!codesValues(type, param.code)) return {}
+  const codes = values.map((value) => splitUnescaped(value, '|').map(unescapeValue).at(-1) ?? '')
+  return codes.includes('') ? {} : { codes: [...new Set(codes)].map((code) => tokenKey(type, param.code, undefined, code)) }
 }
 
 function valueKeys(asked: Asked): bigint[] {

@@ -1,0 +1,117 @@
+/**
+ * What a page costs does not grow with the store: the rows that each statement of a search reads, as EXPLAIN (ANALYZE) counts them, in a store and
+ * in one with five times the data, where as many rows fit a page. Rows and not times, so that a busy machine changes nothing.
+ */
+import { Kysely, sql } from 'kysely'
+import type { Resource } from '@medplum/fhirtypes'
+import { beforeAll, expect, test } from 'vitest'
+import { makeCtx } from '../src/ctx.ts'
+import type { ResourceType } from '../src/fhir/resource-types.ts'
+import { bulkLoad } from '../src/records/bulk-load.ts'
+import { reindexChanged } from '../src/records/reindex.ts'
+import { search } from '../src/records/search/search.ts'
+import { postgresJsDialect } from '../src/storage/dialect.ts'
+import { connect, type Db } from '../src/storage/pool.ts'
+import type { Tables } from '../src/storage/tables.ts'
+import { system, testPlatform } from './support/platform.ts'
+
+const { db, url, services, clock } = await testPlatform()
+const ctx = makeCtx(system, { now: clock.now })
+const patients = 400
+const growth = 5
+
+/** A copy has other ids and days of change, and the same values. */
+function* city(copy: number): Generator<Resource> {
+  const day = (number: number) => new Date(Date.UTC(2024, 0, 1 + (number % 700))).toISOString().slice(0, 10)
+  for (let index = 0; index < patients; index++) {
+    const subject = { reference: `Patient/p${copy}-${index}` }
+    yield { resourceType: 'Patient', id: `p${copy}-${index}`, gender: index % 2 ? 'male' : 'female', birthDate: day(index), name: [{ family: '王', given: ['芳'], text: '王芳' }, { family: '王', text: `王${'梅兰竹菊'[index % 4]}` }], address: [{ city: '上海市' }], ...(index % 2 ? { deceasedDateTime: day(index) } : {}) }
+    for (let number = 0; number < 5; number++) {
+      yield { resourceType: 'Observation', id: `o${copy}-${index}-${number}`, status: 'final', subject, effectiveDateTime: day(index),
+        code: { coding: [{ system: 'http://loinc.org', code: `code-${number}` }, { system: 'urn:own', code: `own-${number}` }] }, valueQuantity: { value: number * 100 + index % 90, unit: 'mg', system: 'http://unitsofmeasure.org', code: 'mg' } }
+    }
+  }
+}
+
+interface Node { 'Node Type': string; 'Actual Rows': number; 'Actual Loops': number; 'Rows Removed by Filter'?: number; 'Rows Removed by Index Recheck'?: number; Plans?: Node[] }
+
+function rowsRead(node: Node): number {
+  const own = node['Node Type'].endsWith('Scan') && !/CTE|Subquery/.test(node['Node Type'])
+    ? (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0)) * node['Actual Loops'] : 0
+  return own + (node.Plans ?? []).reduce((sum, each) => sum + rowsRead(each), 0)
+}
+
+/** Rows that the first page of a search reads, or the one `pages` behind it, and how many it shows. */
+async function readBy(type: ResourceType, query: string, pages: number): Promise<{ read: number; shown: number }> {
+  const seen: { text: string; parameters: readonly unknown[] }[] = []
+  const watched: Db = new Kysely<Tables>({
+    dialect: postgresJsDialect(() => connect(url, { max: 1 })), log: (event) => { if (event.level === 'query') seen.push({ text: event.query.sql, parameters: event.query.parameters }) },
+  })
+  let params = new URLSearchParams(query)
+  for (let page = 0; page < pages; page++) params = (await search(watched, ctx, services.store, type, params)).next ?? params
+  seen.length = 0
+  const { matches } = await search(watched, ctx, services.store, type, params)
+  await watched.destroy()
+  let read = 0
+  for (const { text, parameters } of seen.filter((each) => /\b(?:from|join) "?(?:resource|idx_\w+)"? [a-z]\b/.test(each.text))) {
+    const { rows } = await db.executeQuery<{ 'QUERY PLAN': string | [{ Plan: Node }] }>({ sql: `explain (analyze, format json) ${text}`, parameters, query: { kind: 'RawNode' } as never, queryId: { queryId: 'growth' } as never })
+    const plan = rows[0]?.['QUERY PLAN'] ?? '[]'
+    const [{ Plan }] = (typeof plan === 'string' ? JSON.parse(plan) : plan) as [{ Plan: Node }]
+    read += rowsRead(Plan)
+  }
+  return { read, shown: matches.length }
+}
+
+const shapes: readonly (readonly [ResourceType, string, pages?: number])[] = [
+  ['Patient', 'name=王'], ['Patient', 'name=wang', 3], ['Patient', 'family:exact=王'], ['Patient', 'address-city=上海', 5], ['Patient', 'name=王,芳', 2], ['Patient', 'name=王&gender=female'],
+  ['Patient', 'death-date=ge2024-01-01', 2], ['Patient', 'death-date=gt2024-03'], ['Patient', 'death-date:missing=false'], ['Patient', 'gender=female'], ['Patient', '_sort=family'], ['Patient', '_sort=-birthdate', 3], ['Patient', '_sort=birthdate', 4], ['Patient', '_sort=-family', 4],
+  ['Observation', 'code=code-1&_sort=-date'], ['Observation', 'code=http://loinc.org|code-1&value-quantity=gt120', 1], ['Observation', 'code-value-quantity=code-4$gt400', 2], ['Observation', 'code=code-4&value-quantity=lt450|http://unitsofmeasure.org|mg'],
+  ['Observation', 'code=own-1&value-quantity=gt150'], ['Observation', 'code=code-1&value-quantity=gt400'], ['Observation', 'code-value-quantity=code-2$ge0.25|http://unitsofmeasure.org|g'], ['Observation', 'code=code-1&value-quantity=gt400&_sort=-date'],
+  ['Observation', 'value-quantity=gt450'], ['Observation', 'code=code-3&_sort=value-quantity', 2], ['Observation', 'code=code-0&_sort=-value-quantity'], ['Observation', 'status=final'], ['Observation', 'status=final&_sort=date', 4],
+]
+
+async function load(from: number, until: number): Promise<void> {
+  const sink = connect(url, { max: 3 })
+  for (let copy = from; copy < until; copy++) await bulkLoad(sink, services.store, city(copy), new Date(clock.now.getTime() - (growth - copy) * 86_400_000))
+  await sink.end()
+  await sql`vacuum analyze`.execute(db)
+}
+
+/** The index of changes tells ranges of pages apart; in a store as small as this one they must be small, too. */
+async function narrowRanges(): Promise<void> {
+  const { rows } = await sql<{ name: string }>`select c.relname as name from pg_class c join pg_am a on a.oid = c.relam where a.amname = 'brin' and c.relkind = 'i' and c.relname like 'resource_patient%'`.execute(db)
+  for (const { name } of rows) {
+    await sql`alter index ${sql.table(name)} set (pages_per_range = 2)`.execute(db)
+    await sql`reindex index ${sql.table(name)}`.execute(db)
+  }
+}
+
+const first = new Map<string, { read: number; shown: number }>()
+const last = new Map<string, { read: number; shown: number }>()
+
+beforeAll(async () => {
+  await reindexChanged(db, ctx, services.store)
+  await narrowRanges()
+  for (const [into, from, until] of [[first, 0, 1], [last, 1, growth]] as const) {
+    await load(from, until)
+    for (const [type, query, pages = 0] of shapes) into.set(`${type}?${query}/${pages}`, await readBy(type, query, pages))
+  }
+}, 180_000)
+
+test.each(shapes.map(([type, query, pages = 0]) => `${type}?${query}/${pages}`))('%s', (name) => {
+  const [one, more] = [first.get(name), last.get(name)]
+  expect(more?.shown).toBe(one?.shown)
+  expect(more?.read).toBeLessThanOrEqual((one?.read ?? 0) * 1.3 + 60)
+})
+
+test.each([0, 2])('of the last changes, page %i behind the first, no more is read than a window may hold', async (pages) => {
+  const { read, shown } = await readBy('Patient', '_sort=-_lastUpdated', pages)
+  expect(shown).toBe(20)
+  expect(read).toBeLessThan(1_000)
+})
+
+test('of two conditions that each need a look-up, no more is read than may be looked up', async () => {
+  const { read, shown } = await readBy('Patient', 'name=王&address-city=上海', 0)
+  expect(shown).toBe(20)
+  expect(read).toBeLessThan(2 * 2_001 + 500)
+})
