@@ -12,10 +12,10 @@ import type { Db } from '../storage/pool.ts'
 import type { AppEnv } from './auth.ts'
 
 const addresses = [
-  /^\/(claims|differences|clearings|filings|policies|what-if|clearings\/region)$/, /^\/claims\/[A-Z0-9]{1,40}$/, /^\/clearings\/[0-9a-zA-Z-]{1,64}\/(approve|pay)$/,
+  /^\/(claims|differences|clearings|filings|policies|what-if|what-if\/file|clearings\/region)$/, /^\/policies\/[0-9a-z-]{1,40}$/, /^\/claims\/[A-Z0-9]{1,40}$/, /^\/clearings\/[0-9a-zA-Z-]{1,64}\/(approve|pay)$/,
   /^\/differences\/[0-9a-zA-Z-]{1,64}\/[A-Z0-9]{1,40}\/(settle|reverse)$/,
 ]
-const bodyBytesMax = 16_384
+const bodyBytesMax = 131_072
 
 export function insurerDeskRoutes({ db, centreDesk }: Pick<Services, 'db' | 'centreDesk'>): Hono<AppEnv> {
   const handOn = async (c: Context<AppEnv>, method: 'GET' | 'POST') => {

@@ -3,7 +3,8 @@ import { type Context, Hono } from 'hono'
 import { z } from 'zod'
 import { isDate } from '../fhir/date-time.ts'
 import { approveClearing, clearRegion, payClearing } from '../insurer/clearing.ts'
-import { askWhatIf, listClaims, listClearings, listDifferences, listFilings, listPolicies, readOfficeClaim, resolveDifference } from '../insurer/office.ts'
+import { askWhatIf, listClaims, listClearings, listDifferences, listFilings, listPolicies, policyFile, readOfficeClaim, resolveDifference, tryPolicy } from '../insurer/office.ts'
+import { readPolicyFile } from '../insurer/policy-file.ts'
 import type { AppEnv } from './auth.ts'
 import { assertScope, type CentreRoutes } from './insurer-request.ts'
 import { readJson } from './json-body.ts'
@@ -18,6 +19,7 @@ const question = z.object({
 })
 const deduction = z.object({ deductedFen: z.number().int().min(0), reason: z.string().max(500).nullable() })
 const regionMonth = z.object({ month: z.string().regex(/^\d{4}-\d{2}$/), region: z.string().regex(/^\d{6}$/) })
+const fileQuestion = z.object({ policy: z.unknown(), from: day, until: day })
 const remark = z.object({ note: z.string().max(500) })
 
 export function officeRoutes({ db, centre }: CentreRoutes): Hono<AppEnv> {
@@ -51,5 +53,10 @@ export function officeRoutes({ db, centre }: CentreRoutes): Hono<AppEnv> {
     })
     .get('/filings', async (c) => json(c, await listFilings(db)))
     .get('/policies', (c) => json(c, listPolicies(centre.region)))
+    .get('/policies/:id', (c) => json(c, policyFile(centre.region, c.req.param('id'))))
+    .post('/what-if/file', async (c) => {
+      const { policy, from, until } = await readJson(c, fileQuestion)
+      return json(c, await tryPolicy(db, centre.region, { policy: readPolicyFile(policy), from, until }))
+    })
     .post('/what-if', async (c) => json(c, await askWhatIf(db, centre.region, await readJson(c, question))))
 }

@@ -2,15 +2,16 @@
 import type { Claim, ClaimResponse } from '@medplum/fhirtypes'
 import { type Kysely, sql } from 'kysely'
 import type { Ctx } from '../ctx.ts'
-import { fundOf, traceUrl } from '../fhir/claim-message.ts'
+import { fundOf, payingCategories, traceUrl } from '../fhir/claim-message.ts'
 import { fail, notFound } from '../fhir/outcome.ts'
 import type { InsurerTables } from '../storage/tables.ts'
 import { policies } from './policies.ts'
+import { policyFileOf } from './policy-file.ts'
 import { readClaim } from './read-claim.ts'
 import type { Policy } from './rules.ts'
 import type { OfficeClaim, OfficeClaimDetail, OfficeClearing, OfficeDifference, OfficeFiling, OfficePolicy, OfficeStep, WhatIfAnswer, WhatIfQuestion } from './shapes.ts'
 import { traceFromJson } from './trace.ts'
-import { loadHistory, whatIf } from './what-if.ts'
+import { loadHistory, type PastClaim, whatIf } from './what-if.ts'
 
 type Db = Kysely<InsurerTables>
 
@@ -103,13 +104,33 @@ const largestMax = 20
 export async function askWhatIf(db: Db, region: string, question: WhatIfQuestion): Promise<WhatIfAnswer> {
   const base = policies.find((each) => each.id === question.policy && each.region === region)
   if (!base) throw fail('value-invalid', { zh: '没有这项政策。', en: 'There is no such policy.' }, 'policy')
-  const policy = changedPolicy(base, question)
-  const history = await loadHistory(db, { scheme: base.scheme, from: question.from, until: question.until, limit: claimsMax + 1 })
-  const looked = history.slice(0, claimsMax).filter((past) => past.policyId === base.id)
-  const { claims, people, was, becomes, changed } = whatIf(looked, () => policy)
+  return workOut(db, changedPolicy(base, question), question, (past) => past.policyId === base.id)
+}
+
+/** A whole new policy over the claims of a time, whichever policy decided them. Throws OutcomeError value-invalid, region-wrong. */
+export async function tryPolicy(db: Db, region: string, { policy, from, until }: { policy: Policy; from: string; until: string }): Promise<WhatIfAnswer> {
+  if (policy.region !== region) throw fail('region-wrong', { zh: '这份政策文件属于其他统筹区。', en: 'The policy file is of another region.' }, 'policy.region')
+  if (until < from) throw fail('value-invalid', { zh: '结束日期早于开始日期。', en: 'The last day lies before the first.' }, 'until')
+  return workOut(db, policy, { from, until }, () => true)
+}
+
+/** The present policy of a region as a file, to begin a new one from. Throws OutcomeError not-found. */
+export function policyFile(region: string, id: string): unknown {
+  const policy = policies.find((each) => each.id === id && each.region === region)
+  if (!policy) throw notFound(`policy ${id}`)
+  return policyFileOf(policy)
+}
+
+async function workOut(db: Db, policy: Policy, { from, until }: { from: string; until: string }, counts: (past: PastClaim) => boolean): Promise<WhatIfAnswer> {
+  const history = await loadHistory(db, { scheme: policy.scheme, from, until, limit: claimsMax + 1 })
+  const { claims, people, was, becomes, groups, changed } = whatIf(history.slice(0, claimsMax).filter(counts), () => policy)
   return {
     claims, people, changedClaims: changed.length, cut: history.length > claimsMax,
     fundWasFen: Number(fundOf(was)), fundBecomesFen: Number(fundOf(becomes)), cashWasFen: Number(was.cash), cashBecomesFen: Number(becomes.cash),
+    parts: payingCategories.filter((category) => was[category] !== 0n || becomes[category] !== 0n).map((category) => ({ category, wasFen: Number(was[category]), becomesFen: Number(becomes[category]) })),
+    groups: groups.map((each) => ({
+      personType: each.personType, people: each.people.size, fundWasFen: Number(fundOf(each.was)), fundBecomesFen: Number(fundOf(each.becomes)), cashWasFen: Number(each.was.cash), cashBecomesFen: Number(each.becomes.cash),
+    })),
     largest: changed.slice(0, largestMax).map((each) => ({
       messageId: each.messageId, fundWasFen: Number(fundOf(each.was)), fundBecomesFen: Number(fundOf(each.becomes)), cashWasFen: Number(each.was.cash), cashBecomesFen: Number(each.becomes.cash),
     })),

@@ -91,6 +91,9 @@ export interface WhatIfQuestion {
   capYuan: number | null
 }
 
+/** POST what-if/file: a whole policy as a file (insurer/policy-file.ts) over the claims of a time. */
+export interface PolicyQuestion { policy: unknown; from: string; until: string }
+
 export interface WhatIfAnswer {
   claims: number
   people: number
@@ -101,5 +104,8 @@ export interface WhatIfAnswer {
   fundBecomesFen: number
   cashWasFen: number
   cashBecomesFen: number
+  /** Each fund, both accounts and cash, where any of it is not nought. */
+  parts: { category: string; wasFen: number; becomesFen: number }[]
+  groups: { personType: number; people: number; fundWasFen: number; fundBecomesFen: number; cashWasFen: number; cashBecomesFen: number }[]
   largest: { messageId: string; fundWasFen: number; fundBecomesFen: number; cashWasFen: number; cashBecomesFen: number }[]
 }

@@ -28,12 +28,16 @@ export interface PastClaim {
 
 export interface Outcome { messageId: string; psnNo: string; was: Split; becomes: Split }
 
+/** What the people of one person type would have paid and what funds would have paid for them. */
+export interface GroupSums { personType: number; people: Set<string>; was: Split; becomes: Split }
+
 export interface WhatIf {
   claims: number
   people: number
   was: Split
   becomes: Split
-  /** Claims whose split changes, the largest change of fund money first. */
+  groups: GroupSums[]
+  /** Claims whose split changes, the largest change of cash first. */
   changed: Outcome[]
 }
 
@@ -45,17 +49,23 @@ export function whatIf(history: readonly PastClaim[], policyFor: (past: PastClai
   const [was, becomes] = [zero(), zero()]
   const changed: Outcome[] = []
   const years = new Map<string, Year>()
+  const groups = new Map<number, GroupSums>()
   for (const past of history) {
     const outcome = { messageId: past.messageId, psnNo: past.psnNo, was: splitOf(past.response.total) ?? zero(), becomes: decideAgain(past, policyFor(past), years, carries) }
+    const group = groups.get(past.personType) ?? { personType: past.personType, people: new Set(), was: zero(), becomes: zero() }
+    groups.set(past.personType, group)
+    group.people.add(past.psnNo)
     for (const category of splitCategories) {
       was[category] += outcome.was[category]
       becomes[category] += outcome.becomes[category]
+      group.was[category] += outcome.was[category]
+      group.becomes[category] += outcome.becomes[category]
     }
     if (splitCategories.some((category) => outcome.was[category] !== outcome.becomes[category])) changed.push(outcome)
   }
   const size = ({ was: before, becomes: after }: Outcome) => { const change = after.cash - before.cash; return change < 0n ? -change : change }
   changed.sort((one, other) => (size(one) < size(other) ? 1 : size(one) > size(other) ? -1 : one.messageId < other.messageId ? -1 : 1))
-  return { claims: history.length, people: new Set(history.map((each) => each.psnNo)).size, was, becomes, changed }
+  return { claims: history.length, people: new Set(history.map((each) => each.psnNo)).size, was, becomes, groups: [...groups.values()].sort((one, other) => one.personType - other.personType), changed }
 }
 
 /** With the policies as they stand: every claim must come out as it was decided. */

@@ -1,3 +1,4 @@
+import type { Resource } from '@medplum/fhirtypes'
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { anonymous, platform as platformPrincipal, type Principal } from '../../src/access/principal.ts'
@@ -6,10 +7,11 @@ import { approveClearing, payClearing } from '../../src/insurer/clearing.ts'
 import type { InsurerTrx } from '../../src/storage/pool.ts'
 import { inTransaction } from '../../src/storage/transaction.ts'
 import { applyMonths } from '../../src/settlement/reconcile/months.ts'
-import type { DeskDay, DifferenceShape, Month } from '../../src/settlement/shapes.ts'
+import type { Bill, DeskDay, DifferenceShape, Month } from '../../src/settlement/shapes.ts'
+import { validateResource } from '../../src/records/validate.ts'
 import { testCentre } from '../support/centre.ts'
 import { testClaim } from '../support/claim.ts'
-import { testPlatform } from '../support/platform.ts'
+import { system, testPlatform } from '../support/platform.ts'
 import { charge, e02, testHospital, testVisit, type TestVisit } from '../support/visit.ts'
 
 const clock = { now: new Date('2026-10-20T10:00:00+08:00') }
@@ -44,6 +46,9 @@ async function balances(): Promise<Record<string, number>> {
     cross join lateral (values (l.debit_account, l.amount_fen), (l.credit_account, -l.amount_fen)) as side (account, fen) group by side.account order by side.account`.execute(platform.db)
   return Object.fromEntries(rows.map((row) => [row.account, Number(row.fen)]))
 }
+const profiles = 'https://pujiang.health/fhir/StructureDefinition'
+/** What is wrong with a resource as one of our profiles. */
+const faults = (resource: unknown, profile: string) => validateResource(platform.services.store.model, { ...resource as Resource, meta: { profile: [`${profiles}/${profile}`] } } as Resource)
 /** The centre changes its mind behind everybody's back. */
 async function tamper(change: (trx: InsurerTrx) => Promise<unknown>): Promise<void> {
   await inTransaction(centre.db, async (trx) => {
@@ -61,7 +66,10 @@ test('differences are put right by their proposed entries; the month is then cle
   await tamper((trx) => sql`delete from claim where message_id = ${gone.messageId}`.execute(trx))
 
   at('2026-10-21T09:00:00+08:00')
-  expect((await compare('2026-10-20')).status).toBe(200)
+  const compared = await compare('2026-10-20')
+  expect([compared.status, faults(compared.json, 'pujiang-day-reconciliation')]).toEqual([200, []])
+  const tasks = (await platform.request('GET', '/fhir/Task?_count=50', { as: system })).json.entry as { resource: Resource }[]
+  expect(tasks.map(({ resource }) => faults(resource, 'pujiang-difference'))).toEqual([[], [], []])
   const differences = await open('2026-10-20')
   expect(differences.map((each) => each.class).sort()).toEqual(['amount', 'centre-only', 'ours-only'])
   const [first] = differences
@@ -82,7 +90,6 @@ test('differences are put right by their proposed entries; the month is then cle
   expect((ours.pool ?? 0) + (ours.fund ?? 0)).toBe(Number(theirs.rows[0]?.fund))
   expect((ours['account-prior'] ?? 0) + (ours.account ?? 0)).toBe(Number(theirs.rows[0]?.account))
   await expect(platform.db.updateTable('correction').set({ reason: 'x' }).execute()).rejects.toThrow(/append-only/)
-  expect(good.messageId).not.toBe('')
   // Comparing again finds what is known, and opens nothing.
   await compare('2026-10-20')
   expect(await open('2026-10-20')).toEqual([])
@@ -93,14 +100,19 @@ test('differences are put right by their proposed entries; the month is then cle
   expect(await balances()).toMatchObject({ 'clearing-310': Number(theirs.rows[0]?.fund) + Number(theirs.rows[0]?.account) })
   const officer = makeCtx(platformPrincipal, { now: clock.now })
   const number = closed.json.clearings[0]?.number ?? ''
+  const found = (await centre.request('GET', `/fhir/PaymentReconciliation?identifier=${encodeURIComponent(`https://pujiang.health/fhir/sid/clearing-number|${number}`)}`)).json as { entry: { resource: Resource }[] }
+  expect(found.entry.map(({ resource }) => faults(resource, 'pujiang-clearing'))).toEqual([[]])
+  const due = (await api<Bill>('GET', `/api/bills/${good.encounter}`)).json.dueFen
+  const notice = await api('POST', `/api/bills/${good.encounter}/payments`, { kind: 'payment', channel: 'card', amountFen: due, reference: '12345' })
+  expect([notice.status, faults(notice.json, 'pujiang-payment-notice')]).toEqual([201, []])
   await approveClearing(centre.db, officer, number, { fen: 500n, reason: '超限价扣减' }, 'officer-1')
   await payClearing(centre.db, officer, number, 'officer-2')
   const job = () => applyMonths({ db: platform.db, gateway: centre.gateway }, makeCtx(platformPrincipal, { now: clock.now }))
   await Promise.all([job(), job()])
   await job()
   const end = await balances()
-  const due = Number(theirs.rows[0]?.fund) + Number(theirs.rows[0]?.account)
-  expect(end).toMatchObject({ bank: due - 500, 'clearing-deducted': 500, 'clearing-310': 0 })
+  const owed = Number(theirs.rows[0]?.fund) + Number(theirs.rows[0]?.account)
+  expect(end).toMatchObject({ bank: owed - 500, 'clearing-deducted': 500, 'clearing-310': 0 })
   expect([end.pool ?? 0, end['account-prior'] ?? 0, end.fund ?? 0, end.account ?? 0].every((fen) => fen === 0)).toBe(true)
   expect(await centre.db.selectFrom('clearing').select(['approved_by', 'paid_by']).execute()).toEqual([{ approved_by: 'officer-1', paid_by: 'officer-2' }])
 })

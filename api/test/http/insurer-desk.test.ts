@@ -83,3 +83,32 @@ test('what a change of policy would make of past claims, and what is no question
   expect((await get<unknown[]>('policies')).json).toHaveLength(5)
   expect((await get('filings')).json).toEqual([])
 })
+
+test('a whole new policy over past claims: by fund, by group of people, nothing written; a broken file is told where', async () => {
+  await centre.enrol({ psnNo: 'W1', accountPriorFen: 0n }, { psnNo: 'W2', personType: 12, retiredOn: '2015-01-01', birthDate: '1955-01-01' })
+  for (const psnNo of ['W1', 'W2']) for (const day of ['2026-10-01', '2026-11-01']) expect((await centre.request('POST', '/fhir/Claim/$submit', testClaim({ psnNo, day }, e02))).status).toBe(200)
+  type File = { id: string; from: string; capFen: number; categories: Record<string, { ratio: [object, number][] }> }
+  const { json: file } = await get<File>('policies/310000-310-2025-07')
+  const ask = (policy: unknown, from = '2026-01-01', until = '2026-11-30') => post<WhatIfAnswer & { errors?: unknown; issue?: unknown }>('what-if/file', { policy, from, until })
+  const same = await ask(file)
+  expect(same.json).toMatchObject({ claims: 4, people: 2, changedClaims: 0 })
+  const draft = structuredClone(file)
+  Object.assign(draft, { id: '310000-310-2027-07', from: '2027-07-01' })
+  for (const band of draft.categories.outpatient?.ratio ?? []) band[1] -= 1000
+  const { json: less } = await ask(draft)
+  expect(less.changedClaims).toBeGreaterThan(0)
+  expect(less.fundBecomesFen).toBeLessThan(less.fundWasFen)
+  expect(less.fundWasFen - less.fundBecomesFen).toBe(less.cashBecomesFen - less.cashWasFen)
+  expect(less.groups.map((each) => [each.personType, each.people])).toEqual([[11, 1], [12, 1]])
+  expect(less.groups.reduce((sum, each) => sum + each.fundBecomesFen, 0)).toBe(less.fundBecomesFen)
+  expect(less.parts.find((each) => each.category === 'pool')).toEqual({ category: 'pool', wasFen: less.fundWasFen, becomesFen: less.fundBecomesFen })
+  expect(less.largest[0]?.cashBecomesFen).toBeGreaterThan(less.largest[0]?.cashWasFen ?? 0)
+  expect(await centre.db.selectFrom('claim').select('policy').distinct().execute()).toEqual([{ policy: '310000-310-2025-07' }])
+
+  expect((await ask({ ...file, capFen: 1.5 })).status).toBe(422)
+  expect((await ask({ ...file, surprise: 1 })).status).toBe(422)
+  expect((await ask({ ...file, id: '320500-310-2027-01', region: '320500' })).status).toBe(422)
+  expect((await ask({ ...file, categories: { outpatient: { ...file.categories.outpatient, ratio: [[{ level: 3 }, 7000]] } } })).status).toBe(422)
+  expect((await ask(file, '2026-11-30', '2026-01-01')).status).toBe(422)
+  expect((await get('policies/310000-310-1999-01')).status).toBe(404)
+})

@@ -1,11 +1,11 @@
 /** The insurance officer's desk, which the platform hands on to the centre of the region. */
 import type {
-  OfficeClaim, OfficeClaimDetail, OfficeClearing, OfficeDifference, OfficeFiling, OfficePolicy, WhatIfAnswer, WhatIfQuestion,
+  OfficeClaim, OfficeClaimDetail, OfficeClearing, OfficeDifference, OfficeFiling, OfficePolicy, PolicyQuestion, WhatIfAnswer, WhatIfQuestion,
 } from '@pujiang/api/insurer/shapes.ts'
 import { query, request } from './http.ts'
 
 export type {
-  OfficeClaim, OfficeClaimDetail, OfficeClearing, OfficeDifference, OfficeFiling, OfficePolicy, WhatIfAnswer, WhatIfQuestion,
+  OfficeClaim, OfficeClaimDetail, OfficeClearing, OfficeDifference, OfficeFiling, OfficePolicy, PolicyQuestion, WhatIfAnswer, WhatIfQuestion,
 } from '@pujiang/api/insurer/shapes.ts'
 
 const get = <T>(path: string, signal?: AbortSignal): Promise<T> => request('GET', `/api/insurer/${path}`, signal ? { signal } : {})
@@ -20,4 +20,6 @@ export const officePolicies = (signal?: AbortSignal) => get<OfficePolicy[]>('pol
 export const resolveDifference = (each: OfficeDifference, note: string) => post(`differences/${each.statement}/${each.messageId}/${each.kind}`, { note })
 export const approveClearing = (id: string, deductedFen: number, reason: string | null) => post(`clearings/${id}/approve`, { deductedFen, reason })
 export const payClearing = (id: string) => post(`clearings/${id}/pay`)
+/** A whole policy, as its file says, over the claims of a time. */
+export const tryPolicyFile = (question: PolicyQuestion) => post<WhatIfAnswer>('what-if/file', question)
 export const askWhatIf = (question: WhatIfQuestion) => post<WhatIfAnswer>('what-if', question)

@@ -92,6 +92,9 @@ export default {
     },
   },
   officer: {
+    wholeFile: 'Try a whole new policy', wholeFileNote: 'Before it goes live: works out the claims of a time again under a new policy file (JSON). A present policy is the file to begin from:', file: 'Policy file', claimsFrom: 'Claims from', claimsUntil: 'Until', notJson: 'This file is not valid JSON.', noFile: 'Choose a policy file.',
+    byFund: 'By payer', byGroup: 'By group of people', payer: 'Payer', was: 'Was', becomes: 'New policy', apart: 'Difference', group: 'Group', persons: 'People', groups: { 11: 'Employees at work', 12: 'Retired employees', other: 'Residents ({type})' },
+    payers: { pool: 'Pooled fund', supplementary: 'Supplementary fund', critical: 'Critical-illness insurance', aid: 'Medical aid', civilservant: 'Civil-servant aid', enterprise: 'Enterprise supplement', other: 'Other funds', 'account-current': 'Account of this year', 'account-prior': 'Account of earlier years', 'account-family': 'Account of family', cash: 'Cash of the person' },
     received: 'Received', tier: 'Critical illness, tier {number}',
     stepNames: {
       'after-account': 'After the account of this year', 'category-cap-used': 'Limit of this care used', 'category-cap-left': 'Limit of this care left', 'eligible': 'May come before the fund', 'cap': 'Cap', 'cap-left': 'Left below the cap',

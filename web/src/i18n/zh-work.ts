@@ -84,6 +84,9 @@ export default {
     },
   },
   officer: {
+    wholeFile: '测算整份新政策', wholeFileNote: '上线之前，用一份新的政策文件（JSON）重算过去一段时间的结算。可先下载现行政策作为底稿：', file: '政策文件', claimsFrom: '结算日期从', claimsUntil: '到', notJson: '这个文件不是正确的 JSON。', noFile: '请选择政策文件。',
+    byFund: '按支付方', byGroup: '按人群', payer: '支付方', was: '原来', becomes: '新政策', apart: '差额', group: '人群', persons: '人数', groups: { 11: '在职职工', 12: '退休人员', other: '居民（{type}）' },
+    payers: { pool: '统筹基金', supplementary: '附加基金', critical: '大病保险', aid: '医疗救助', civilservant: '公务员补助', enterprise: '企业补充', other: '其他基金', 'account-current': '当年账户', 'account-prior': '历年账户', 'account-family': '家庭共济', cash: '个人现金' },
     received: '确认到账', tier: '大病保险第 {number} 段',
     stepNames: {
       'after-account': '当年账户支付后', 'category-cap-used': '本类别已用限额', 'category-cap-left': '本类别剩余限额', 'eligible': '可进入统筹的费用', 'cap': '最高支付限额', 'cap-left': '最高支付限额剩余',

@@ -1,0 +1,50 @@
+/**
+ * `npm run what-if -- --policy FILE --from DAY --until DAY [--region 310000]`: what a new policy file would have made of the past claims of a
+ * centre: each fund, each group of people, the people who would pay most more. FILE is JSON as policy-file.ts says, or a module
+ * of insurer/policies. Reads only. The database is DATABASE_URL, or the one `npm start` keeps for the region.
+ */
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { readConfig } from './config.ts'
+import { isDate } from './fhir/date-time.ts'
+import { yuanText } from './fhir/money.ts'
+import { tryPolicy } from './insurer/office.ts'
+import { policyFileOf, readPolicyFile } from './insurer/policy-file.ts'
+import type { Policy } from './insurer/rules.ts'
+import { openInsurerDb } from './storage/pool.ts'
+import { startPostgres } from './storage/postgres-server.ts'
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { policy: { type: 'string' }, from: { type: 'string' }, until: { type: 'string' }, region: { type: 'string', default: '310000' } } })
+  const { policy: file, from = '', until = '', region } = values
+  if (file === undefined) throw new Error('--policy FILE is missing.')
+  for (const [name, day] of [['from', from], ['until', until]] as const) if (!isDate(day) || day.length !== 10) throw new Error(`--${name} must be a day such as 2026-06-30.`)
+  const policy = readPolicyFile(await contentOf(file))
+  const config = readConfig()
+  const db = openInsurerDb(config.databaseUrl ?? (await startPostgres({ dir: `${config.dataDir}/postgres` })).url(`insurer_${region}`), { max: 1, name: 'what-if' })
+  try {
+    const answer = await tryPolicy(db, region, { policy, from, until })
+    const fen = (amount: number) => yuanText(BigInt(amount)).padStart(16)
+    const line = (name: string, was: number, becomes: number) => `${name.padEnd(28)}${fen(was)}${fen(becomes)}${fen(becomes - was)}\n`
+    process.stdout.write(`${policy.id}: ${answer.claims} claims of ${answer.people} people, ${answer.changedClaims} change${answer.cut ? '; more claims than were looked at' : ''}\n`)
+    process.stdout.write(`${''.padEnd(28)}${'was'.padStart(16)}${'becomes'.padStart(16)}${'difference'.padStart(16)}\n`)
+    for (const each of answer.parts) process.stdout.write(line(each.category, each.wasFen, each.becomesFen))
+    for (const each of answer.groups) process.stdout.write(line(`${each.personType} (${each.people}) pay`, each.cashWasFen, each.cashBecomesFen))
+    for (const each of answer.largest) process.stdout.write(line(each.messageId, each.cashWasFen, each.cashBecomesFen))
+  } finally {
+    await db.destroy()
+  }
+}
+
+async function contentOf(file: string): Promise<unknown> {
+  const path = resolve(file)
+  if (!path.endsWith('.ts')) return JSON.parse(await readFile(path, 'utf8')) as unknown
+  const { policy } = await import(path) as { policy: Policy }
+  return policyFileOf(policy)
+}
+
+main().then(() => process.exit(0), (error: Error) => {
+  process.stderr.write(`${error.message}\n`)
+  process.exit(1)
+})
