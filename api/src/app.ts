@@ -30,6 +30,7 @@ import { standardHeaders } from './http/standard-headers.ts'
 import { fail } from './fhir/outcome.ts'
 import { messageRoutes } from './http/message-routes.ts'
 import { queueRoutes } from './http/queue-routes.ts'
+import { referralRoutes } from './http/referral-routes.ts'
 import { supplyRoutes } from './http/supply-routes.ts'
 import { waitingRoutes } from './http/waiting-routes.ts'
 import type { Services } from './services.ts'
@@ -86,6 +87,7 @@ export function createApp(services: Services): Hono<AppEnv> {
   app.route('/api', waitingRoutes(services))
   app.route('/api', queueRoutes(services))
   app.route('/api', supplyRoutes(services))
+  app.route('/api', referralRoutes(services))
   app.route('/api', settlementRoutes(services))
   app.route('/api', accessRoutes(services))
   app.route('/api', cashierRoutes(services))

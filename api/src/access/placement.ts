@@ -35,7 +35,7 @@ export function originOf(resource: Resource): Origin {
   const fields = resource as unknown as Record<string, unknown>
   return {
     organization: firstKey(fields, organizationElements, 'Organization') ?? extensionKey(fields.extension),
-    department: codeOf(fields.serviceType) ?? codeOf(fields.specialty),
+    department: codeOf(fields.serviceType) ?? codeOf(fields.specialty) ?? codeOf(fields.performerType),
     author: firstKey(fields, authorElements, 'Practitioner'),
     encounter: resource.resourceType === 'Encounter' ? null : keyIn(fields.encounter, 'Encounter') ?? keyIn(fields.context, 'Encounter')
       ?? keyIn((fields.context as Record<string, unknown> | undefined)?.encounter, 'Encounter'),

@@ -14,7 +14,9 @@ export type OpenedBy = Omit<CareReason, 'reasonId'>
 const dayMinutes = 24 * 60
 /** A visit stays open this long after it. */
 export const daysAfterVisit = 30
+/** A referral that does not say how long it is valid. */
 const referralDays = 30
+const referralDaysMax = 181
 const teamDaysMax = 366
 const gpContract = 'gp-contract'
 
@@ -44,7 +46,9 @@ function ofReferral(request: ServiceRequest, now: Date): OpenedBy[] {
   const codes = (request.category ?? []).flatMap((each) => each.coding ?? []).map((each) => each.code)
   if (request.status !== 'active' || !codes.some((code) => code === 'referral' || code === '3457005')) return []
   const from = new Date(request.authoredOn ?? now)
-  return actors(request, request.performer ?? [], { reason: 'referral', from, until: addMinutes(from, referralDays * dayMinutes) })
+  const most = addMinutes(from, referralDaysMax * dayMinutes)
+  const end = request.occurrencePeriod?.end ? new Date(request.occurrencePeriod.end) : addMinutes(from, referralDays * dayMinutes)
+  return actors(request, request.performer ?? [], { reason: 'referral', from, until: end < most ? end : most })
 }
 
 function ofTeam(team: CareTeam, now: Date): OpenedBy[] {

@@ -20,6 +20,7 @@ import { type BookingRow, lockPatients, lockSessions, setState, thisTransaction 
 import { closeBookings } from './close-bookings.ts'
 import { isEnded } from './facts.ts'
 import { readInput } from './operation-input.ts'
+import { carryReferral } from './referral/follow-booking.ts'
 import { segmentOfPlace } from './segments.ts'
 import { selectSessions, type SessionRow } from './session-rows.ts'
 import { careReason, storeAppointment } from './take-place.ts'
@@ -76,6 +77,7 @@ async function take(trx: Trx, ctx: Ctx, store: Store, row: BookingRow, appointme
     { row: old, reason: 'provider-suspended', comment: null, refundFen: lost.fee_fen }, ...others.map((each) => ({ row: each, reason: 'hold-expired', comment: null })),
   ])
   await setState(trx, row, 'booked', ctx.now)
+  await carryReferral(trx, ctx, store, old, row)
   await open(trx, row, row.practitioner)
   return storeAppointment(trx, ctx, store, appointmentInState(appointment, { state: 'booked', reason: null, comment: null }), 'update')
 }

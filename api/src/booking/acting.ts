@@ -43,10 +43,10 @@ export function worksAt({ principal }: Ctx, organization: string): boolean {
 export interface Entitlement { entitled: ReadonlySet<Channel>; refused: Channel | null }
 
 /** The quotas a caller may take from; one that was named and is not theirs is `refused`. */
-export function entitlement(ctx: Ctx, named: Channel | null, facts: { organization: string; hasContract: boolean; visitedLately: boolean }): Entitlement {
+export function entitlement(ctx: Ctx, named: Channel | null, facts: { organization: string; hasContract: boolean; hasReferral: boolean; visitedLately: boolean }): Entitlement {
   const { principal } = ctx
   const rights = new Set<Channel>(['public'])
-  if (facts.hasContract) rights.add('gp')
+  if (facts.hasContract || facts.hasReferral) rights.add('gp')
   if (facts.visitedLately) rights.add('follow-up')
   if (principal.role === 'scheduler' && worksAt(ctx, facts.organization)) rights.add('onsite')
   if (named === null) return { entitled: rights, refused: null }

@@ -18,6 +18,7 @@ import { loadBoard, lockBoard } from './board.ts'
 import { type BookingRow, setState } from './booking-rows.ts'
 import { closeBookings, giveBack } from './close-bookings.ts'
 import { loadOwnFacts, type OwnFacts, takeFacts } from './facts.ts'
+import { carryReferral } from './referral/follow-booking.ts'
 import { checkRules } from './rules.ts'
 import { slotIdOf } from './segments.ts'
 import { serveEntry } from './serve-entry.ts'
@@ -59,11 +60,12 @@ export async function answerOffer(trx: Trx, ctx: Ctx, store: Store, appointment:
   const until = entry?.answer_until ?? own.row.held_until
   if (until !== null && Date.parse(until) <= ctx.now.getTime()) throw ended()
   if (!accept) {
-    await giveBack(trx, ctx, [{ row: own.row, reason: 'offer-declined', comment: null }])
+    await giveBack(trx, ctx, store, [{ row: own.row, reason: 'offer-declined', comment: null }])
     return storeAppointment(trx, ctx, store, appointmentInState(own.appointment, { state: 'cancelled', reason: 'offer-declined', comment: null }), 'update')
   }
-  await closeReplaced(trx, ctx, store, own)
+  const replaced = await closeReplaced(trx, ctx, store, own)
   await setState(trx, own.row, 'booked', ctx.now)
+  if (replaced) await carryReferral(trx, ctx, store, replaced, own.row)
   await grantCareRelations(trx, [careReason({
     id: own.row.id, pid: own.row.pid, practitioner: own.row.practitioner, organization: own.row.organization, department: own.row.department, start: new Date(own.row.start_at),
   })])
@@ -76,8 +78,8 @@ export async function answerOffer(trx: Trx, ctx: Ctx, store: Store, appointment:
   return booked
 }
 
-/** Asks the rules, with the offered place counted as free and the replaced visit as gone, and closes that visit. */
-async function closeReplaced(trx: Trx, ctx: Ctx, store: Store, { row }: OwnFacts): Promise<void> {
+/** Asks the rules, with the offered place counted as free and the replaced visit as gone, and closes that visit. @returns it, when there was one. */
+async function closeReplaced(trx: Trx, ctx: Ctx, store: Store, { row }: OwnFacts): Promise<BookingRow | undefined> {
   const member = { ctx, wish: { slot: slotIdOf(row.session_id, row.no), patient: row.patient, channel: null, replaces: row.offer_of } }
   const board = await loadBoard(trx, [member])
   const replaced = await replacedBy(trx, row)
@@ -86,6 +88,7 @@ async function closeReplaced(trx: Trx, ctx: Ctx, store: Store, { row }: OwnFacts
   checkRules('book', takeFacts(board, member).facts)
   const still = await replacedBy(trx, row)
   if (still) await closeBookings(trx, ctx, store, [{ row: still, reason: 'rescheduled', comment: null }])
+  return still
 }
 
 async function replacedBy(trx: Trx, row: BookingRow): Promise<BookingRow | undefined> {

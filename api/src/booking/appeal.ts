@@ -10,7 +10,7 @@ import { addDays, dayInShanghai } from '../fhir/date-time.ts'
 import { shardOf } from '../fhir/id.ts'
 import { fail, forbidden } from '../fhir/outcome.ts'
 import { writeNotices } from '../notices/write-notices.ts'
-import type { Operation } from '../records/store.ts'
+import type { Operation, Store } from '../records/store.ts'
 import type { Trx } from '../storage/pool.ts'
 import { type AbsenceRow, refreshStanding, untilOf } from './absences.ts'
 import { worksAt } from './acting.ts'
@@ -38,7 +38,7 @@ export const excuseOperation: Operation = {
     const decision = codeAmong(input, 'decision', ['excused', 'upheld'])
     if (decision === null) throw missing('decision')
     const text = decision === 'upheld' ? needed(input, 'reason') : freeText(input, 'reason')
-    return changeOwn(call, '$excuse', (trx, own) => decide(trx, call.ctx, own, decision === 'excused', text))
+    return changeOwn(call, '$excuse', (trx, own) => decide(trx, call.ctx, call.store, own, decision === 'excused', text))
   },
 }
 
@@ -65,7 +65,7 @@ async function appeal(trx: Trx, ctx: Ctx, own: OwnFacts, text: string): Promise<
   return own.appointment
 }
 
-async function decide(trx: Trx, ctx: Ctx, own: OwnFacts, excused: boolean, text: string | null): Promise<Appointment> {
+async function decide(trx: Trx, ctx: Ctx, store: Store, own: OwnFacts, excused: boolean, text: string | null): Promise<Appointment> {
   if (ctx.principal.role !== 'scheduler' || !worksAt(ctx, own.session.organization)) throw forbidden()
   const row = await absenceOf(trx, own)
   if (row.decided_at !== null) throw fail('appeal-closed', { zh: '这次记录已有结论。', en: 'This was decided on already.' })
@@ -76,7 +76,7 @@ async function decide(trx: Trx, ctx: Ctx, own: OwnFacts, excused: boolean, text:
     params: { day: row.day, reason: text, until: untilOf(standing) },
   }])
   if (!excused || own.row.state !== 'noshow') return own.appointment
-  await giveBack(trx, ctx, [{ row: own.row, reason: 'excused', comment: text }])
+  await giveBack(trx, ctx, store, [{ row: own.row, reason: 'excused', comment: text }])
   return appointmentInState(own.appointment, { state: 'cancelled', reason: 'excused', comment: text })
 }
 

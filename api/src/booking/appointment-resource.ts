@@ -36,6 +36,8 @@ export interface AppointmentFacts {
   channel: Channel
   /** FHIR id of the Appointment that an offered place would replace. */
   replaces?: string
+  /** FHIR id of the ServiceRequest it is booked with. */
+  referral?: string | null
 }
 
 export function newAppointment(facts: AppointmentFacts): Appointment {
@@ -54,6 +56,7 @@ export function newAppointment(facts: AppointmentFacts): Appointment {
     minutesDuration: Math.round((segment.end.getTime() - segment.start.getTime()) / 60_000),
     slot: [{ reference: `Slot/${slotIdOf(session.id, facts.place)}` }],
     created: instantInShanghai(facts.created),
+    ...(facts.referral ? { basedOn: [{ reference: `ServiceRequest/${facts.referral}` }] } : {}),
     participant: participantsOf(facts),
   }
 }
@@ -147,7 +150,7 @@ export function serviceName(session: SessionFace): Named {
 }
 
 /** The official name in Chinese; the pinyin one as English, where there is one. */
-function patientName(patient: Patient): Named {
+export function patientName(patient: Pick<Patient, 'name'>): Named {
   const text = (name: HumanName | undefined) => name?.text ?? [name?.family, ...(name?.given ?? [])].filter(Boolean).join('')
   const zh = text(patient.name?.[0]) || '就诊人'
   const latin = patient.name?.find((each) => /^[A-Za-z]/.test(text(each)))

@@ -17,6 +17,7 @@ import { type BookingRow, lockPatients, lockSessions, type PlaceRow, placesTaken
 import type { Channel } from './channels.ts'
 import type { Parameters } from './parameter-definitions.ts'
 import { parameterRows, parametersAt, regionOf } from './parameters.ts'
+import { lockedReferrals, type ReferralRow } from './referral/rows.ts'
 import { parseSlotId } from './segments.ts'
 import { selectSessions, type SessionRow } from './session-rows.ts'
 
@@ -28,6 +29,8 @@ export interface Wish {
   channel: Channel | null
   /** Key of the booking that a move replaces; null otherwise. */
   replaces: string | null
+  /** The referral to book with; a move keeps that of what it replaces. `byPin`: the caller has shown code and PIN of the patient's paper. */
+  referral?: { key: string; byPin: boolean } | null
 }
 
 export interface Member<W extends Wish = Wish> { ctx: Ctx; wish: W }
@@ -43,6 +46,16 @@ export interface Board {
   /** By FHIR id. */
   patients: Map<string, Patient & { id: string }>
   acting: Map<Member, Acting>
+  /** By key, locked. */
+  referrals: Map<string, ReferralRow>
+}
+
+/** Who holds the patient's paper with code and PIN books for them with it, and nothing else. */
+const withPaper: Acting = { mayAct: true, proxyFault: null, hasContract: false }
+
+/** Key of the referral that a wish is about; null when there is none. */
+export function referralOf(wish: Wish, bookings: readonly BookingRow[]): string | null {
+  return wish.referral?.key ?? (wish.replaces === null ? null : bookings.find((row) => row.id === wish.replaces)?.referral ?? null)
 }
 
 /** A visit may count as follow-up for a year at most, which the bound of `quota.followUp.visitDays` says too. */
@@ -53,7 +66,7 @@ export async function loadBoard(trx: Trx, members: readonly Member[]): Promise<B
   const found = ids.length === 0 ? [] : await selectSessions(trx).where(sql<SqlBool>`s.id = any(${[...new Set(ids)]}::uuid[])`).execute()
   const sessions = new Map(found.map((row) => [row.id, row]))
   const acting = new Map<Member, Acting>()
-  for (const member of members) acting.set(member, await actingFor(trx, member.ctx, keyOf(member.wish.patient)))
+  for (const member of members) acting.set(member, member.wish.referral?.byPin ? withPaper : await actingFor(trx, member.ctx, keyOf(member.wish.patient)))
   // A stranger learns nothing more, and makes no row.
   const allowed = members.filter((member) => acting.get(member)?.mayAct || isAtDesk(member, sessions))
   const patients = await loadResources<Patient>(trx, 'Patient', allowed.map(({ wish }) => wish.patient))
@@ -62,10 +75,11 @@ export async function loadBoard(trx: Trx, members: readonly Member[]): Promise<B
   const barred = await lockPatients(trx, pids)
   const now = members[0]?.ctx.now ?? new Date(0)
   const rows = await parameterRows(trx, found.map(placeOf))
+  const bookings = byPatient(pids, await bookingsOf(trx, pids, now))
   return {
-    sessions, acting, barred,
+    sessions, acting, barred, bookings,
+    referrals: await lockedReferrals(trx, members.flatMap(({ wish }) => referralOf(wish, bookings.get(keyOf(wish.patient)) ?? []) ?? [])),
     patients: new Map([...patients].map(([id, patient]) => [id, { ...patient, id }])),
-    bookings: byPatient(pids, await bookingsOf(trx, pids, now)),
     parameters: new Map(found.map((session) => [session.id, parametersAt(rows, placeOf(session), now)])),
     taken: await placesTakenIn(trx, [...sessions.keys()]),
   }

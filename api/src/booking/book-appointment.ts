@@ -1,5 +1,5 @@
 /**
- * `POST Appointment/$book`: confirms a hold (input: appointment) or takes a Slot at once (input: slot, patient, reason?, channel?).
+ * `POST Appointment/$book`: confirms a hold (input: appointment) or takes a Slot at once (input as of `$hold`).
  * Retrying is safe three ways: the same `Idempotency-Key` gives the first answer; confirming a hold that is booked already
  * gives its Appointment; the same caller booking the same segment for the same patient gets the Appointment they have.
  */
@@ -19,6 +19,7 @@ import { loadOwnFacts, type OwnFacts } from './facts.ts'
 import { takeTogether } from './book-together.ts'
 import { readTaking, takingInput } from './hold-slot.ts'
 import { at, readInput, referencedId } from './operation-input.ts'
+import { followBookings } from './referral/follow-booking.ts'
 import { checkRules } from './rules.ts'
 import { careReason, storeAppointment } from './take-place.ts'
 
@@ -32,7 +33,7 @@ async function bookAppointment({ db, ctx, store, body, idempotencyKey }: Operati
   const input = readInput(body, ['appointment', ...takingInput])
   const held = referencedId(input, 'appointment', 'Appointment')
   const once = { key: idempotencyKey, request: `$book ${JSON.stringify(body)}` }
-  if (held === null) return { resource: await takeTogether(db, store, { member: { ctx, wish: readTaking(input, 'book') }, once }) }
+  if (held === null) return { resource: await takeTogether(db, store, { member: { ctx, wish: await readTaking(db, ctx, input, 'book') }, once }) }
   if (takingInput.some((name) => input.has(name))) {
     throw fail('bad-request', { zh: '请只给出 appointment，或者给出 slot 和 patient。', en: 'Give either appointment, or slot and patient.' }, at('appointment'))
   }
@@ -43,13 +44,14 @@ async function bookAppointment({ db, ctx, store, body, idempotencyKey }: Operati
 async function confirmHold(trx: Trx, ctx: Ctx, store: Store, id: string): Promise<Appointment> {
   const own = await loadOwnFacts(trx, ctx, resourceOf<Appointment>(await readResource(trx, ctx, store, 'Appointment', id)))
   if (own.facts.mayAct && own.row.state === 'booked') return own.appointment
-  return storeAppointment(trx, ctx, store, await confirmRow(trx, ctx, own), 'update')
+  return storeAppointment(trx, ctx, store, await confirmRow(trx, ctx, store, own), 'update')
 }
 
 /** @returns the Appointment `booked`, to be stored by the caller. */
-export async function confirmRow(trx: Trx, ctx: Ctx, { facts, row, appointment }: OwnFacts): Promise<Appointment> {
+export async function confirmRow(trx: Trx, ctx: Ctx, store: Store, { facts, row, appointment }: OwnFacts): Promise<Appointment> {
   checkRules('confirm', facts)
   await setState(trx, row, 'booked', ctx.now)
+  await followBookings(trx, ctx, store, 'book', [row])
   await grantCareRelations(trx, [careReason({ id: row.id, pid: row.pid, practitioner: row.practitioner, organization: row.organization, department: row.department, start: new Date(row.start_at) })])
   return appointmentInState(appointment, { state: 'booked', reason: null, comment: null })
 }

@@ -11,7 +11,7 @@ import type { BookingState } from './rules.ts'
 
 export type BookingRow = Selectable<BookingTable>
 
-const placeColumns = ['id', 'shard', 'session_id', 'no', 'pid', 'state', 'held_until', 'appointment'] as const
+const placeColumns = ['id', 'shard', 'session_id', 'no', 'pid', 'state', 'held_until', 'appointment', 'referral'] as const
 /** What must be known of a booking to see its place kept, or to give it back. */
 export type PlaceRow = Pick<BookingRow, (typeof placeColumns)[number]>
 
@@ -84,6 +84,8 @@ export interface NewBooking {
   by: string
   channel: BookingRow['channel']
   offerOf: string | null
+  /** Key of the ServiceRequest it is booked with; null when none. */
+  referral?: string | null
   at: Date
 }
 
@@ -94,14 +96,14 @@ export async function insertBookings(trx: Trx, made: readonly NewBooking[]): Pro
   const instants = (name: 'heldUntil' | 'start' | 'end' | 'at') => made.map((each) => each[name]?.toISOString() ?? null)
   await sql`with made as (
       insert into booking (shard, id, appointment, session_id, no, pid, patient, state, held_until, start_at, end_at, service_date, organization,
-        department, practitioner, booked_by, channel, offer_of, created_at, updated_at)
+        department, practitioner, booked_by, channel, offer_of, referral, created_at, updated_at)
       select s.shard, w.id, w.appointment, s.id, w.no, w.pid, w.patient, w.state, w.held_until, w.start_at, w.end_at, s.service_date, s.organization,
-        s.department, s.practitioner, w.booked_by, w.channel, w.offer_of, w.at, w.at
+        s.department, s.practitioner, w.booked_by, w.channel, w.offer_of, w.referral, w.at, w.at
       from unnest(${made.map((each) => keyOf(each.appointment))}::uuid[], ${column('appointment')}::text[], ${column('session')}::uuid[],
         ${made.map((each) => shardOf(each.session))}::int[], ${column('no')}::smallint[], ${column('pid')}::uuid[], ${column('patient')}::text[],
         ${column('state')}::text[], ${instants('heldUntil')}::timestamptz[], ${instants('start')}::timestamptz[], ${instants('end')}::timestamptz[],
-        ${column('by')}::text[], ${column('channel')}::text[], ${column('offerOf')}::uuid[], ${instants('at')}::timestamptz[])
-        as w (id, appointment, session, shard, no, pid, patient, state, held_until, start_at, end_at, booked_by, channel, offer_of, at)
+        ${column('by')}::text[], ${column('channel')}::text[], ${column('offerOf')}::uuid[], ${made.map((each) => each.referral ?? null)}::uuid[], ${instants('at')}::timestamptz[])
+        as w (id, appointment, session, shard, no, pid, patient, state, held_until, start_at, end_at, booked_by, channel, offer_of, referral, at)
       join clinic_session s on s.id = w.session and s.shard = w.shard
       returning session_id, shard),
     counted as (select session_id, shard, count(*)::int as places from made group by session_id, shard)

@@ -40,7 +40,7 @@ export async function cancelRowOf(trx: Trx, ctx: Ctx, store: Store, own: OwnFact
   const reason = cancelReason(ctx, own)
   const refundFen = reason.startsWith('provider-') ? own.session.fee_fen : null
   await letChoicesGo(trx, ctx, store, own)
-  await giveBack(trx, ctx, [{ row: own.row, reason, comment, refundFen }])
+  await giveBack(trx, ctx, store, [{ row: own.row, reason, comment, refundFen }])
   if (reason === 'patient-late') await recordAbsences(trx, ctx, [{ row: own.row, kind: 'late-cancel' }], regionOf(own.session.district_code))
   return appointmentInState(own.appointment, { state: 'cancelled', reason, comment, refundFen })
 }

@@ -14,6 +14,7 @@ import type { Trx } from '../storage/pool.ts'
 import { appointmentInState } from './appointment-resource.ts'
 import { type BookingRow, cancelRow, type PlaceRow } from './booking-rows.ts'
 import { keepReturned } from './keep-returned.ts'
+import { followBookings } from './referral/follow-booking.ts'
 
 export interface Closing {
   row: PlaceRow
@@ -25,8 +26,8 @@ export interface Closing {
   refundFen?: bigint | null
 }
 
-/** Takes back the places of bookings without touching their Appointments. @returns those that were not cancelled before. */
-export async function giveBack(trx: Trx, ctx: Ctx, closings: readonly Closing[]): Promise<Closing[]> {
+/** Takes back the places of bookings without touching their Appointments; a referral can be booked with again. @returns those that were not cancelled before. */
+export async function giveBack(trx: Trx, ctx: Ctx, store: Store, closings: readonly Closing[]): Promise<Closing[]> {
   const closed: Closing[] = []
   for (const closing of closings) {
     if (!(await cancelRow(trx, closing.row, closing.reason, ctx.now, closing.refundFen ?? null))) continue
@@ -34,6 +35,7 @@ export async function giveBack(trx: Trx, ctx: Ctx, closings: readonly Closing[])
     await keepReturned(trx, ctx, closing.row, closing.reason)
     closed.push(closing)
   }
+  await followBookings(trx, ctx, store, 'unbook', closed.map((each) => each.row))
   return closed
 }
 
@@ -41,7 +43,7 @@ export async function giveBack(trx: Trx, ctx: Ctx, closings: readonly Closing[])
 export async function closeBookings(trx: Trx, ctx: Ctx, store: Store, closings: readonly Closing[]): Promise<void> {
   if (closings.length === 0) return
   const writes: Write[] = []
-  for (const { row, reason, comment, refundFen } of await giveBack(trx, ctx, closings)) {
+  for (const { row, reason, comment, refundFen } of await giveBack(trx, ctx, store, closings)) {
     const appointment = await loadResource<Appointment>(trx, 'Appointment', row.appointment)
     if (!appointment) throw new Error(`The booking ${row.id} has no Appointment.`)
     writes.push({

@@ -10,10 +10,12 @@ import { fail, type OutcomeError } from '../fhir/outcome.ts'
 import { loadResource } from '../records/read-resource.ts'
 import type { Trx } from '../storage/pool.ts'
 import { actingFor, entitlement, worksAt } from './acting.ts'
-import { type Board, type Member, placeOf, slotOnBoard } from './board.ts'
+import { type Board, type Member, placeOf, referralOf, slotOnBoard } from './board.ts'
 import { type BookingRow, lockBooking, type PlaceRow } from './booking-rows.ts'
 import { choosePlace } from './channels.ts'
 import { parametersFor } from './parameters.ts'
+import { readReferral, type ReferralRow } from './referral/rows.ts'
+import { rowOf } from './referral/steps.ts'
 import { type BookingFacts, checkRules, type OtherBooking } from './rules.ts'
 import { parseSlotId, type Segment, segmentOfPlace } from './segments.ts'
 import { selectSessions, type SessionRow } from './session-rows.ts'
@@ -30,6 +32,8 @@ export interface TakeFacts {
   toClose: BookingRow[]
   /** What the same caller took for the same patient in the same segment already; null when nothing. */
   existing: BookingRow | null
+  /** The referral it is booked with; null when none. */
+  referral: ReferralRow | null
 }
 
 /** @throws OutcomeError `slot-unknown`, `proxy-not-valid`, `not-your-patient`, `reference-unresolved`. */
@@ -43,15 +47,17 @@ export function takeFacts(board: Board, member: Member): TakeFacts {
   const all = board.bookings.get(pid) ?? []
   const kept = all.filter((row) => row.state !== 'cancelled')
   const since = addDays(dayInShanghai(ctx.now), -parameters['quota.followUp.visitDays'])
+  const referralKey = referralOf(wish, all)
+  const referral = referralKey === null ? null : referralFacts(board.referrals.get(referralKey), { pid, session, now: ctx.now, replaces: wish.replaces })
   const { entitled, refused } = entitlement(ctx, wish.channel, {
-    organization: session.organization, hasContract: acting.hasContract,
+    organization: session.organization, hasContract: acting.hasContract, hasReferral: referral !== null && referral.known && referral.bookable && referral.fits,
     visitedLately: kept.some((row) => row.state === 'fulfilled' && row.organization === session.organization && row.department === session.department && row.service_date >= since),
   })
   // Read under the patient's lock, through which every change of a booking goes.
   const replaced = wish.replaces === null ? null : all.find((row) => row.id === wish.replaces) ?? null
   const facts: BookingFacts = {
     now: ctx.now, mayAct: acting.mayAct, proxyFault: acting.proxyFault, isProvider: worksAt(ctx, session.organization), parameters,
-    session: sessionFacts(session), segment, entitled, channelRefused: refused, place: 'free', barredUntil: null, others: [], cancelsToday: 0,
+    session: sessionFacts(session), segment, entitled, channelRefused: refused, place: 'free', barredUntil: null, others: [], cancelsToday: 0, referral,
     own: wish.replaces === null ? null : replaced ? ownOf(replaced) : goneOwn,
   }
   if (!acting.mayAct && !entitled.has('onsite')) checkRules('book', facts)
@@ -63,7 +69,7 @@ export function takeFacts(board: Board, member: Member): TakeFacts {
   const taken = new Set((board.taken.get(session.id) ?? []).filter((row) => !isEnded(row, ctx.now) && !gone.has(row.id)).map((row) => row.no))
   const choice = choosePlace(session, segment, wanted, taken, entitled, ctx.now)
   return {
-    session, segment, pid, patient, toClose,
+    session, segment, pid, patient, toClose, referral: referralKey === null ? null : board.referrals.get(referralKey) ?? null,
     place: 'place' in choice ? choice.place : null,
     existing: kept.find((row) => row.session_id === session.id && row.state !== 'offered' && Date.parse(row.start_at) === segment.start.getTime() && row.booked_by === ctx.principal.id && !isEnded(row, ctx.now)) ?? null,
     facts: {
@@ -71,6 +77,16 @@ export function takeFacts(board: Board, member: Member): TakeFacts {
       others: kept.filter((row) => row.state !== 'offered' && !gone.has(row.id)).map(otherOf),
       cancelsToday: all.filter((row) => row.cancel_reason !== null && cancelsOfThePatient.has(row.cancel_reason)).length,
     },
+  }
+}
+
+/** @param replaces key of a booking whose place in the referral the new one takes. */
+function referralFacts(row: ReferralRow | null | undefined, at: { pid: string; session: SessionRow; now: Date; replaces: string | null }): BookingFacts['referral'] {
+  if (!row || row.pid !== at.pid) return { known: false, bookable: false, fits: false, state: null }
+  const moving = row.state === 'booked' && at.replaces !== null && row.booking === at.replaces
+  return {
+    known: true, state: row.state, bookable: moving || (rowOf('book', row.state) !== null && Date.parse(row.expires_at) > at.now.getTime()),
+    fits: row.organization === at.session.organization && row.department === at.session.department && (row.practitioner === null || row.practitioner === at.session.practitioner),
   }
 }
 
@@ -120,6 +136,7 @@ export async function loadOwnFacts(trx: Trx, ctx: Ctx, appointment: Appointment)
       parameters: await parametersFor(trx, placeOf(session), ctx.now), session: sessionFacts(session),
       segment: { start: new Date(row.start_at), end: new Date(row.end_at) }, entitled: new Set(['public']), channelRefused: null, place: 'free',
       barredUntil: null, others: [], cancelsToday: 0, own: ownOf(row),
+      referral: row.referral === null || row.state !== 'held' ? null : referralFacts(await readReferral(trx, row.referral), { pid: row.pid, session, now: ctx.now, replaces: null }),
     },
   }
 }

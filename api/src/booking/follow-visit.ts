@@ -15,6 +15,7 @@ import { appointmentInState } from './appointment-resource.ts'
 import { type BookingRow, setState } from './booking-rows.ts'
 import { findOwn } from './facts.ts'
 import { followTicket, issueTicket } from './queue.ts'
+import { followBookings } from './referral/follow-booking.ts'
 import type { BookingState } from './rules.ts'
 import { storeAppointment } from './take-place.ts'
 
@@ -42,6 +43,7 @@ export async function followVisit(trx: Trx, ctx: Ctx, store: Store, change: Chan
   await setState(trx, own.row, state, ctx.now)
   if (state === 'checked-in') await issueTicket(trx, ctx, own.row, own.session)
   else await followTicket(trx, ctx, own.row.id, state)
+  if (state === 'fulfilled') await followBookings(trx, ctx, store, 'attend', [own.row])
   const current = await loadResource<Appointment>(trx, 'Appointment', id) ?? appointment
   await storeAppointment(trx, ctx, store, appointmentInState(current, { state, reason: null, comment: null }), 'update')
 }

@@ -16,6 +16,7 @@ import { appointmentInState } from './appointment-resource.ts'
 import { placeOf } from './board.ts'
 import { lockPatients, lockSessions, setState } from './booking-rows.ts'
 import { parametersFor, regionOf } from './parameters.ts'
+import { followBookings } from './referral/follow-booking.ts'
 import { selectSessions } from './session-rows.ts'
 import { storeAppointments } from './take-place.ts'
 
@@ -41,6 +42,7 @@ async function markSession(trx: Trx, ctx: Ctx, store: Store, id: string): Promis
   await lockSessions(trx, [id])
   const rows = await overdue().where('pid', 'in', found.map((row) => row.pid)).execute()
   for (const row of rows) await setState(trx, row, 'noshow', ctx.now)
+  await followBookings(trx, ctx, store, 'missed', rows)
   const appointments = await Promise.all(rows.map((row) => loadResource<Appointment>(trx, 'Appointment', row.appointment)))
   await storeAppointments(trx, store, appointments.flatMap((appointment) =>
     (appointment ? [{ ctx, appointment: appointmentInState(appointment, { state: 'noshow', reason: null, comment: null }), method: 'update' as const }] : [])))

@@ -15,9 +15,11 @@ import { inTransaction } from '../storage/transaction.ts'
 import { newAppointment } from './appointment-resource.ts'
 import { loadBoard, lockBoard } from './board.ts'
 import { insertBookings, type PlaceRow } from './booking-rows.ts'
+import { channelTaken } from './channels.ts'
 import { closeBookings } from './close-bookings.ts'
 import { departmentName } from './departments.ts'
 import { takeFacts, type TakeFacts } from './facts.ts'
+import { followBookings } from './referral/follow-booking.ts'
 import { brokenRules } from './rules.ts'
 import { slotIdOf } from './segments.ts'
 import { careReason, storeAppointment } from './take-place.ts'
@@ -59,14 +61,16 @@ async function give(trx: Trx, ctx: Ctx, store: Store, { place, entry, take }: { 
   const until = answerUntil(ctx.now, take)
   const id = ctx.newId(shardOf(entry.pid))
   const state = entry.auto_accept ? 'booked' : 'offered'
+  const channel = channelTaken(session, place.no, take.facts.entitled)
   await endCooling(trx, place)
   const replaced = take.toClose.filter((row) => row.id === entry.earlier_than)
   if (entry.auto_accept) await closeBookings(trx, ctx, store, replaced.map((row) => ({ row, reason: 'rescheduled', comment: null })))
   await insertBookings(trx, [{
     appointment: id, session: session.id, no: place.no, pid: entry.pid, patient: entry.patient, state, heldUntil: entry.auto_accept ? null : addSeconds(until, offerGraceSeconds),
-    start: segment.start, end: segment.end, by: 'platform', channel: 'public', offerOf: entry.earlier_than, at: ctx.now,
+    start: segment.start, end: segment.end, by: 'platform', channel, offerOf: entry.earlier_than, referral: entry.auto_accept ? take.referral?.id ?? null : null, at: ctx.now,
   }])
-  const appointment = newAppointment({ id, state, session, segment, place: place.no, patient: take.patient, created: ctx.now, heldUntil: entry.auto_accept ? null : until, given: null, channel: 'public' })
+  if (entry.auto_accept) await followBookings(trx, ctx, store, 'book', [{ id: keyOf(id), appointment: id, referral: take.referral?.id ?? null, end_at: segment.end.toISOString() }])
+  const appointment = newAppointment({ id, state, session, segment, place: place.no, patient: take.patient, created: ctx.now, heldUntil: entry.auto_accept ? null : until, given: null, channel, referral: take.referral?.request ?? null })
   await storeAppointment(trx, ctx, store, appointment, 'create')
   const about = { at: ctx.now, organization: session.organization, department: session.department, session_id: session.id, no: place.no, entry: entry.id, reason: null }
   await logWaits(trx, [{ ...about, event: 'offered' }])

@@ -14,7 +14,7 @@ export const releaseHoldOperation: Operation = {
     return changeOwn(call, '$release', async (trx, own) => {
       if (own.facts.mayAct && own.row.cancel_reason === 'hold-expired') return own.appointment
       checkRules('release', own.facts)
-      await giveBack(trx, call.ctx, [{ row: own.row, reason: 'hold-expired', comment: null }])
+      await giveBack(trx, call.ctx, call.store, [{ row: own.row, reason: 'hold-expired', comment: null }])
       return appointmentInState(own.appointment, { state: 'cancelled', reason: 'hold-expired', comment: null })
     })
   },

@@ -9,7 +9,7 @@ const other: OtherBooking = { start: at('14:00'), end: at('14:30'), serviceDate:
 const content: BookingFacts = {
   now: at('09:00', '2026-11-23'), mayAct: true, proxyFault: null, isProvider: false, parameters: platformDefaults,
   session: { status: 'open', releaseAt: at('07:00', '2026-11-11'), serviceDate: '2026-11-25', organization: 'h1', department: '03.04', practitioner: 'd1' },
-  segment: { start: at('09:00'), end: at('09:30') }, entitled: new Set(['public']), channelRefused: null, place: 'free', barredUntil: null, others: [], cancelsToday: 0, own: null,
+  segment: { start: at('09:00'), end: at('09:30') }, entitled: new Set(['public']), channelRefused: null, place: 'free', barredUntil: null, others: [], cancelsToday: 0, referral: null, own: null,
 }
 const held = { state: 'held', start: at('09:00'), heldUntil: at('09:05', '2026-11-23'), cancelReason: null } as const
 const booked = { state: 'booked', start: at('09:00'), heldUntil: null, cancelReason: null } as const
@@ -43,6 +43,12 @@ const cases: readonly [string, Verb, Partial<BookingFacts>, string[]][] = [
   ['moving a booking', 'move', { own: booked }, []],
   ['moving within twelve hours', 'move', { own: booked, now: at('21:00', '2026-11-24') }, ['notice-too-short']],
   ['moving a minute earlier', 'move', { own: booked, now: at('20:59', '2026-11-24') }, []],
+  ['a referral of somebody else, or none', 'book', { referral: { known: false, bookable: false, fits: false, state: null } }, ['referral-unknown']],
+  ['a referral that waits for the department', 'book', { referral: { known: true, bookable: false, fits: true, state: 'requested' } }, ['referral-not-bookable']],
+  ['a referral that was cancelled while its place was held', 'confirm', { own: held, referral: { known: true, bookable: false, fits: true, state: 'cancelled' } }, ['referral-not-bookable']],
+  ['a referral to another department', 'book', { referral: { known: true, bookable: true, fits: false, state: 'accepted' } }, ['referral-elsewhere']],
+  ['a referral that fits', 'book', { referral: { known: true, bookable: true, fits: true, state: 'accepted' } }, []],
+  ['a hold with a referral that is still good', 'confirm', { own: held, referral: { known: true, bookable: true, fits: true, state: 'accepted' } }, []],
   ['a quota one has no right to', 'book', { channelRefused: 'follow-up' }, ['channel-not-yours']],
   ['a quota one has a right to', 'book', { entitled: new Set(['public', 'follow-up']) }, []],
   ['only reserved places left', 'book', { place: 'reserved' }, ['slot-reserved']],

@@ -9,6 +9,7 @@ import { issue, type Issue, OutcomeError, type OutcomeCode, type Sentence } from
 import type { BookingTable } from '../storage/tables.ts'
 import type { Channel } from './channels.ts'
 import type { Parameters } from './parameter-definitions.ts'
+import { type ReferralState, states as referralStates } from './referral/steps.ts'
 
 /** `book` takes a Slot at once, `confirm` makes a hold a booking, `move` takes another Slot for a booking. */
 export type Verb = 'hold' | 'book' | 'confirm' | 'move' | 'release' | 'cancel' | 'check-in'
@@ -51,6 +52,8 @@ export interface BookingFacts {
   /** Cancellations of the patient's side today. */
   cancelsToday: number
   /** The appointment the request is about; null where it makes a new one. */
+  /** The referral to book with; null when none is. `known`: it is this patient's; `fits`: the clinic is where it goes to. */
+  referral: { known: boolean; bookable: boolean; fits: boolean; state: ReferralState | null } | null
   own: { state: BookingState; start: Date; heldUntil: Date | null; cancelReason: string | null; choosing?: boolean } | null
 }
 
@@ -71,6 +74,9 @@ export const bookingRules: readonly BookingRule[] = [
   rule(patientIsTheirs,     'not-your-patient',       yes, yes, yes, yes, yes, yes, yes, yes),
   rule(holdIsAlive,         'hold-expired',           no,  no,  yes, no,  no,  no,  no,  yes),
   rule(appointmentIsActive, 'appointment-not-active', no,  no,  yes, yes, yes, yes, yes, yes),
+  rule(referralIsKnown,     'referral-unknown',       yes, yes, yes, yes, no,  no,  no,  yes),
+  rule(referralIsBookable,  'referral-not-bookable',  yes, yes, yes, yes, no,  no,  no,  yes),
+  rule(referralFits,        'referral-elsewhere',     yes, yes, no,  yes, no,  no,  no,  no),
   rule(sessionIsOpen,       'session-closed',         yes, yes, yes, yes, no,  no,  yes, no),
   rule(slotIsReleased,      'slot-not-released',      yes, yes, no,  yes, no,  no,  no,  no),
   rule(slotIsAhead,         'slot-in-past',           yes, yes, yes, yes, no,  no,  no,  no),
@@ -148,6 +154,22 @@ function appointmentIsActive({ own }: BookingFacts, verb: Verb): Sentence | null
   if (own === null || statesFor[verb]?.includes(own.state)) return null
   const state = stateWords[own.state]
   return { zh: `该预约${state.zh}，不能进行此操作。`, en: `The appointment is ${state.en}; this cannot be done any more.` }
+}
+
+function referralIsKnown({ referral }: BookingFacts): Sentence | null {
+  if (referral === null || referral.known) return null
+  return { zh: '没有找到该就诊人的这张转诊单。', en: 'There is no such referral of this patient.' }
+}
+
+function referralIsBookable({ referral }: BookingFacts): Sentence | null {
+  if (referral === null || referral.bookable) return null
+  const name = referral.state === null || referral.state === 'accepted' || referral.state === 'no-place' ? { zh: '已过有效期', en: 'no longer valid' } : referralStates[referral.state].name
+  return { zh: `这张转诊单当前不能预约：${name.zh}。`, en: `This referral cannot be booked with now: ${name.en}.` }
+}
+
+function referralFits({ referral }: BookingFacts): Sentence | null {
+  if (referral === null || referral.fits) return null
+  return { zh: '该门诊不是转诊单所写的医院、科室或医生。', en: 'This clinic is not of the hospital, department or doctor that the referral names.' }
 }
 
 function sessionIsOpen({ session }: BookingFacts): Sentence | null {

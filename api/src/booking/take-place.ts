@@ -19,6 +19,7 @@ import { type BookingRow, insertBookings, type NewBooking, type PlaceRow } from 
 import { channelTaken } from './channels.ts'
 import { closeBookings, type Closing } from './close-bookings.ts'
 import { isEnded, type TakeFacts, takeFacts } from './facts.ts'
+import { followBookings } from './referral/follow-booking.ts'
 import { brokenRules, checkRules } from './rules.ts'
 
 export interface Taking extends Wish {
@@ -54,6 +55,9 @@ export async function takePlaces(trx: Trx, store: Store, members: readonly Membe
   await insertBookings(trx, decided.map((each) => each.booking))
   await grantCareRelations(trx, decided.filter((each) => each.booking.state === 'booked').map(({ booking, take }) => careReason({
     id: keyOf(booking.appointment), pid: take.pid, practitioner: take.session.practitioner, organization: take.session.organization, department: take.session.department, start: take.segment.start,
+  })))
+  await followBookings(trx, ctx, store, 'book', decided.filter((each) => each.booking.state === 'booked').map(({ booking }) => ({
+    id: keyOf(booking.appointment), appointment: booking.appointment, referral: booking.referral ?? null, end_at: booking.end.toISOString(),
   })))
   return answers
 }
@@ -115,9 +119,9 @@ function decide(member: Member<Taking>, take: TakeFacts): Decided {
     member, take, place,
     booking: {
       appointment: id, session: session.id, no: place, pid: take.pid, patient: wish.patient, state, heldUntil, start: segment.start, end: segment.end,
-      by: ctx.principal.id, channel, offerOf: null, at: ctx.now,
+      by: ctx.principal.id, channel, offerOf: null, referral: take.referral?.id ?? null, at: ctx.now,
     },
-    appointment: newAppointment({ id, state, session, segment, place, patient: take.patient, created: ctx.now, heldUntil, given: wish.given, channel }),
+    appointment: newAppointment({ id, state, session, segment, place, patient: take.patient, created: ctx.now, heldUntil, given: wish.given, channel, referral: take.referral?.request ?? null }),
   }
 }
 
@@ -134,7 +138,7 @@ function enter(board: Board, { booking, take }: Decided, closings: ReadonlyMap<s
     id: keyOf(booking.appointment), shard: take.session.shard, session_id: booking.session, no: booking.no, pid: booking.pid, patient: booking.patient, state: booking.state,
     held_until: booking.heldUntil?.toISOString() ?? null, appointment: booking.appointment, start_at: booking.start.toISOString(), end_at: booking.end.toISOString(),
     service_date: take.session.service_date, organization: take.session.organization, department: take.session.department, practitioner: take.session.practitioner,
-    booked_by: booking.by, cancel_reason: null,
+    booked_by: booking.by, cancel_reason: null, referral: booking.referral ?? null,
   } as BookingRow
   for (const [session, rows] of board.taken) board.taken.set(session, rows.filter((each) => !closings.has(each.id)))
   board.taken.get(booking.session)?.push(row)

@@ -8,6 +8,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Appointment } from '@medplum/fhirtypes'
 import type { Ctx } from '../ctx.ts'
+import { keyOf } from '../fhir/id.ts'
 import { fail } from '../fhir/outcome.ts'
 import { parseReference } from '../fhir/references.ts'
 import type { ResourceType } from '../fhir/resource-types.ts'
@@ -40,12 +41,20 @@ async function taken(trx: Trx, ctx: Ctx, store: Store, id: string, after: Appoin
   const [patient, ...morePatients] = patients
   if (slot === undefined || moreSlots.length > 0) throw fail('business-rule', { zh: '一个预约只能对应一个号源。', en: 'An appointment takes exactly one slot.' }, 'Appointment.slot')
   if (patient === undefined || morePatients.length > 0) throw fail('business-rule', { zh: '一个预约应有且只有一位就诊人。', en: 'An appointment has exactly one patient.' }, 'Appointment.participant')
-  const answer = await takePlace(trx, store, { ctx, wish: { slot, patient, verb, given: after, id, channel: null, replaces: null } })
+  const answer = await takePlace(trx, store, { ctx, wish: { slot, patient, verb, given: after, id, channel: null, replaces: null, referral: referralIn(after) } })
   if ('refused' in answer) throw answer.refused
   if ('taken' in answer) return answer.taken
   throw fail('conflict', {
     zh: `就诊人已预约该时段，见 Appointment/${answer.existing}。`, en: `The patient has this time already: Appointment/${answer.existing}.`,
   }, 'Appointment.slot')
+}
+
+/** An Appointment that is based on a ServiceRequest is booked with that referral. */
+function referralIn({ basedOn = [] }: Appointment): { key: string; byPin: false } | null {
+  const [first, ...more] = basedOn
+  if (first === undefined) return null
+  if (more.length > 0) throw fail('business-rule', { zh: '一个预约最多依据一张转诊单。', en: 'An appointment is based on one referral at most.' }, 'Appointment.basedOn')
+  return { key: keyOf(idOf(first.reference, 'ServiceRequest', 'Appointment.basedOn')), byPin: false }
 }
 
 function idOf(reference: string | undefined, type: ResourceType, expression: string): string {
@@ -66,7 +75,7 @@ async function changed(trx: Trx, ctx: Ctx, store: Store, before: Appointment, af
   if (steps.size === 0) return after
   const own: OwnFacts = { ...await loadOwnFacts(trx, ctx, before), appointment: after }
   switch (after.status) {
-    case 'booked': return confirmRow(trx, ctx, own)
+    case 'booked': return confirmRow(trx, ctx, store, own)
     case 'cancelled': return cancelRowOf(trx, ctx, store, own, after.cancelationReason?.text ?? null)
     case 'checked-in': return checkInRow(trx, ctx, own)
     default: throw notYours('status')

@@ -12,6 +12,7 @@ import { holdDraws } from '../booking/hold-draws.ts'
 import { markNoShows } from '../booking/mark-no-shows.ts'
 import { forgetIdentityRows } from '../access/sessions.ts'
 import { rotateSigningKeys, type TokenTables } from '../access/signing-keys.ts'
+import { escalateReferrals } from '../booking/referral/escalate.ts'
 import { returnPlaces } from '../booking/return-places.ts'
 import { sendReminders } from '../booking/send-reminders.ts'
 import type { Ctx } from '../ctx.ts'
@@ -44,6 +45,7 @@ export const jobs: readonly Job[] = [
   { name: 'follow-up-suspensions', everySeconds: 30, run: ({ db, store, ctx }) => followUp(db, ctx(), store) },
   { name: 'return-places', everySeconds: 5, run: ({ db, store, ctx }) => returnPlaces(db, ctx(), store) },
   { name: 'send-reminders', everySeconds: 5, run: ({ db, channels, ctx }) => sendReminders(db, ctx(), channels) },
+  { name: 'escalate-referrals', everySeconds: 60, run: ({ db, store, ctx }) => escalateReferrals(db, ctx(), store) },
   { name: 'mark-no-shows', everySeconds: 60, run: ({ db, store, ctx }) => markNoShows(db, ctx(), store) },
   { name: 'generate-sessions', everySeconds: 3600, run: ({ db, ctx }) => generateAhead(db, ctx()) },
   { name: 'calendar-alarm', everySeconds: 21_600, run: ({ db, ctx }) => raiseCalendarAlarm(db, ctx()) },

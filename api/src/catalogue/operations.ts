@@ -8,6 +8,8 @@ import { findSlotsOperation } from '../booking/find-slots.ts'
 import { holdSlotOperation } from '../booking/hold-slot.ts'
 import { enterDrawOperation } from '../booking/enter-draw.ts'
 import { joinWaitlistOperation } from '../booking/join-waitlist.ts'
+import { referOperation } from '../booking/referral/refer.ts'
+import { newPinOperation, referralStepOperation } from '../booking/referral/referral-operations.ts'
 import { releaseHoldOperation } from '../booking/release-hold.ts'
 import { rescheduleOperation } from '../booking/reschedule-appointment.ts'
 import { substituteOperation, suspendOperation } from '../booking/suspend-session.ts'
@@ -54,6 +56,9 @@ export function operations({ gateway }: OperationPorts): readonly Operation[] {
     enterDrawOperation,
     appealOperation,
     excuseOperation,
+    referOperation,
+    referralStepOperation,
+    newPinOperation,
     submitClaimOperation(gateway),
     reverseClaimOperation(gateway),
     reverseInvoiceOperation,

@@ -7,6 +7,7 @@ import { audienceOf } from '../access/audience.ts'
 import { answerByResponse } from '../booking/answer-offer.ts'
 import { followVisit } from '../booking/follow-visit.ts'
 import { scheduleProjection } from '../booking/schedule-projection.ts'
+import { writeServiceRequest, writeTask } from '../booking/referral/write-rules.ts'
 import { slotProjection } from '../booking/slot-projection.ts'
 import { writeAppointment } from '../booking/write-appointment.ts'
 import { type ResourceType, resourceTypes } from '../fhir/resource-types.ts'
@@ -32,7 +33,9 @@ const special: Partial<Record<ResourceType, Special>> = {
   PaymentNotice: { write: 'none' },
   PaymentReconciliation: { write: 'none' },
   Schedule: { write: 'none', projection: scheduleProjection },
+  ServiceRequest: { rule: writeServiceRequest },
   Slot: { write: 'none', projection: slotProjection },
+  Task: { rule: writeTask },
 }
 
 /** Types that exist only as parameters or answers of an interaction, never as stored resources. */

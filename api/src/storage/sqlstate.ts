@@ -15,6 +15,10 @@ const constraintOutcomes: Record<string, readonly [OutcomeCode, Sentence]> = {
   settlement_attempt_active: ['settlement-pending', { zh: '这张账单正在结算，请稍候查看结果。', en: 'This bill is being settled. Please wait and look at the result.' }],
   booking_place_unique: ['slot-taken', { zh: '这个号源刚刚被别人预约了，请另选时段。', en: 'This place was just taken. Please choose another time.' }],
   clinic_session_used: ['slot-taken', { zh: '这个号源刚刚被别人预约了，请另选时段。', en: 'This place was just taken. Please choose another time.' }],
+  booking_channel_kept: ['slot-reserved', { zh: '该号源为其他渠道预留，请另选时段。', en: 'This place is kept for another channel. Please choose another time.' }],
+  booking_referral_unique: ['referral-used', { zh: '该转诊单已用于预约，一张转诊单只能预约一次。', en: 'This referral has been used for a place already. One referral books one place.' }],
+  referral_open_unique: ['referral-twice', { zh: '该患者已有转往本院该科室、尚未结束的转诊单。', en: 'The patient has an open referral to this department already.' }],
+  referral_step: ['referral-state', { zh: '转诊单刚刚被他人处理，请刷新后再试。', en: 'Somebody else has just acted on this referral. Look at it again.' }],
   booking_patient_session_unique: ['limit-department-day', { zh: '就诊人在本院该科室当天已有预约，同一天同一科室只能预约一次。', en: 'The patient already has an appointment in this department on that day. One per day and department is allowed.' }],
   booking_patient_department_day_unique: ['limit-department-day', { zh: '就诊人在本院该科室当天已有预约，同一天同一科室只能预约一次。', en: 'The patient already has an appointment in this department on that day. One per day and department is allowed.' }],
 }

@@ -424,7 +424,38 @@ export interface BookingTable {
   return_at: InstantOrNull
   /** Of a cooling place: when the waitlist was last asked. */
   asked_at: InstantOrNull
+  /** Key of the ServiceRequest it was booked with. */
+  referral: string | null
 }
+/** booking: a GP's referral. Who has to act follows from the state (booking/referral/steps.ts). */
+export interface ReferralTable {
+  shard: number
+  id: string
+  request: string
+  task: string
+  code: string
+  pin_hash: string
+  pid: string
+  patient: string
+  gp: string
+  gp_organization: string
+  organization: string
+  department: string
+  practitioner: string | null
+  priority: 'routine' | 'urgent'
+  state: 'requested' | 'returned' | 'accepted' | 'no-place' | 'booked' | 'attended' | 'answered' | 'completed' | 'cancelled' | 'expired'
+  booking: string | null
+  deadline_at: InstantOrNull
+  escalation: Generated<number>
+  escalate_at: InstantOrNull
+  expires_at: Instant
+  created_at: Instant
+  updated_at: Instant
+}
+/** booking: only added to. */
+export interface ReferralEventTable { id: Generated<bigint>; referral: string; at: Instant; step: string; from_state: string | null; to_state: string; by_id: string; by_name: string }
+/** booking: tries of a PIN by caller. */
+export interface ReferralTryTable { caller: string; tries: number; since: Instant }
 /** booking: the lock of a patient's limits, and a bar on online booking. */
 export interface BookingPatientTable { shard: number; pid: string; barred_until: InstantOrNull }
 /** booking: who waits for a place in a department of a hospital. */
@@ -904,6 +935,9 @@ export interface Tables {
   wait_log: WaitLogTable
   draw: DrawTable
   queue_ticket: QueueTicketTable
+  referral: ReferralTable
+  referral_event: ReferralEventTable
+  referral_try: ReferralTryTable
   draw_ticket: DrawTicketTable
   booking_parameter: BookingParameterTable
   calendar_day: CalendarDayTable
