@@ -32,6 +32,7 @@ create table referral (
 );
 create unique index referral_code on referral (code, shard);
 create index referral_code_lookup on referral (code);
+create index referral_task on referral (task);
 -- One open referral of a patient to a department of a hospital.
 create unique index referral_open_unique on referral (pid, organization, department, shard) where state not in ('answered', 'completed', 'cancelled', 'expired');
 create index referral_gp on referral (gp, created_at desc);

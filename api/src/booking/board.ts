@@ -78,7 +78,7 @@ export async function loadBoard(trx: Trx, members: readonly Member[]): Promise<B
   const bookings = byPatient(pids, await bookingsOf(trx, pids, now))
   return {
     sessions, acting, barred, bookings,
-    referrals: await lockedReferrals(trx, members.flatMap(({ wish }) => referralOf(wish, bookings.get(keyOf(wish.patient)) ?? []) ?? [])),
+    referrals: await lockedReferrals(trx, known.flatMap(({ wish }) => referralOf(wish, bookings.get(keyOf(wish.patient)) ?? []) ?? [])),
     patients: new Map([...patients].map(([id, patient]) => [id, { ...patient, id }])),
     parameters: new Map(found.map((session) => [session.id, parametersAt(rows, placeOf(session), now)])),
     taken: await placesTakenIn(trx, [...sessions.keys()]),

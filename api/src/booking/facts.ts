@@ -73,7 +73,7 @@ export function takeFacts(board: Board, member: Member): TakeFacts {
     place: 'place' in choice ? choice.place : null,
     existing: kept.find((row) => row.session_id === session.id && row.state !== 'offered' && Date.parse(row.start_at) === segment.start.getTime() && row.booked_by === ctx.principal.id && !isEnded(row, ctx.now)) ?? null,
     facts: {
-      ...facts, barredUntil: board.barred.get(pid) ?? null, place: 'place' in choice ? 'free' : choice.why,
+      ...facts, referral: referral && { ...referral, used: kept.some((row) => row.referral === referralKey && row.state !== 'noshow' && row.state !== 'offered' && !gone.has(row.id)) }, barredUntil: board.barred.get(pid) ?? null, place: 'place' in choice ? 'free' : choice.why,
       others: kept.filter((row) => row.state !== 'offered' && !gone.has(row.id)).map(otherOf),
       cancelsToday: all.filter((row) => row.cancel_reason !== null && cancelsOfThePatient.has(row.cancel_reason)).length,
     },
@@ -82,10 +82,10 @@ export function takeFacts(board: Board, member: Member): TakeFacts {
 
 /** @param replaces key of a booking whose place in the referral the new one takes. */
 function referralFacts(row: ReferralRow | null | undefined, at: { pid: string; session: SessionRow; now: Date; replaces: string | null }): BookingFacts['referral'] {
-  if (!row || row.pid !== at.pid) return { known: false, bookable: false, fits: false, state: null }
+  if (!row || row.pid !== at.pid) return { known: false, bookable: false, used: false, fits: false, state: null }
   const moving = row.state === 'booked' && at.replaces !== null && row.booking === at.replaces
   return {
-    known: true, state: row.state, bookable: moving || (rowOf('book', row.state) !== null && Date.parse(row.expires_at) > at.now.getTime()),
+    known: true, state: row.state, used: false, bookable: moving || (rowOf('book', row.state) !== null && Date.parse(row.expires_at) > at.now.getTime()),
     fits: row.organization === at.session.organization && row.department === at.session.department && (row.practitioner === null || row.practitioner === at.session.practitioner),
   }
 }

@@ -52,8 +52,8 @@ export interface BookingFacts {
   /** Cancellations of the patient's side today. */
   cancelsToday: number
   /** The appointment the request is about; null where it makes a new one. */
-  /** The referral to book with; null when none is. `known`: it is this patient's; `fits`: the clinic is where it goes to. */
-  referral: { known: boolean; bookable: boolean; fits: boolean; state: ReferralState | null } | null
+  /** The referral to book with; null when none is. `known`: it is this patient's; `used`: another place is kept with it; `fits`: the clinic is where it goes to. */
+  referral: { known: boolean; bookable: boolean; used: boolean; fits: boolean; state: ReferralState | null } | null
   own: { state: BookingState; start: Date; heldUntil: Date | null; cancelReason: string | null; choosing?: boolean } | null
 }
 
@@ -76,6 +76,7 @@ export const bookingRules: readonly BookingRule[] = [
   rule(appointmentIsActive, 'appointment-not-active', no,  no,  yes, yes, yes, yes, yes, yes),
   rule(referralIsKnown,     'referral-unknown',       yes, yes, yes, yes, no,  no,  no,  yes),
   rule(referralIsBookable,  'referral-not-bookable',  yes, yes, yes, yes, no,  no,  no,  yes),
+  rule(referralIsUnused,    'referral-used',          yes, yes, no,  yes, no,  no,  no,  yes),
   rule(referralFits,        'referral-elsewhere',     yes, yes, no,  yes, no,  no,  no,  no),
   rule(sessionIsOpen,       'session-closed',         yes, yes, yes, yes, no,  no,  yes, no),
   rule(slotIsReleased,      'slot-not-released',      yes, yes, no,  yes, no,  no,  no,  no),
@@ -165,6 +166,11 @@ function referralIsBookable({ referral }: BookingFacts): Sentence | null {
   if (referral === null || referral.bookable) return null
   const name = referral.state === null || referral.state === 'accepted' || referral.state === 'no-place' ? { zh: '已过有效期', en: 'no longer valid' } : referralStates[referral.state].name
   return { zh: `这张转诊单当前不能预约：${name.zh}。`, en: `This referral cannot be booked with now: ${name.en}.` }
+}
+
+function referralIsUnused({ referral }: BookingFacts): Sentence | null {
+  if (!referral?.used) return null
+  return { zh: '这张转诊单正用于另一个尚未确认的号源，请先确认或放弃。', en: 'Another place is being kept with this referral. Confirm it or let it go first.' }
 }
 
 function referralFits({ referral }: BookingFacts): Sentence | null {

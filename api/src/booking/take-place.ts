@@ -142,6 +142,7 @@ function enter(board: Board, { booking, take }: Decided, closings: ReadonlyMap<s
   } as BookingRow
   for (const [session, rows] of board.taken) board.taken.set(session, rows.filter((each) => !closings.has(each.id)))
   board.taken.get(booking.session)?.push(row)
+  if (take.referral && booking.state === 'booked') board.referrals.set(take.referral.id, { ...take.referral, state: 'booked', booking: row.id })
   board.bookings.set(booking.pid, [...(board.bookings.get(booking.pid) ?? []).filter((each) => !closings.has(each.id)), row])
 }
 

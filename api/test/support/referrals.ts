@@ -1,12 +1,14 @@
 /** A GP with contracts, a department that receives referrals, and a way to call the operations; on the desk of booking-desk.ts. */
-import type { Appointment, Parameters, Resource, ServiceRequest, Task } from '@medplum/fhirtypes'
+import type { Appointment, Organization, Parameters, Practitioner, Resource, ServiceRequest, Task } from '@medplum/fhirtypes'
 import { anonymous, type Principal } from '../../src/access/principal.ts'
 import { taskStatus } from '../../src/booking/referral/resources.ts'
 import { operations } from '../../src/catalogue/operations.ts'
 import { keyOf, newResourceId, shardOf } from '../../src/fhir/id.ts'
 import { OutcomeError } from '../../src/fhir/outcome.ts'
 import { loadResource } from '../../src/records/read-resource.ts'
+import { writeResources } from '../../src/records/write-resources.ts'
 import type { Db } from '../../src/storage/pool.ts'
+import { inTransaction } from '../../src/storage/transaction.ts'
 import { doctorId, hospitalId } from './booking-data.ts'
 import type { Desk } from './booking-desk.ts'
 
@@ -24,6 +26,15 @@ export async function contract(db: Db, patient: string, by: Principal = gp): Pro
     shard: shardOf(keyOf(patient)), pid: keyOf(patient), practitioner: keyOf(by.practitioner as string), organization: keyOf(by.organization as string), department: '02',
     reason: 'gp-contract', reason_id: keyOf(newResourceId(null)), from_at: '2026-01-01T00:00:00Z', until_at: '2027-12-31T00:00:00Z',
   }).execute()
+}
+
+/** The hospitals and doctors as resources, for what references them. */
+export async function people(db: Db, desk: Desk): Promise<void> {
+  const resources: (Organization | Practitioner)[] = [
+    ...[hospitalId, centreId].map((id): Organization => ({ resourceType: 'Organization', id, name: id })),
+    ...[gp, otherGp, doctor, stranger].map((each): Practitioner => ({ resourceType: 'Practitioner', id: each.practitioner as string, name: [{ text: each.name }] })),
+  ]
+  await inTransaction(db, (trx) => writeResources(trx, desk.ctx(), desk.store, resources.map((resource) => ({ method: 'create', type: resource.resourceType, id: resource.id ?? null, resource, ifMatch: null })), 'platform'))
 }
 
 type Value = string | boolean
