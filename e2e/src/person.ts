@@ -16,7 +16,8 @@ import zhLater from '../../web/src/i18n/zh-later.ts'
 import zhWork from '../../web/src/i18n/zh-work.ts'
 import { cacheFolder, type Language, openContext, type Screen, screenshot } from './browser.ts'
 
-const messages: Record<Language, object> = { zh: { ...zh, ...zhBill, ...zhLater, ...zhWork }, en: { ...en, ...enBill, ...enLater, ...enWork } }
+/** A sentence stands in one of the files of its language. */
+const messages: Record<Language, readonly object[]> = { zh: [zh, zhBill, zhLater, zhWork], en: [en, enBill, enLater, enWork] }
 const patienceMs = 15_000
 
 export interface Person {
@@ -86,10 +87,12 @@ async function barriers(page: Page, step: string): Promise<string[]> {
 }
 
 function sentence(language: Language, key: string): string {
-  let at: unknown = messages[language]
-  for (const part of key.split('.')) at = at !== null && typeof at === 'object' ? (at as Record<string, unknown>)[part] : undefined
-  if (typeof at !== 'string') throw new Error(`The portal has no sentence "${key}" in ${language}.`)
-  return at
+  for (const file of messages[language]) {
+    let at: unknown = file
+    for (const part of key.split('.')) at = at !== null && typeof at === 'object' ? (at as Record<string, unknown>)[part] : undefined
+    if (typeof at === 'string') return at
+  }
+  throw new Error(`The portal has no sentence "${key}" in ${language}.`)
 }
 
 function escaped(text: string): string {

@@ -21,6 +21,7 @@ import { bookingsOf, insertBookings, loadClinics } from './load/bookings.ts'
 import { enrolAtCentres, loadCatalogues } from './load/centres.ts'
 import { type CityFact, generatorVersion, readCityFact, writeCityFact } from './load/city-fact.ts'
 import { openClinics } from './load/directory.ts'
+import { insertReferrals } from './load/referrals.ts'
 import { contractRelation, grantsOf, insertRelations } from './load/relations.ts'
 import { insertResources, removeResources } from './load/resources.ts'
 import { people, type Person } from './people/households.ts'
@@ -166,6 +167,7 @@ async function loadChunk(run: Run, chunk: readonly Person[], holders: readonly P
     await insertBookings(trx, booked)
     const contracts = lives.map(contractRelation).filter((each) => each !== null)
     await insertRelations(trx, lives.flatMap((life) => grantsOf(life.person, city.today)), [...contracts, ...booked.relations])
+    if (holders) await insertReferrals(trx, run.model, city, lives, options.now)
     if (holders && options.accounts) await createDemoAccounts(trx, city, holders, options.now)
     await note(run, { citizens: to, loading: null }, trx)
   })

@@ -15,7 +15,7 @@ export function availability(department: string, signal?: AbortSignal): Promise<
   return request('GET', `/api/availability${query({ department })}`, signal ? { signal } : {})
 }
 
-export interface SessionQuery { specialty?: string; doctor?: string; organization?: string | null; practitioner?: string; start: string; end: string }
+export interface SessionQuery { specialty?: string; doctor?: string; organization?: string | null; practitioner?: string | null; channel?: string; start: string; end: string }
 
 /** All sessions that answer the question; the server's pages are followed up to a bound. */
 export async function findSessions(asked: SessionQuery, signal?: AbortSignal): Promise<SessionOffer[]> {
@@ -25,7 +25,7 @@ export async function findSessions(asked: SessionQuery, signal?: AbortSignal): P
   for (let count = 0; count < 6; count += 1) {
     const answer: Parameters = await request<Parameters>('GET', `/fhir/Appointment/$find${query({
       specialty: asked.specialty, doctor: asked.doctor, organization: reference('Organization', asked.organization),
-      practitioner: reference('Practitioner', asked.practitioner), start: asked.start, end: asked.end, _count: 100, _page: page,
+      practitioner: reference('Practitioner', asked.practitioner), channel: asked.channel, start: asked.start, end: asked.end, _count: 100, _page: page,
     })}`, signal ? { signal } : {})
     offers.push(...offersOf(answer))
     page = answer.parameter?.find((each) => each.name === 'next')?.valueString ?? null

@@ -9,7 +9,7 @@ import { OutcomeError } from '../api/http.ts'
 const needsDetail = new Set([
   'bad-request', 'business-rule', 'cardinality', 'code-unknown', 'conflict', 'element-unknown', 'invariant-broken', 'parameter-invalid',
   'parameter-unknown', 'reference-invalid', 'reference-unresolved', 'required', 'structure', 'value-invalid', 'insurer-rejected',
-  'charge-unknown', 'booking-barred', 'coverage-missing', 'limit-day', 'limit-department-day', 'limit-open', 'notice-too-short',
+  'charge-unknown', 'booking-barred', 'coverage-missing', 'limit-day', 'limit-department-day', 'limit-open', 'notice-too-short', 'referral-not-bookable', 'referral-not-yours', 'referral-pin-locked',
 ])
 
 export function useErrorText() {

@@ -1,5 +1,12 @@
 /** The sentences of professionals’ pages in English, loaded with the first of those pages. Keys are those of zh-work.ts. */
 export default {
+  outcome: {
+    'patch-failed': 'The change does not fit the record as it is. Read it again and try once more.', 'patch-invalid': 'The change request is not well-formed.', 'profile-unknown': 'This data format is not known here.', 'code-system-absent': 'This code system is not carried here, so it cannot be judged.', 'type-unknown': 'This kind of record is not known here.',
+    'operation-unknown': 'This operation is not supported.', 'read-only-type': 'Records of this kind cannot be changed directly.', 'conditional-ambiguous': 'More than one record matches, so we cannot tell which is meant.', 'launch-invalid': 'This launch is no longer valid. Go back to the patient and open the app again.', 'charge-unknown': 'A charge is not in the catalogue. Choose again.',
+    'period-closed': 'That month is closed, so this can not be changed here. Use the procedure on paper.', 'period-open': 'Something is still open, so it can not be closed yet.', 'region-wrong': 'The institution does not belong to this insurance centre. Submit at the place of treatment.', 'emergency-unreviewed': 'Your last emergency access has not been reviewed yet; until then you cannot use it again. Please ask the audit administrator.', 'coverage-overlap': 'Another basic insurance already covers this time; there can be only one.',
+    'id-mismatch': 'The numbers do not agree. Reload the page and try again.', 'version-required': 'Reload the page before sending, so that nobody’s change is lost.', 'media-type-unsupported': 'This kind of content is not supported.', 'not-acceptable': 'The content is not available in the format asked for.', 'json-too-deep': 'The request was malformed. Reload the page and try again.',
+    'method-not-allowed': 'This cannot be done here.',
+  },
   gender: { male: 'Male', female: 'Female', other: 'Other', unknown: 'Unknown' },
   ground: {
     'none': 'no patient concerned', 'appointment': 'your appointment there', 'encounter': 'your visit there', 'gp-contract': 'your family doctor', 'referral': 'a referral', 'care-team': 'your care team', 'shared': 'your permission',

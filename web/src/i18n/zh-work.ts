@@ -1,5 +1,12 @@
 /** The sentences of professionals’ pages in Chinese, loaded with the first of those pages. Keys are those of en-work.ts. */
 export default {
+  outcome: {
+    'patch-failed': '修改没有成功，请重新读取后再试。', 'patch-invalid': '修改请求的格式不正确。', 'profile-unknown': '系统不认识这种资料格式。', 'code-system-absent': '平台没有收录这套编码，无法判断。', 'type-unknown': '系统不认识这种资料。',
+    'operation-unknown': '系统不支持这项操作。', 'read-only-type': '这类记录不能直接修改。', 'conditional-ambiguous': '找到了不止一条相符的记录，无法确定是哪一条。', 'launch-invalid': '这次打开已失效。请回到患者档案，重新打开应用。', 'charge-unknown': '有收费项目不在目录中，请重新选择。',
+    'period-closed': '该月已经关账，不能在系统内更改。请按人工流程处理。', 'period-open': '还有未处理的差异，暂不能关账。', 'region-wrong': '医疗机构不属于本市医保中心，请向就医地申报。', 'emergency-unreviewed': '您上一次紧急调阅还没有复核，复核之前不能再次使用。请联系审计管理员。', 'coverage-overlap': '这段时间已有另一项基本医保，不能重复参保。',
+    'id-mismatch': '编号前后不一致，请刷新页面后再试。', 'version-required': '请刷新页面后再提交，以免覆盖他人的修改。', 'media-type-unsupported': '不支持这种格式的内容。', 'not-acceptable': '无法以所要求的格式给出内容。', 'json-too-deep': '提交的内容格式有误，请刷新页面后再试。',
+    'method-not-allowed': '这里不支持这项操作。',
+  },
   gender: { male: '男', female: '女', other: '其他', unknown: '未知' },
   ground: {
     'none': '不涉及患者', 'appointment': '您在这里的预约', 'encounter': '您在这里的就诊', 'gp-contract': '家庭医生签约', 'referral': '转诊', 'care-team': '照护团队', 'shared': '您的授权', 'break-glass': '紧急调阅',
