@@ -104,7 +104,7 @@ test('the patient sees it with its code, gets a PIN once, and books', async () =
   await card.getByRole('link', { name: citizen.word('referral.book') }).click()
   await citizen.page.getByRole('radio', { name: /\d\d:\d\d–\d\d:\d\d/, disabled: false }).first().check()
   await citizen.see('referral-08-times', citizen.word('title.bookReferral'))
-  await citizen.page.getByRole('button', { name: citizen.pattern('referral.confirm') }).click()
+  await citizen.button(citizen.word('referral.confirm')).click()
   await citizen.heading(citizen.word('title.done')).waitFor()
   await citizen.page.goto('/referrals')
   await card.getByRole('link', { name: citizen.word('referral.showVisit') }).waitFor()
@@ -130,8 +130,10 @@ test('who holds another paper books with its code and PIN; a wrong PIN opens not
   await helper.see('referral-10-wrong', helper.word('title.bookReferral'))
   await look(pin)
   await helper.page.getByText(helper.pattern('referral.forWhom')).waitFor()
+  // The patient has a place at eight today already: another day.
+  await helper.page.getByRole('radio', { disabled: false }).nth(1).check()
   await helper.page.getByRole('radio', { name: /\d\d:\d\d–\d\d:\d\d/, disabled: false }).first().check()
-  await helper.page.getByRole('button', { name: helper.pattern('referral.confirm') }).click()
+  await helper.button(helper.word('referral.confirm')).click()
   await helper.page.getByText(helper.word('referral.booked')).first().waitFor()
   await helper.see('referral-11-booked', helper.word('title.bookReferral'))
 })
@@ -155,7 +157,7 @@ test('a grown child books for the father who has allowed it; somebody else is re
   // He sees this department today already: another day.
   await citizen.page.getByRole('radio', { disabled: false }).nth(1).check()
   await citizen.page.getByRole('radio', { name: /\d\d:\d\d–\d\d:\d\d/, disabled: false }).first().check()
-  await citizen.page.getByRole('button', { name: citizen.pattern('referral.confirm') }).click()
+  await citizen.button(citizen.word('referral.confirm')).click()
   await citizen.heading(citizen.word('title.done')).waitFor()
   await citizen.see('referral-12-for-father', citizen.word('title.done'))
 

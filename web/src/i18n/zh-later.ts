@@ -34,7 +34,7 @@ export default {
     fault: { patient: '请选择签约居民', department: '请选择科室', hospital: '请选择医院', reason: '请写明转诊原因', words: '请写明内容', code: '请输入转诊码', pin: '请输入六位密码' }, print: '打印转诊单',
     paper: '请把转诊码和密码交给患者', paperNote: '密码只显示这一次。遗失时，患者或家庭医生可以重新生成。', pin: '密码', newPin: '重新生成密码', newPinNote: '原密码随即失效。', noContract: '没有签约居民',
     mine: '家庭医生为您开具的转诊单。预约时可用提前开放的转诊号源。', mineNone: '目前没有转诊单。需要时请联系您的家庭医生。', book: '立即预约', showVisit: '查看预约', by: '请在 {time} 前办理', whose: '目前由{who}处理，期限 {time}', holder: '持他人转诊单代为预约',
-    holderNote: '输入转诊单上的转诊码和密码，可为患者预约这一次就诊。', look: '查找', forWhom: '患者：{name}', times: '可预约的时间', noTimes: '目前没有可预约的号', noTimesHint: '可以告诉医院，由医院预约中心协调。', tell: '告诉医院没有合适的号', chooseTime: '请先选择时间', confirm: '预约 {time}', booked: '已预约', bookedFor: '已为患者预约 {time}，请转告患者。', notBookable: '这张转诊单现在不能预约：{state}。', cancelQuestion: '撤销这张转诊单？', cancelNote: '撤销后不能再用它预约，如需就诊请家庭医生重新开具。',
+    holderNote: '输入转诊单上的转诊码和密码，可为患者预约这一次就诊。', look: '查找', forWhom: '患者：{name}', times: '可预约的时间', noTimes: '目前没有可预约的号', noTimesHint: '可以告诉医院，由医院预约中心协调。', tell: '告诉医院没有合适的号', chooseTime: '请先选择时间', confirm: '确认预约', booked: '已预约', bookedFor: '已为患者预约 {time}，请转告患者。', notBookable: '这张转诊单现在不能预约：{state}。', cancelQuestion: '撤销这张转诊单？', cancelNote: '撤销后不能再用它预约，如需就诊请家庭医生重新开具。',
   },
   waiting: {
     intro: '别人退回的号先给候补的人，按顺序逐一询问。', back: '返回我的预约', list: '正在候补', none: '没有正在候补的科室', noneHint: '看好的医院约满时，可以在医生列表里选择候补。',

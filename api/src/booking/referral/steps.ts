@@ -30,21 +30,21 @@ const both = (number: ParameterName, unit: 'hours' | 'days') => ({ routine: { nu
 
 export const states: Record<ReferralState, StateDefinition> = {
   requested: {
-    name: { zh: '待科室审核', en: 'waits for the department' }, owner: 'department', escalation: ['office', 'gp'], expires: true,
+    name: { zh: '待科室审核', en: 'Waits for the department' }, owner: 'department', escalation: ['office', 'gp'], expires: true,
     time: { routine: { number: 'referral.answerHours', unit: 'hours' }, urgent: { number: 'referral.urgent.answerHours', unit: 'hours' } },
   },
-  returned: { name: { zh: '待补充资料', en: 'waits for information' }, owner: 'gp', escalation: ['gp-office', 'patient'], expires: true, time: both('referral.infoHours', 'hours') },
+  returned: { name: { zh: '待补充资料', en: 'Waits for information' }, owner: 'gp', escalation: ['gp-office', 'patient'], expires: true, time: both('referral.infoHours', 'hours') },
   accepted: {
-    name: { zh: '待患者预约', en: 'to be booked' }, owner: 'patient', escalation: ['gp', 'gp-office'], expires: true,
+    name: { zh: '待患者预约', en: 'To be booked' }, owner: 'patient', escalation: ['gp', 'gp-office'], expires: true,
     time: { routine: { number: 'referral.bookDays', unit: 'days' }, urgent: { number: 'referral.urgent.bookDays', unit: 'days' } },
   },
-  'no-place': { name: { zh: '无号，待医院协调', en: 'no place found, the hospital looks for one' }, owner: 'office', escalation: ['gp', 'gp-office'], expires: true, time: both('referral.placeHours', 'hours') },
-  booked: { name: { zh: '已预约', en: 'booked' }, owner: 'department', escalation: ['office', 'gp'], expires: false, time: both('referral.visitHours', 'hours') },
-  attended: { name: { zh: '已就诊，待回复', en: 'seen, the answer is due' }, owner: 'department', escalation: ['office', 'gp'], expires: false, time: both('referral.adviceDays', 'days') },
-  answered: { name: { zh: '已回复，待阅读', en: 'answered, to be read' }, owner: 'gp', escalation: ['gp-office'], expires: false, time: both('referral.readDays', 'days') },
-  completed: { name: { zh: '已完成', en: 'completed' }, owner: null, escalation: [], expires: false, time: null },
-  cancelled: { name: { zh: '已撤销', en: 'cancelled' }, owner: null, escalation: [], expires: false, time: null },
-  expired: { name: { zh: '已过期', en: 'expired' }, owner: null, escalation: [], expires: false, time: null },
+  'no-place': { name: { zh: '无号，待医院协调', en: 'No place found, the hospital looks for one' }, owner: 'office', escalation: ['gp', 'gp-office'], expires: true, time: both('referral.placeHours', 'hours') },
+  booked: { name: { zh: '已预约', en: 'Booked' }, owner: 'department', escalation: ['office', 'gp'], expires: false, time: both('referral.visitHours', 'hours') },
+  attended: { name: { zh: '已就诊，待回复', en: 'Seen, the answer is due' }, owner: 'department', escalation: ['office', 'gp'], expires: false, time: both('referral.adviceDays', 'days') },
+  answered: { name: { zh: '已回复，待阅读', en: 'Answered, to be read' }, owner: 'gp', escalation: ['gp-office'], expires: false, time: both('referral.readDays', 'days') },
+  completed: { name: { zh: '已完成', en: 'Completed' }, owner: null, escalation: [], expires: false, time: null },
+  cancelled: { name: { zh: '已撤销', en: 'Cancelled' }, owner: null, escalation: [], expires: false, time: null },
+  expired: { name: { zh: '已过期', en: 'Expired' }, owner: null, escalation: [], expires: false, time: null },
 }
 
 export const partyNames: Record<Exclude<Party, 'platform'>, Named> = {
