@@ -17,7 +17,6 @@ const units = {
   hours: { zh: '小时', en: 'hours' },
   groups: { zh: '组', en: 'groups' },
   choices: { zh: '个', en: 'choices' },
-  hours: { zh: '小时', en: 'hours' },
   yesNo: { zh: '1 是，0 否', en: '1 yes, 0 no' },
   fen: { zh: '分；0 表示按排班模板', en: 'fen; 0: as the weekly pattern says' },
 } as const satisfies Record<string, Named>
