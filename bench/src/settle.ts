@@ -1,8 +1,9 @@
 /**
- * `npm run bench -- settle`: pre-settlements at 64 connections with their 99th percentile, and settlements through HTTP (platform,
+ * `npm run bench -- settle`: bills split in memory; pre-settlements at 64 connections with their 99th percentile, and settlements through HTTP (platform,
  * centre and database as processes of their own) beside their limit: the very rows that a settlement leaves on both sides, written by
  * postgres.js alone in as many transactions. Rounds alternate, the median counts. CPU time is of each process and call.
  */
+import { inMemory } from './insurer-claims.ts'
 import { drive, microsOf, type Order } from './measure.ts'
 import { type City, directory, startCity, visits } from './settle-city.ts'
 import { rowsOf, type TableRows, transactions, writeRows } from './settle-rows.ts'
@@ -13,6 +14,9 @@ const settleConnections = 16
 const estimateConnections = 64
 const estimateSeconds = 5
 const warmUpSeconds = 4
+/** Settlements before the first that counts: as long as the code is being compiled, it is that which is measured. */
+const warmUpVisits = Number(process.env.BENCH_SETTLE_WARM_UP ?? 1000)
+const memorySeconds = 2
 
 /** CPU microseconds of each process for one call; null where there is no /proc. */
 interface Cost { platform: number; centre: number; postgres: number }
@@ -21,12 +25,14 @@ interface Side { perSecond: number; p50: number; p99: number; cost: Cost | null 
 interface SettleOutcome { estimate: Side; settle: Side; limit: Side; ratio: number }
 
 export async function benchSettle(say: (line?: string) => void): Promise<SettleOutcome> {
+  const memory = inMemory(memorySeconds)
+  say(`adjudication in memory: ${Math.round(memory.perSecond).toLocaleString('en')} bills of 4 lines a second, ${memory.micros.toFixed(0)} µs of CPU each`)
   say('Starting a database, the platform and an insurance centre …')
   const city = await startCity(settleConnections)
   try {
     await directory(city)
     const open = await visits(city, visitsPerRound)
-    const [sample = '', ...first] = await visits(city, 200)
+    const [sample = '', ...first] = await visits(city, warmUpVisits + 1)
     await load(city, [sample], 'claim')
     const rows = await rowsOf(city, sample)
     say(`A settlement leaves ${rows.reduce((sum, each) => sum + each.length, 0)} rows in ${transactions(rows).length} transactions.`)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type DayRow, dayListText, readDayList } from './clearing-message.ts'
+import { type DayRow, dayListLines, dayListText, readDayList } from './clearing-message.ts'
 
 const row = fc.record({
   messageId: fc.stringMatching(/^[A-Z0-9]{30}$/), kind: fc.constantFrom('settle', 'reverse'), settlementId: fc.uuid(), scheme: fc.constantFrom('310', '390'),
@@ -31,4 +31,17 @@ test('a list that is cut, lacks a line or has a changed amount is refused', asyn
     const changed = lines.map((line, index) => (index === 1 ? line.replace(/-?\d+$/, '12345678901') : line)).join('\n')
     await expect(Array.fromAsync(readDayList(inPieces(changed, 64)))).rejects.toThrow(/can't be read/)
   }), { numRuns: 40 })
+})
+
+test('the lines of a list are its text without columns and end, which say what there should be; what is cut or goes on is refused', async () => {
+  await fc.assert(fc.asyncProperty(fc.array(row, { maxLength: 6 }), fc.integer({ min: 1, max: 300 }), fc.nat(), async (rows, size, at) => {
+    const text = await textOf(rows)
+    const end = { count: -1n, totalFen: 0n }
+    const lines = (await Array.fromAsync(dayListLines(inPieces(text, size), end))).join('')
+    expect(lines).toBe(text.split('\n').slice(1, -2).map((line) => `${line}\n`).join(''))
+    expect(end).toEqual({ count: BigInt(rows.length), totalFen: rows.reduce((sum, each) => sum + each.totalFen, 0n) })
+    for (const broken of [text.slice(0, at % text.length), `${text}x`, `${text}${lines}x\n`, `x${text}`, text.replace('#end\t', '#end\tx')]) {
+      await expect(Array.fromAsync(dayListLines(inPieces(broken, size), { count: -1n, totalFen: 0n }))).rejects.toThrow(/list/)
+    }
+  }), { numRuns: 60 })
 })

@@ -98,6 +98,43 @@ export async function* readDayList(pieces: AsyncIterable<string>): AsyncGenerato
   if (!ended || rest !== '') throw new Error('The list breaks off before its end.')
 }
 
+/** What the last line of a list says of it. */
+export interface DayListEnd { count: bigint; totalFen: bigint }
+
+/**
+ * The settlements of a list as text, whole lines in any pieces, for whoever reads them by other means; into `end` goes what the last line
+ * says, which the reader compares with what it read. The lines themselves are not looked at.
+ * @throws Error when the columns are not those agreed, the end is missing or something follows it.
+ */
+export async function* dayListLines(pieces: AsyncIterable<string>, end: DayListEnd): AsyncGenerator<string> {
+  let rest = ''
+  let begun = false
+  let ended = false
+  for await (const piece of pieces) {
+    let text = rest + piece
+    if (ended && text !== '') throw new Error('Something follows the end of the list.')
+    const whole = text.lastIndexOf('\n') + 1
+    rest = text.slice(whole)
+    text = text.slice(0, whole)
+    if (!begun && text !== '') {
+      const header = `${columns.join('\t')}\n`
+      if (!text.startsWith(header)) throw new Error('The columns of the list are not those agreed.')
+      text = text.slice(header.length)
+      begun = true
+    }
+    const at = text.startsWith(endMark) ? 0 : text.indexOf(`\n${endMark}`) + 1
+    if (at > 0 || text.startsWith(endMark)) {
+      const [, count, totalFen] = /^#end\t(\d{1,15})\t(-?\d{1,18})\n$/.exec(text.slice(at)) ?? []
+      if (count === undefined || totalFen === undefined || rest !== '') throw new Error('Something follows the end of the list, or it can\'t be read.')
+      Object.assign(end, { count: BigInt(count), totalFen: BigInt(totalFen) } satisfies DayListEnd)
+      ended = true
+      text = text.slice(0, at)
+    }
+    if (text !== '') yield text
+  }
+  if (!ended || rest !== '') throw new Error('The list breaks off before its end.')
+}
+
 function rowOf(text: string, line: number): DayRow {
   const cells = text.split('\t')
   const [messageId = '', kind = '', settlementId = '', scheme = '', medicalType = '', institution = '', decidedAt = '', ...amounts] = cells

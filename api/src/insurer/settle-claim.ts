@@ -109,7 +109,7 @@ async function keep(trx: InsurerTrx, decided: readonly Decided[]): Promise<void>
     psn_no: standing?.psnNo ?? null, scheme: standing?.scheme ?? null, year_from: standing?.yearFrom ?? null,
     policy: adjudication ? standing?.policy.id ?? null : null, ...grows,
     fund_fen: adjudication ? fundOf(adjudication.split) : 0n, cash_fen: adjudication?.split.cash ?? request.totalFen,
-  })))
+  })), ['content', 'response'])
   await useUp(trx, decided)
   await insertMany(trx, 'fund_entry', decided.flatMap(({ ctx, request, standing, adjudication }) => (standing && adjudication
     ? entryRows(ctx, { messageId: request.messageId, kind: 'settle', provider: request.provider }, settlementEntries(standing.scheme, standing.psnNo, adjudication.split, peerRegionOf(ctx.principal)))

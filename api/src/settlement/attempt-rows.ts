@@ -31,7 +31,7 @@ export function isLate(ctx: Ctx, attempt: Pick<AttemptRow, 'created_at'>): boole
 type NewAttempt = Pick<AttemptRow, 'shard' | 'id' | 'encounter' | 'kind' | 'message_id' | 'claim_id' | 'request' | 'request_hash'> & { idempotency_key?: string | null }
 
 export async function insertAttempts(trx: Trx, attempts: readonly { ctx: Ctx; attempt: NewAttempt }[]): Promise<void> {
-  await insertMany(trx, 'settlement_attempt', attempts.map(({ ctx, attempt }) => ({ idempotency_key: null, ...attempt, state: 'prepared', created_at: ctx.now, principal_id: ctx.principal.id })))
+  await insertMany(trx, 'settlement_attempt', attempts.map(({ ctx, attempt }) => ({ idempotency_key: null, ...attempt, state: 'prepared', created_at: ctx.now, principal_id: ctx.principal.id })), ['request'])
 }
 
 export type AttemptKey = Pick<AttemptRow, 'shard' | 'id'>
@@ -106,7 +106,7 @@ type AttemptEnd = AttemptKey & { state: string; resolution: string | null; answe
 /** Of attempts that are locked and undecided. @throws Error when one of them was not: its settlement must not stand then. */
 export async function endAttempts(trx: Trx, ends: readonly AttemptEnd[]): Promise<void> {
   const { numAffectedRows } = await sql`update settlement_attempt a set (state, resolution, answer, decided_at, response_id) = row(u.state, u.resolution, u.answer, u.decided_at, u.response_id)
-    from ${rowsOfTable('settlement_attempt', ends)} as u where a.id = u.id and a.shard = u.shard and a.state in ('sent', 'unknown')`.execute(trx)
+    from ${rowsOfTable('settlement_attempt', ends, ['answer'])} as u where a.id = u.id and a.shard = u.shard and a.state in ('sent', 'unknown')`.execute(trx)
   if (numAffectedRows !== BigInt(ends.length)) throw new Error('An attempt was decided while its answer was adopted.')
 }
 

@@ -9,7 +9,7 @@ import { Client } from 'fhir-kit-client'
 import { type SystemOptions, tokenSource } from '../access/system-call.ts'
 import { contentDigest } from '../crypto.ts'
 import { divisionOf, holdsDivision, messageIdSystem, regionOfPsnSystem } from '../fhir/claim-message.ts'
-import { type DayRow, dayListType, readDayList } from '../fhir/clearing-message.ts'
+import { dayListType } from '../fhir/clearing-message.ts'
 import { yuan } from '../fhir/money.ts'
 import { batched } from '../storage/batched.ts'
 import { stepAnswer, type VisitGateway } from './visit-gateway.ts'
@@ -34,8 +34,8 @@ export interface SettlementGateway {
   ask(messageId: string): Promise<GatewayFinding>
   /** Undoes a settlement; safe to repeat. A message the centre never saw is barred from being settled later. */
   reverse(messageId: string): Promise<GatewayAnswer>
-  /** The centre's list of a day for an institution. @throws Error when it can't be had whole. */
-  dayList(day: string, institution: string): AsyncIterable<DayRow>
+  /** The text of the centre's list of a day for an institution, in pieces. @throws Error when it can't be had; a part may have come then. */
+  dayList(day: string, institution: string): AsyncIterable<string>
   /** Applies for the clearing of a month; asked again, how it stands now. Null when there is no answer. */
   applyClearing(application: ClearingApplication): Promise<PaymentReconciliation | null>
   /** Files a person's treatment away from home; safe to repeat. Null when there is no answer. */
@@ -206,11 +206,11 @@ function isClaimResponse(resource: unknown): resource is ClaimResponse {
 }
 
 /** Streams the list, so that a day of any size fits. The time limit is for each piece, not for the whole. */
-async function* dayListOf(options: SystemOptions, token: ReturnType<typeof tokenSource>, day: string, institution: string): AsyncGenerator<DayRow> {
+async function* dayListOf(options: SystemOptions, token: ReturnType<typeof tokenSource>, day: string, institution: string): AsyncGenerator<string> {
   const granted = await token.get()
   if (typeof granted !== 'string') throw new Error(granted.reason)
   const address = `${options.baseUrl}/fhir/PaymentReconciliation/$day-list?${new URLSearchParams({ date: day, institution }).toString()}`
   const response = await fetch(address, { headers: { Authorization: `Bearer ${granted}`, Accept: dayListType } })
   if (!response.ok || !response.body) throw new Error(`The centre answered ${response.status} to the list of ${day}.`)
-  yield* readDayList(response.body.pipeThrough(new TextDecoderStream()))
+  yield* response.body.pipeThrough(new TextDecoderStream())
 }

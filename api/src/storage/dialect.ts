@@ -6,9 +6,10 @@
  * transaction, and would take a lost connection that is given back for an open one. A pool that has lost a connection is replaced
  * as a whole, what is under way on it may end: postgres.js 3.4.9 keeps connections in states in which they never answer again.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
   type CompiledQuery, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler,
-  type DatabaseConnection, type Dialect, type Driver, type QueryResult, type TransactionSettings,
+  type DatabaseConnection, type Dialect, type Driver, type QueryResult, type Transaction, type TransactionSettings,
 } from 'kysely'
 import type { ReservedSql, Row, RowList, Sql } from 'postgres'
 import { monotonicMs } from '../ctx.ts'
@@ -85,6 +86,27 @@ class PostgresJsConnection implements DatabaseConnection {
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
     const rows = await this.send(query.sql, query.parameters, { prepare: true })
     return { rows: rows as unknown as R[], numAffectedRows: BigInt(rows.count ?? 0) }
+  }
+
+  /**
+   * `copy … from stdin`: the text goes out as it comes in, in the transaction that holds the connection. The driver never says that the
+   * server refused the end of it (postgres.js 3.4.9); the statement behind it fails then, for the transaction is aborted.
+   */
+  async copyIn(statement: string, pieces: AsyncIterable<string>): Promise<void> {
+    const sink = await this.target().unsafe(statement).writable()
+    let refused: Error | null = null
+    sink.on('error', (error: Error) => { refused ??= error })
+    try {
+      for await (const piece of pieces) await new Promise<void>((done, failed) => { sink.write(piece, (error) => { if (error) failed(error); else done() }) })
+    } catch (error) {
+      sink.destroy(error as Error)
+      if (isFatal(error)) this.lose(error)
+      throw refused ?? error
+    }
+    sink.end()
+    // Only once the driver has sent the end does it take another statement.
+    await nextTurn()
+    await this.send('select 1')
   }
 
   async *streamQuery<R>(query: CompiledQuery, chunkSize: number): AsyncIterableIterator<QueryResult<R>> {
@@ -188,4 +210,12 @@ class PostgresJsDriver implements Driver {
     connection.held = null
   }
   async destroy(): Promise<void> { await this.#pools.end() }
+}
+
+/** Streams text into a table by COPY. @param statement `copy … from stdin`; nothing of a caller may stand in it. */
+export async function copyInto<T>(trx: Transaction<T>, statement: string, pieces: AsyncIterable<string>): Promise<void> {
+  await trx.getExecutor().provideConnection(async (connection) => {
+    if (!(connection instanceof PostgresJsConnection)) throw new Error('The transaction is on another driver.')
+    await connection.copyIn(statement, pieces)
+  })
 }

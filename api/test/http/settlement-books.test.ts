@@ -7,7 +7,7 @@ import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { anonymous, platform as platformPrincipal, type Principal } from '../../src/access/principal.ts'
 import { makeCtx } from '../../src/ctx.ts'
-import type { DayRow } from '../../src/fhir/clearing-message.ts'
+import { type DayRow, dayListText, readDayList } from '../../src/fhir/clearing-message.ts'
 import { keyOf, uuid7 } from '../../src/fhir/id.ts'
 import { approveClearing, payClearing } from '../../src/insurer/clearing.ts'
 import type { SettlementGateway } from '../../src/settlement/gateway.ts'
@@ -151,7 +151,7 @@ test('a day is compared: equal, then every class of difference as it is seeded, 
   expect((await reconcile(of)).json).toMatchObject({ resourceType: 'PaymentReconciliation', outcome: 'complete', detail: [] })
   expect((await day(of)).comparison).toMatchObject({ state: 'equal', ourCount: 6, theirCount: 6 })
 
-  const rows = await Array.fromAsync(centre.gateway.dayList(of, 'H31010100001'))
+  const rows = await Array.fromAsync(readDayList(centre.gateway.dayList(of, 'H31010100001')))
   const [a, b, c, d, e, f] = rows as [DayRow, DayRow, DayRow, DayRow, DayRow, DayRow]
   const changed = { ...c, fundFen: c.fundFen + 100n, cashFen: c.cashFen - 100n }
   const reversal: DayRow = { ...e, kind: 'reverse', settlementId: 'R1', totalFen: -e.totalFen, fundFen: -e.fundFen, accountFen: -e.accountFen, cashFen: -e.cashFen }
@@ -161,12 +161,12 @@ test('a day is compared: equal, then every class of difference as it is seeded, 
   centre.fault.submit = 'lost'
   await settle(doubtful)
   centre.fault.submit = 'none'
-  const [undecided] = (await Array.fromAsync(centre.gateway.dayList(of, 'H31010100001'))).filter((row) => !rows.some((each) => each.messageId === row.messageId)) as [DayRow]
+  const [undecided] = (await Array.fromAsync(readDayList(centre.gateway.dayList(of, 'H31010100001')))).filter((row) => !rows.some((each) => each.messageId === row.messageId)) as [DayRow]
   const lists: Record<string, DayRow[]> = {
     [of]: [a, changed, e, reversal, f, stranger, undecided],        // b: only ours; d: on the next day at the centre
     '2026-10-22': [d], '2026-10-20': [],
   }
-  gateway = { ...centre.gateway, async* dayList(asked) { yield* lists[asked] ?? [] } }
+  gateway = { ...centre.gateway, async* dayList(asked) { yield* dayListText(lists[asked] ?? []) } }
   expect((await reconcile(of)).json).toMatchObject({ outcome: 'partial' })
   const found = await day(of)
   const classes = Object.fromEntries(found.differences.filter((each) => each.day === of).map((each) => [each.messageId, each.class]))
@@ -190,9 +190,23 @@ test('a day is compared: equal, then every class of difference as it is seeded, 
   expect((await reconcile(of)).json).toMatchObject({ outcome: 'complete' })
   expect((await day(of)).differences.filter((each) => each.state === 'open')).toEqual([])
 
-  gateway = { ...centre.gateway, async* dayList() { yield a; throw new Error('the list breaks off') } }
+  gateway = { ...centre.gateway, async* dayList() { yield (await Array.fromAsync(dayListText([a]))).slice(0, 2).join(''); throw new Error('the list breaks off') } }
   expect(await reconcile(of)).toMatchObject({ status: 503, code: 'insurer-unreachable' })
   expect((await day(of)).comparison).toMatchObject({ state: 'failed' })
+  const text = (await Array.fromAsync(dayListText([a, b]))).join('')
+  for (const broken of [
+    text.replace('\tsettle\t', '\tsold\t'), text.replace(a.messageId, ''), text.replace(`\t${a.totalFen}\t`, `\t${a.totalFen + 1n}\t`), text.replace(`\t${a.cashFen}\n`, '\tmuch\n'), 
+    text.replace('\t310\t', '\t'), text.replace('#end\t2', '#end\t3'), `${text}more\n`, text.slice(0, -20), text.replace('messageId', 'message'), '',
+  ]) {
+    expect(broken).not.toBe(text)
+    gateway = { ...centre.gateway, async* dayList() { yield broken } }
+    expect(await reconcile(of), broken).toMatchObject({ status: 503, code: 'insurer-unreachable' })
+  }
+  // A backslash is a character like any other; in pieces of one character too.
+  const odd = { ...a, settlementId: 'S\\N\\t\\', messageId: `${a.messageId}\\.` }
+  gateway = { ...centre.gateway, async* dayList() { for (const character of (await Array.fromAsync(dayListText([odd]))).join('')) yield character } }
+  expect((await reconcile(of)).json).toMatchObject({ outcome: 'partial' })
+  expect((await day(of)).differences.find((each) => each.messageId === odd.messageId)).toMatchObject({ class: 'centre-only' })
   gateway = centre.gateway
   expect(await reconcile(of, [{ name: 'region', valueString: '320500' }])).toMatchObject({ status: 422, code: 'region-wrong' })
   expect((await reconcile(of, [{ name: 'scheme', valueString: '390' }])).json).toMatchObject({ outcome: 'complete', paymentAmount: { value: 0 } })

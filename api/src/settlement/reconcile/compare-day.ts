@@ -3,13 +3,12 @@
  * differs, and only that comes back, so a day of any size needs the memory of its differences. Reads only.
  */
 import { sql } from 'kysely'
-import type { DayRow } from '../../fhir/clearing-message.ts'
+import { type DayListEnd, dayListLines, readDayList } from '../../fhir/clearing-message.ts'
 import { addDays } from '../../fhir/date-time.ts'
-import { plainArray, textArray } from '../../storage/array-literal.ts'
+import { copyInto } from '../../storage/dialect.ts'
 import type { Trx } from '../../storage/pool.ts'
 import type { DifferenceFacts, Side } from './differences.ts'
 
-const pieceRows = 5000
 /** Most differences of a day that are looked at one by one; beyond it something else is wrong. */
 export const differencesMax = 10_000
 
@@ -20,55 +19,47 @@ export interface Comparison { ours: DaySums; theirs: DaySums; differences: Found
 /** The scheme filter is '' for all. */
 export interface DayAsked { institution: string; day: string; scheme: string }
 
-export async function compareDay(trx: Trx, asked: DayAsked, listOf: (day: string) => AsyncIterable<DayRow>): Promise<Comparison> {
-  await sql`create temp table centre_day (message_id text, kind text, settlement_id text, total_fen int8, fund_fen int8, account_fen int8, cash_fen int8) on commit drop`.execute(trx)
-  const theirs = await fill(trx, asked.scheme, listOf(asked.day))
-  await sql`analyze centre_day`.execute(trx)
-  const ours = sql`(select message_id, kind, settlement_id, total_fen, fund_fen, account_fen, cash_fen from settlement_event
-    where institution = ${asked.institution} and day = ${asked.day} ${asked.scheme === '' ? sql`` : sql`and scheme = ${asked.scheme}`})`
-  const { rows: sums } = await sql<DaySums>`select count(*)::int8 as count, coalesce(sum(total_fen), 0)::int8 as "totalFen",
-    coalesce(sum(fund_fen), 0)::int8 as "fundFen", coalesce(sum(account_fen), 0)::int8 as "accountFen" from ${ours} as rows`.execute(trx)
+/** The centre's list is not there, not whole or can't be read. It is told apart from a fault of ours. */
+export class ListFault extends Error {}
+
+/** @param listOf text of the centre's list of a day, in pieces. @throws ListFault. */
+export async function compareDay(trx: Trx, asked: DayAsked, listOf: (day: string) => AsyncIterable<string>): Promise<Comparison> {
+  const theirs = await takeIn(trx, asked.scheme, listOf(asked.day))
+  const ofScheme = (and: string) => (asked.scheme === '' ? sql`` : sql`${sql.raw(and)} scheme = ${asked.scheme}`)
+  const ours = sql`(select message_id, kind, settlement_id, total_fen, fund_fen, account_fen, cash_fen from settlement_event where institution = ${asked.institution} and day = ${asked.day} ${ofScheme('and')})`
+  const { rows: [ourSums] } = await sql<DaySums>`select ${sums} from ${ours} as rows`.execute(trx)
   const { rows } = await sql<JoinedRow>`select message_id, kind, o.settlement_id as o_id, t.settlement_id as t_id, o.total_fen as o_total, o.fund_fen as o_fund, o.account_fen as o_account, o.cash_fen as o_cash,
       t.total_fen as t_total, t.fund_fen as t_fund, t.account_fen as t_account, t.cash_fen as t_cash
-    from ${ours} as o full join centre_day as t using (message_id, kind)
+    from ${ours} as o full join (select message_id, kind, settlement_id, total_fen, fund_fen, account_fen, cash_fen from centre_day ${ofScheme('where')}) as t using (message_id, kind)
     where (o.total_fen, o.fund_fen, o.account_fen, o.cash_fen) is distinct from (t.total_fen, t.fund_fen, t.account_fen, t.cash_fen)
     order by message_id, kind limit ${differencesMax}`.execute(trx)
-  return { ours: sums[0] as DaySums, theirs, differences: rows.length === 0 ? [] : await withFacts(trx, asked, rows, listOf) }
+  return { ours: ourSums as DaySums, theirs, differences: rows.length === 0 ? [] : await withFacts(trx, asked, rows, listOf) }
 }
 
-/**
- * Streams a list into the table, some thousands of rows a statement: while the database takes one piece in, the next is read. Two
- * pieces at most are held. @returns the sums of the list.
- */
-async function fill(trx: Trx, scheme: string, list: AsyncIterable<DayRow>): Promise<DaySums> {
-  const sums: DaySums = { count: 0n, totalFen: 0n, fundFen: 0n, accountFen: 0n }
-  let count = 0
-  let piece: DayRow[] = []
-  let underWay: Promise<unknown> = Promise.resolve()
-  for await (const row of list) {
-    if (scheme !== '' && row.scheme !== scheme) continue
-    count++
-    sums.totalFen += row.totalFen
-    sums.fundFen += row.fundFen
-    sums.accountFen += row.accountFen
-    piece.push(row)
-    if (piece.length < pieceRows) continue
-    await underWay
-    underWay = insertPiece(trx, piece)
-    // Whoever awaits it below sees its failure; until then it is nobody's.
-    underWay.catch(() => {})
-    piece = []
+const sums = sql`count(*)::int8 as count, coalesce(sum(total_fen), 0)::int8 as "totalFen", coalesce(sum(fund_fen), 0)::int8 as "fundFen", coalesce(sum(account_fen), 0)::int8 as "accountFen"`
+
+/** The list as it is, by COPY: its form is that of COPY's text. What a line must be is said by the table. @returns the sums of the scheme. */
+async function takeIn(trx: Trx, scheme: string, list: AsyncIterable<string>): Promise<DaySums> {
+  await sql`create temp table centre_day (message_id text check (message_id <> ''), kind text check (kind in ('settle', 'reverse')), settlement_id text, scheme text, medical_type text,
+    institution text, decided_at text, total_fen int8, fund_fen int8, account_fen int8, cash_fen int8, check (total_fen = fund_fen + account_fen + cash_fen)) on commit drop`.execute(trx)
+  const end: DayListEnd = { count: -1n, totalFen: 0n }
+  try {
+    await copyInto(trx, 'copy centre_day from stdin', escaped(dayListLines(list, end)))
+  } catch (error) {
+    // 22: what is no number or no row; 23: what the table does not allow; 25P02: one of them at the end; without a code the list itself broke off.
+    const code = (error as { code?: unknown }).code
+    if (typeof code === 'string' && !/^(22|23|25P02$)/.test(code)) throw error
+    throw new ListFault(code === undefined && error instanceof Error ? error.message : 'A line of the list can not be read.')
   }
-  await underWay
-  if (piece.length > 0) await insertPiece(trx, piece)
-  return { ...sums, count: BigInt(count) }
+  await sql`analyze centre_day`.execute(trx)
+  const { rows: [all] } = await sql<DaySums>`select ${sums} from centre_day`.execute(trx)
+  if (!all || all.count !== end.count || all.totalFen !== end.totalFen) throw new ListFault('The list does not add up to its last line.')
+  return scheme === '' ? all : (await sql<DaySums>`select ${sums} from centre_day where scheme = ${scheme}`.execute(trx)).rows[0] as DaySums
 }
 
-async function insertPiece(trx: Trx, piece: readonly DayRow[]): Promise<void> {
-  const texts = (name: 'messageId' | 'kind' | 'settlementId') => textArray(piece.map((row) => row[name]))
-  const amounts = (name: 'totalFen' | 'fundFen' | 'accountFen' | 'cashFen') => plainArray(piece.map((row) => row[name]))
-  await sql`insert into centre_day select * from unnest(${texts('messageId')}::text[], ${texts('kind')}::text[], ${texts('settlementId')}::text[],
-    ${amounts('totalFen')}::int8[], ${amounts('fundFen')}::int8[], ${amounts('accountFen')}::int8[], ${amounts('cashFen')}::int8[])`.execute(trx)
+/** To COPY a backslash is the beginning of an escape. */
+async function* escaped(pieces: AsyncIterable<string>): AsyncGenerator<string> {
+  for await (const piece of pieces) yield piece.includes('\\') ? piece.replaceAll('\\', '\\\\') : piece
 }
 
 interface JoinedRow {
@@ -78,7 +69,7 @@ interface JoinedRow {
 }
 
 /** The neighbouring days are asked for only when something of today has no partner. */
-async function withFacts(trx: Trx, asked: DayAsked, rows: readonly JoinedRow[], listOf: (day: string) => AsyncIterable<DayRow>): Promise<FoundDifference[]> {
+async function withFacts(trx: Trx, asked: DayAsked, rows: readonly JoinedRow[], listOf: (day: string) => AsyncIterable<string>): Promise<FoundDifference[]> {
   const keys = rows.map((row) => row.message_id)
   const ourOthers = await trx.selectFrom('settlement_event').select(['message_id', 'kind', 'day']).where('institution', '=', asked.institution)
     .where('message_id', 'in', keys).where('day', '<>', asked.day).execute()
@@ -103,10 +94,10 @@ async function withFacts(trx: Trx, asked: DayAsked, rows: readonly JoinedRow[], 
   }))
 }
 
-async function neighbours(asked: DayAsked, wanted: ReadonlySet<string>, listOf: (day: string) => AsyncIterable<DayRow>): Promise<Set<string>> {
+async function neighbours(asked: DayAsked, wanted: ReadonlySet<string>, listOf: (day: string) => AsyncIterable<string>): Promise<Set<string>> {
   const found = new Set<string>()
   for (const day of [addDays(asked.day, -1), addDays(asked.day, 1)]) {
-    for await (const row of listOf(day)) if (wanted.has(row.messageId)) found.add(`${row.messageId} ${row.kind}`)
+    for await (const row of readDayList(listOf(day))) if (wanted.has(row.messageId)) found.add(`${row.messageId} ${row.kind}`)
   }
   return found
 }

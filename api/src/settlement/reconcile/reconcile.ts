@@ -18,7 +18,7 @@ import type { Db, Trx } from '../../storage/pool.ts'
 import { inTransaction } from '../../storage/transaction.ts'
 import type { SettlementGateway } from '../gateway.ts'
 import { idIn, loadInstitution } from '../visit.ts'
-import { compareDay, type Comparison, type DayAsked } from './compare-day.ts'
+import { compareDay, type Comparison, type DayAsked, ListFault } from './compare-day.ts'
 import { closeDifferences, type NewDifference, openDifferences } from './difference-rows.ts'
 import { classify } from './differences.ts'
 
@@ -88,8 +88,6 @@ export async function reconcileDay(deps: Deps, ctx: Ctx, asked: DayOf): Promise<
     throw new OutcomeError(issues, { headers: { 'Retry-After': '60' }, cause: error })
   }
 }
-
-class ListFault extends Error {}
 
 /** A list that breaks off is told apart from a fault of ours. */
 async function* listed(gateway: SettlementGateway, day: string, institution: string) {
