@@ -5,6 +5,7 @@
  */
 import { assertStepUp } from '../../access/step-up.ts'
 import type { Ctx } from '../../ctx.ts'
+import { readDayList } from '../../fhir/clearing-message.ts'
 import { fail, type OutcomeError } from '../../fhir/outcome.ts'
 import { shardOf } from '../../fhir/id.ts'
 import type { Store } from '../../records/store.ts'
@@ -52,7 +53,7 @@ async function post(trx: Trx, ctx: Ctx, row: DifferenceRow): Promise<void> {
 async function schemeNow(db: Db, gateway: SettlementGateway, row: DifferenceRow): Promise<string> {
   let there: (Amounts & { scheme: string }) | null = null
   try {
-    for await (const line of gateway.dayList(row.day, row.institution)) if (line.messageId === row.message_id && line.kind === row.kind) there = line
+    for await (const line of readDayList(gateway.dayList(row.day, row.institution))) if (line.messageId === row.message_id && line.kind === row.kind) there = line
   } catch (cause) {
     throw Object.assign(fail('insurer-unreachable', { zh: '暂时取不到医保中心当日清单，请稍后再试。', en: 'The centre’s list of the day can not be had at the moment. Please try again later.' }), { cause })
   }
