@@ -195,7 +195,7 @@ test('a day is compared: equal, then every class of difference as it is seeded, 
   expect((await day(of)).comparison).toMatchObject({ state: 'failed' })
   const text = (await Array.fromAsync(dayListText([a, b]))).join('')
   for (const broken of [
-    text.replace('\tsettle\t', '\tsold\t'), text.replace(a.messageId, ''), text.replace(`\t${a.totalFen}\t`, `\t${a.totalFen + 1n}\t`), text.replace(`\t${a.cashFen}\n`, '\tmuch\n'), 
+    text.replace('\tsettle\t', '\tsold\t'), text.replace(a.messageId, ''), text.replace(`\t${a.totalFen}\t`, `\t${a.totalFen + 1n}\t`), text.replace(`\t${a.cashFen}\n`, '\tmuch\n'),
     text.replace('\t310\t', '\t'), text.replace('#end\t2', '#end\t3'), `${text}more\n`, text.slice(0, -20), text.replace('messageId', 'message'), '',
   ]) {
     expect(broken).not.toBe(text)
