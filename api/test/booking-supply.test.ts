@@ -163,3 +163,13 @@ async function book(session: string): Promise<string> {
 async function supply() {
   return (await request('GET', `/api/booking/supply?department=${department}`, { as: scheduler })).json
 }
+
+test('a change of a number says which sessions keep the old one, and from which day the new one counts', async () => {
+  const effects = (name: string, more = '') => request('GET', `/api/booking/parameters/effects?scope=department&id=${hospitalId}/${department}&name=${name}${more}`, { as: scheduler })
+  expect((await effects('quota.gpReferral')).json).toEqual({ kept: 2, firstDay: '2026-12-16' })
+  expect((await effects('quota.gpReferral', '&from=2026-11-24')).json).toEqual({ kept: 1, firstDay: '2026-12-16' })
+  expect((await effects('quota.gpReferral', '&from=2027-01-04')).json).toEqual({ kept: 0, firstDay: '2027-01-04' })
+  expect((await effects('cancel.noticeMinutes')).json).toEqual({ kept: 0, firstDay: null })
+  expect((await effects('quota.gpReferral', '&from=soon')).json.code).toBe('parameter-invalid')
+  expect((await request('GET', `/api/booking/parameters/effects?scope=hospital&id=${hospitalId}&name=fee.expert.chief`, { as: citizenOf('p1') })).status).toBe(403)
+})

@@ -64,6 +64,9 @@ export interface ParameterSheet {
 /** One change: it stays for good. `value` null gives the number back to the wider scope; `until` null has no end. */
 export interface ParameterChange { id: string; name: string; value: number | null; from: string; until: string | null; setAt: string; setBy: string }
 
+/** GET /api/booking/parameters/effects?scope=…&id=…&name=…[&from=day]: sessions there already that keep the old number, and the first day of clinics that gets the new one; null: it counts at once. */
+export interface ParameterEffects { kept: number; firstDay: string | null }
+
 /** GET /api/booking/roster?from=2026-11-23&days=7: the sessions of the scheduler's hospital, and who may substitute in a department. */
 export interface Roster { sessions: RosterSession[]; doctors: { id: string; name: Named; department: string }[] }
 

@@ -5,6 +5,7 @@
 import { type Context, Hono } from 'hono'
 import { z } from 'zod'
 import { readCalendar, setCalendarDay } from '../booking/calendar.ts'
+import { parameterEffects } from '../booking/parameter-effects.ts'
 import { readRoster } from '../booking/roster.ts'
 import { parameterSheet, type ScopeKey, setParameter } from '../booking/set-parameter.ts'
 import { dayInShanghai, isDate } from '../fhir/date-time.ts'
@@ -32,6 +33,11 @@ export function deskRoutes({ db }: Pick<Services, 'db'>): Hono<AppEnv> {
       const wish = await readJson(c, parameterBody)
       await inTransaction(db, (trx) => setParameter(trx, c.get('ctx'), wish))
       return c.json(await parameterSheet(db, c.get('ctx'), wish), 201, noStore)
+    })
+    .get('/booking/parameters/effects', async (c) => {
+      const { name = '', from } = c.req.query()
+      if (from !== undefined && !(isDate(from) && from.length === 10)) throw fail('parameter-invalid', { zh: '请给出日期，例如 2026-11-24。', en: 'Give a day, such as 2026-11-24.' }, 'from')
+      return c.json(await parameterEffects(db, c.get('ctx'), scopeKey(c), { name, from: from ?? null }), 200, noStore)
     })
     .get('/booking/roster', async (c) => {
       const from = c.req.query('from') ?? dayInShanghai(c.get('ctx').now)

@@ -1,6 +1,6 @@
 /** The booking desk as schedulers and administrators use it: numbers with their history, the roster, suspending; and everybody's inbox. */
 import type { Schedule } from '@medplum/fhirtypes'
-import type { CalendarSheet, ParameterSheet, Roster } from '@pujiang/api/booking/shapes.ts'
+import type { CalendarSheet, ParameterEffects, ParameterSheet, Roster } from '@pujiang/api/booking/shapes.ts'
 import type { Notice } from '@pujiang/api/notices/shapes.ts'
 import { operation } from './fhir.ts'
 import { query, request } from './http.ts'
@@ -10,6 +10,11 @@ export type { Notice } from '@pujiang/api/notices/shapes.ts'
 
 export function parameterSheet(scope: string, id: string, signal?: AbortSignal): Promise<ParameterSheet> {
   return request('GET', `/api/booking/parameters${query({ scope, id })}`, signal ? { signal } : {})
+}
+
+/** `from` null: at once. */
+export function parameterEffects(key: { scope: string; id: string }, name: string, from: string | null, signal?: AbortSignal): Promise<ParameterEffects> {
+  return request('GET', `/api/booking/parameters/effects${query({ ...key, name, from })}`, signal ? { signal } : {})
 }
 
 /** `value` null gives the number back to the wider scope; `from` null: at once. */

@@ -36,7 +36,7 @@ export default {
   parameters: {
     city: 'Whole city', now: 'Numbers in force', about: 'The narrowest scope wins: platform, city, hospital, department, clinic. Every change stays on record.', history: 'Changes', noHistory: 'No changes yet', name: 'Number', value: 'Value', unit: 'Unit', scope: 'Comes from',
     scopeName: { platform: 'Platform', city: 'City', hospital: 'This hospital', department: 'Department', clinic: 'Clinic' }, bounds: '{min} to {max}, {unit}', from: 'Begins on', fromHint: 'Left empty it begins at once.', save: 'Save the change', giveBack: 'Use the wider scope\u2019s value',
-    givenBack: 'wider scope', setAt: 'Changed at', setBy: 'Changed by', saved: 'Saved',
+    keeps: 'The {count} sessions that are there already keep the old number; clinics from {day} on get the new one.', atOnce: 'The new number counts from its beginning on; appointments that are made stay.', givenBack: 'wider scope', setAt: 'Changed at', setBy: 'Changed by', saved: 'Saved',
   },
   count: {
     title: 'Count and close the day', text: 'Count what each way brought today, compare with the books, then close. A closed day can not be changed.', expected: 'In the books', counted: 'Counted', countedOf: '{channel} counted (yuan)', closed: 'Closed by {by}, {time}.', close: 'Close the day',

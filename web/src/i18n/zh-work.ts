@@ -36,7 +36,7 @@ export default {
   parameters: {
     city: '全市', now: '现行参数', about: '范围越小越优先：平台、城市、医院、科室、门诊。每次更改都留有记录，不能删除。', history: '更改记录', noHistory: '还没有更改', name: '参数', value: '数值', unit: '单位', scope: '来自',
     scopeName: { platform: '平台默认', city: '城市', hospital: '本院', department: '科室', clinic: '门诊' }, bounds: '{min} 到 {max}，{unit}', from: '生效日期', fromHint: '不填则立即生效。', save: '保存更改', giveBack: '恢复上级数值',
-    givenBack: '恢复上级', setAt: '更改时间', setBy: '更改人', saved: '已保存',
+    givenBack: '恢复上级', keeps: '已生成的 {count} 个门诊保持原来的安排，从 {day} 的门诊起按新数值。', atOnce: '从生效时起按新数值，已有的预约不受影响。', setAt: '更改时间', setBy: '更改人', saved: '已保存',
   },
   count: {
     title: '清点与日结', text: '清点各种方式当日实收，与账面核对后日结。日结后不能更改。', expected: '账面', counted: '实点', countedOf: '{channel}实点（元）', closed: '已由 {by} 于 {time} 日结。', close: '日结',
