@@ -8,6 +8,7 @@ import { createInsurerApp } from './http/insurer-app.ts'
 import { newResourceId } from './fhir/id.ts'
 import { centreOf, peerClientId } from './insurer/centre.ts'
 import { resolveForwards } from './insurer/forward.ts'
+import { turnAccounts } from './insurer/turn-accounts.ts'
 import { peerCentre } from './peer-centre.ts'
 import { makeLogger } from './log.ts'
 import { closeServer, stopOnSignal } from './process.ts'
@@ -15,6 +16,8 @@ import { openInsurerDb } from './storage/pool.ts'
 
 /** How often undecided claims at other centres are looked at. */
 const sweepSeconds = 5
+/** How often the turn of the benefit year is looked for. */
+const turnSeconds = 600
 
 const config = readConfig()
 if (config.databaseUrl === null) throw new Error('DATABASE_URL is not set; start gives it to its processes.')
@@ -32,11 +35,15 @@ const app = createInsurerApp({ db, centre, authority, log, now })
 const sweep = setInterval(() => {
   resolveForwards(db, makeCtx(platform, { now: now() }), centre).catch((error: unknown) => log.error({ err: error }, 'asking other centres failed'))
 }, sweepSeconds * 1000)
+const turn = () => { turnAccounts(db, makeCtx(platform, { now: now() }), config.region).then((turned) => { if (turned > 0) log.info({ turned }, 'accounts of the year turned') }, (error: unknown) => log.error({ err: error }, 'turning accounts failed')) }
+turn()
+const turns = setInterval(turn, turnSeconds * 1000)
 const server = serve({ fetch: app.fetch, port: config.port, hostname: config.host }, (address) => {
   log.info({ port: address.port, region: config.region }, 'insurance centre listens')
 })
 stopOnSignal(log, async () => {
   clearInterval(sweep)
+  clearInterval(turns)
   await closeServer(server)
   await db.destroy()
 })

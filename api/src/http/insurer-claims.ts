@@ -2,7 +2,7 @@
 import type { Bundle, Claim } from '@medplum/fhirtypes'
 import { Hono } from 'hono'
 import { estimateBatch } from '../insurer/estimate-batch.ts'
-import { askAnswer, findClaim, readClaimResponse, reimbursementPacket, searchset } from '../insurer/find-claims.ts'
+import { askAnswer, findClaim, findStatement, readClaimResponse, reimbursementPacket, searchset } from '../insurer/find-claims.ts'
 import { reverseClaim } from '../insurer/reverse-claim.ts'
 import { submitClaim } from '../insurer/submit-claim.ts'
 import type { AppEnv } from './auth.ts'
@@ -39,6 +39,15 @@ export function claimRoutes({ db, centre, base, count }: CentreRoutes): Hono<App
     .get('/Claim/:id/$reimbursement-packet', async (c) => {
       assertScope(c, 'Claim', 'r')
       return reply(c, await reimbursementPacket(db, c.get('ctx'), c.req.param('id')))
+    })
+    .get('/ExplanationOfBenefit', async (c) => {
+      assertScope(c, 'ExplanationOfBenefit', 's')
+      const statement = await findStatement(db, c.get('ctx'), messageIdOf(c, 'claim:identifier'))
+      return reply(c, searchset(base, selfOf(c), statement ? [statement] : []))
+    })
+    .get('/ExplanationOfBenefit/:id', async (c) => {
+      assertScope(c, 'ExplanationOfBenefit', 'r')
+      return reply(c, resourceOr404(await findStatement(db, c.get('ctx'), c.req.param('id')), `ExplanationOfBenefit/${c.req.param('id')}`))
     })
     .get('/ClaimResponse', async (c) => {
       assertScope(c, 'ClaimResponse', 's')

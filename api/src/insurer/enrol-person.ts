@@ -88,7 +88,7 @@ async function lockPerson(trx: InsurerTrx, centre: Centre, wish: Wish): Promise<
   if (wish.residentId !== null && wish.name !== null) {
     await trx.insertInto('insured_person').values({
       psn_no: wish.psnNo, region: centre.region, resident_id: wish.residentId, name: wish.name, sex: residentIdSex(wish.residentId),
-      birth_date: residentIdBirthDate(wish.residentId), retired_on: null, working_since: null,
+      birth_date: residentIdBirthDate(wish.residentId), retired_on: null, working_since: null, account_year: null,
     }).onConflict((conflict) => conflict.doNothing()).execute()
   }
   await lockKnownPerson(trx, centre, wish.psnNo)

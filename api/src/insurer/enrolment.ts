@@ -48,7 +48,7 @@ export async function insertEnrolments(trx: InsurerTrx, rows: readonly Enrolment
     const part = rows.slice(start, start + rowsMax)
     await trx.insertInto('insured_person').values(part.map((row) => ({
       psn_no: row.psnNo, region: row.region, resident_id: row.residentId, name: row.name, sex: row.sex, birth_date: row.birthDate,
-      retired_on: row.retiredOn, aid: row.aid, account_current_fen: row.accountCurrentFen, account_prior_fen: row.accountPriorFen,
+      account_year: null, retired_on: row.retiredOn, aid: row.aid, account_current_fen: row.accountCurrentFen, account_prior_fen: row.accountPriorFen,
       working_since: row.workingSince ?? null, gp_contract: row.gpContract ?? false,
     }))).onConflict((conflict) => conflict.doNothing()).execute()
     await trx.insertInto('enrolment').values(part.map((row) => ({

@@ -124,11 +124,11 @@ function taskOf(row: FilingRow, own: string, rejected: keyof typeof rejections |
 
 /** Filings of people who are taken over from a register; one that is there already is left as it is. */
 export async function insertFilings(
-  trx: InsurerTrx, rows: readonly { id: string; psnNo: string; kind: FilingRow['kind']; region: string; from: string }[], atMs: number,
+  trx: InsurerTrx, rows: readonly { id: string; psnNo: string; kind: FilingRow['kind']; region: string; from: string; until?: string }[], atMs: number,
 ): Promise<void> {
   if (rows.length === 0) return
   await trx.insertInto('filing').values(rows.map((row) => ({
-    id: row.id, psn_no: row.psnNo, kind: row.kind, region: row.region, disease: null, from_date: row.from, until_date: null, withdrawn_on: null,
+    id: row.id, psn_no: row.psnNo, kind: row.kind, region: row.region, disease: null, from_date: row.from, until_date: row.until ?? null, withdrawn_on: null,
     client_id: 'register', filed_at: new Date(atMs),
   }))).onConflict((conflict) => conflict.doNothing()).execute()
 }

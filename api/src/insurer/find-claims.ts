@@ -3,11 +3,12 @@
  * only finds what it sent itself. Has no effect, also on the locks of a running settlement: one that is not committed yet is
  * not found yet.
  */
-import type { Bundle, Claim, ClaimResponse, Resource } from '@medplum/fhirtypes'
+import type { Bundle, Claim, ClaimResponse, ExplanationOfBenefit, Resource } from '@medplum/fhirtypes'
 import type { Kysely } from 'kysely'
 import type { Ctx } from '../ctx.ts'
 import { messageIdSystem } from '../fhir/claim-message.ts'
 import { fail, issue, notFound, operationOutcome } from '../fhir/outcome.ts'
+import { statementOf } from '../fhir/statement.ts'
 import type { InsurerDb } from '../storage/pool.ts'
 import type { InsurerTables } from '../storage/tables.ts'
 import type { Centre } from './centre.ts'
@@ -78,4 +79,13 @@ export function searchset(base: string, self: string, resources: readonly Resour
     resourceType: 'Bundle', type: 'searchset', total: resources.length, link: [{ relation: 'self', url: `${base}${self}` }],
     entry: resources.map((resource) => ({ fullUrl: `${base}/${resource.resourceType}/${resource.id}`, resource, search: { mode: 'match' as const } })),
   }
+}
+
+/** The statement of a settled or reversed claim of the caller, by message id; null when there is none, or it was refused. */
+export async function findStatement(db: Kysely<InsurerTables>, ctx: Ctx, messageId: string): Promise<ExplanationOfBenefit | null> {
+  const row = await db.selectFrom('claim').select(['content', 'response', 'state']).where('message_id', '=', messageId).where('client_id', '=', ctx.principal.id).where('state', 'in', ['settled', 'reversed']).executeTakeFirst()
+  if (!row?.content || !row.response) return null
+  const response = JSON.parse(row.response) as ClaimResponse
+  if (response.outcome !== 'complete') return null
+  return { ...statementOf({ ...JSON.parse(row.content) as Claim, id: messageId }, response, messageId), status: row.state === 'reversed' ? 'cancelled' : 'active' }
 }

@@ -3,7 +3,7 @@
  * the other way round, a message that never came is barred.
  */
 import type { ClaimResponse } from '@medplum/fhirtypes'
-import type { Selectable } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import type { Ctx } from '../ctx.ts'
 import { splitOf } from '../fhir/claim-message.ts'
 import { dayInShanghai } from '../fhir/date-time.ts'
@@ -48,9 +48,11 @@ async function giveBack(trx: InsurerTrx, claim: ClaimRow): Promise<void> {
   const { psn_no: psnNo, scheme, year_from: yearFrom } = claim
   // Handed on to another centre, which keeps the person.
   if (psnNo === null || scheme === null || yearFrom === null) return
-  await trx.updateTable('insured_person').set((eb) => ({
-    account_current_fen: eb('account_current_fen', '+', claim.account_current_fen), account_prior_fen: eb('account_prior_fen', '+', claim.account_prior_fen),
-  })).where('psn_no', '=', psnNo).execute()
+  // What the account of a year paid that has turned since is given to the account of earlier years.
+  await sql`update insured_person set
+      account_current_fen = account_current_fen + case when account_year > ${claim.settled_day}::date then 0 else ${claim.account_current_fen}::int8 end,
+      account_prior_fen = account_prior_fen + ${claim.account_prior_fen}::int8 + case when account_year > ${claim.settled_day}::date then ${claim.account_current_fen}::int8 else 0 end
+    where psn_no = ${psnNo}`.execute(trx)
   await trx.updateTable('accumulator').set((eb) => ({
     deductible_outpatient_fen: eb('deductible_outpatient_fen', '-', claim.deductible_outpatient_fen),
     deductible_inpatient_fen: eb('deductible_inpatient_fen', '-', claim.deductible_inpatient_fen),

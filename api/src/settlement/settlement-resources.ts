@@ -1,8 +1,8 @@
 /**
- * What a settlement leaves in the record: the centre's answer as we keep it, the statement the citizen reads, the invoice of
- * the institution. All amounts are the centre's, word for word; those of a self-pay invoice are the bill's. Pure.
+ * What a settlement leaves in the record: the centre's answer as we keep it and the invoice of the institution; the statement the citizen
+ * reads is `fhir/statement.ts`. All amounts are the centre's, word for word; those of a self-pay invoice are the bill's. Pure.
  */
-import type { Claim, ClaimResponse, ExplanationOfBenefit, Invoice } from '@medplum/fhirtypes'
+import type { Claim, ClaimResponse, Invoice } from '@medplum/fhirtypes'
 import { adjudicationSystem, type Split } from '../fhir/claim-message.ts'
 import { yuan } from '../fhir/money.ts'
 import { type BillLineRow, lineFen } from './bill-rows.ts'
@@ -17,40 +17,6 @@ export function keptClaimResponse(response: ClaimResponse, claim: Claim, id: str
     requestor: claim.provider,
     request: { reference: `Claim/${claim.id}`, ...response.request },
   }
-}
-
-export function statementOf(claim: Claim, response: ClaimResponse, id: string): ExplanationOfBenefit {
-  return {
-    resourceType: 'ExplanationOfBenefit',
-    id,
-    extension: response.extension,
-    identifier: response.identifier,
-    status: 'active',
-    type: claim.type,
-    use: 'claim',
-    patient: claim.patient,
-    billablePeriod: claim.billablePeriod,
-    created: response.created,
-    insurer: claim.insurer,
-    provider: claim.provider,
-    claim: { reference: `Claim/${claim.id}` },
-    claimResponse: { reference: `ClaimResponse/${response.id}` },
-    outcome: response.outcome,
-    disposition: response.disposition,
-    insurance: claim.insurance?.map((each) => ({ focal: each.focal, coverage: each.coverage })),
-    item: claim.item?.map((item) => ({
-      sequence: item.sequence,
-      productOrService: item.productOrService,
-      servicedDate: item.servicedDate,
-      quantity: item.quantity,
-      unitPrice: item.unitPrice,
-      net: item.net,
-      encounter: item.encounter,
-      adjudication: response.item?.find((each) => each.itemSequence === item.sequence)?.adjudication,
-    })),
-    total: response.total,
-    processNote: response.processNote?.map(({ number, type, text, language }) => ({ number, type, text, language })),
-  } as ExplanationOfBenefit
 }
 
 const components = ['fullself', 'overlimit', 'firstpay', 'inscope'] as const

@@ -976,6 +976,8 @@ export interface InsuredPersonTable {
   account_prior_fen: Generated<bigint>
   working_since: string | null
   gp_contract: Generated<boolean>
+  /** First day of the benefit year that the account of the year belongs to; null until the first turn is looked for. */
+  account_year: string | null
 }
 /** insurer: until_date is the last day, null when open; rank 2 is the outgoing one of a transition. */
 export interface EnrolmentTable {
@@ -1080,6 +1082,8 @@ export interface ForwardTable {
   decided_at: InstantOrNull
   visit: string | null
 }
+/** insurer: append-only; what a turn of the year moved. */
+export interface AccountTurnTable { psn_no: string; year_from: string; moved_fen: bigint; turned_at: Instant }
 /** insurer: a visit as an institution registered it (2201). */
 export interface VisitTable {
   number: string
@@ -1195,6 +1199,7 @@ export interface InsurerTables {
   filing: FilingTable
   catalogue_item: CatalogueItemTable
   forward: ForwardTable
+  account_turn: AccountTurnTable
   visit: VisitTable
   visit_batch: VisitBatchTable
   visit_detail: VisitDetailTable

@@ -84,7 +84,7 @@ export async function testCentre(region = '310000', given: { clock?: { now: Date
     async empty() {
       await inTransaction(db, async (trx) => {
         await sql`set local session_replication_role = replica`.execute(trx)
-        await sql`truncate fund_entry, visit, visit_batch, visit_detail, claim, accumulator, enrolment, filing, catalogue_item, forward, statement, statement_line, difference, clearing, insured_person`.execute(trx)
+        await sql`truncate account_turn, fund_entry, visit, visit_batch, visit_detail, claim, accumulator, enrolment, filing, catalogue_item, forward, statement, statement_line, difference, clearing, insured_person`.execute(trx)
       })
     },
     async enrol(...people) {
