@@ -23,6 +23,7 @@ import { platformOidcRoutes } from './http/oidc-routes.ts'
 import { portalFiles } from './http/portal-files.ts'
 import { rateLimit } from './http/rate-limit.ts'
 import { insurerDeskRoutes } from './http/insurer-desk.ts'
+import { publicHealthRoutes } from './http/public-health-routes.ts'
 import { registerRoutes } from './http/register-routes.ts'
 import { settlementRoutes } from './http/settlement-routes.ts'
 import { signInRoutes } from './http/sign-in.ts'
@@ -90,6 +91,7 @@ export function createApp(services: Services): Hono<AppEnv> {
   app.route('/api', referralRoutes(services))
   app.route('/api', settlementRoutes(services))
   app.route('/api', accessRoutes(services))
+  app.route('/api', publicHealthRoutes(services))
   app.route('/api', cashierRoutes(services))
   app.route('/api', insurerDeskRoutes(services))
   app.all('/api/*', () => { throw fail('not-found', { zh: '没有这个接口。', en: 'There is no such endpoint.' }) })

@@ -4,6 +4,7 @@
  * never reused. Sources: HL7 v3 ActCode InformationSensitivityPolicy; docs/access.md, "Sensitive entries"; PIPL art. 28.
  */
 import type { Coding, Resource } from '@medplum/fhirtypes'
+import { notifiableOf } from './notifiable.ts'
 
 export const sensitivitySystem = 'http://terminology.hl7.org/CodeSystem/v3-ActCode'
 const confidentialitySystem = 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality'
@@ -58,14 +59,11 @@ const codeRules: readonly CodeRule[] = [
 /** National department catalogue. */
 const departmentLabels: readonly [prefix: string, label: SensitiveLabel][] = [['15.03', 'SUD'], ['15', 'PSY'], ['13.02', 'STD'], ['05.03', 'SEX'], ['05.05', 'SEX']]
 
-/** Notifiable infectious diseases by ICD-10: classes A, B and C of the law on their prevention and treatment. */
-const notifiable = /^(A00|A01|A03|A09|A1[5-9]|A20|A22|A27|A3[0379]|A38|A5[0-4]|A8[0-3]|A9[01]|B0[56]|B08\.4|B1[5-9]|B2[0-4]|B26|B5[0-4]|B55|B65|J09|J10|J11|U07\.1|Z21)/
-
 /** ABO and Rh. */
 const bloodGroup = /^(883-9|882-1|10331-7)$/
 
 /** Looks at the text first: nearly no entry has such a code, and looking costs a microsecond. */
-const suspicious = /"code":"(?:F\d\d|B2[0-4]|B[0156]\d|Z[123]\d|R75|A\d\d|O0[4-8]|N97|N46|T74|Y07|J05A|J09|J1[01]|U07|N0[567]|\d{4,9}-\d|\d{7,9}")/
+const suspicious = /"code":"(?:F\d\d|[AB]\d\d|Z[123]\d|R75|O0[4-8]|N97|N46|T74|Y07|J05A|J09|J1[01]|U07|N0[567]|\d{4,9}-\d|\d{7,9}")/
 
 /**
  * Bits of an entry by itself.
@@ -77,7 +75,7 @@ export function labelsOf(resource: Resource, content: string, department: string
   if (!suspicious.test(content) || unlabelled.has(resource.resourceType)) return bits
   for (const { system, code } of codingsIn(resource)) {
     for (const each of codeRules) if (each.systems.test(system) && each.codes.test(code)) bits |= labelBit(each.label)
-    if (resource.resourceType === 'Condition' && icd10.test(system) && notifiable.test(code)) bits |= statutoryBit
+    if (resource.resourceType === 'Condition' && icd10.test(system) && notifiableOf(code) !== null) bits |= statutoryBit
     if (resource.resourceType === 'Observation' && bloodGroup.test(code)) bits |= unhideableBit
   }
   return bits

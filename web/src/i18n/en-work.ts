@@ -85,13 +85,14 @@ export default {
     fault: { diagnosis: 'Give at least one diagnosis', dose: 'Give the dosage of every drug', quantity: 'Quantities are whole numbers from 1' },
   },
   dose: { once: 'One tablet once a day', twice: 'One tablet twice a day', thrice: 'One tablet three times a day', night: 'One tablet at bedtime' },
+  publicHealth: {
+    report: 'Monthly report', cases: 'Cases', month: 'Month', disease: 'Disease', total: 'City', all: 'All', hidden: 'not shown', comma: ', ', hospital: 'Diagnosed at', diagnosed: 'Diagnosed', due: 'Report due',
+    class: { A: 'class A', B: 'class B', C: 'class C' },
+    smallCells: 'People newly diagnosed, by district of residence. Numbers below {threshold} are not shown, nor those from which they would follow; they stand as “–”.',
+    nothing: 'In this month no number is large enough to be shown.', few: '{count} more diseases, not shown at all', noCases: 'No notifiable cases this month', logged: 'The last 200 at most; each look is written into the log that the person concerned can read.',
+  },
   work: {
     can: 'What this role has here', notYet: 'Not yet available', sessions: 'Places left today', noSessions: 'No clinics with places today', free: 'Left', freeOf: '{free} of {capacity}',
-    publicHealth: {
-      one: 'Diagnoses, results and vaccinations of all hospitals are written in one format and can be counted.',
-      two: 'This account is for public-health work only; each look is written into the log that the person concerned can read.',
-      notYet: 'Pages for notifiable diseases, registries and statistics are not available yet.',
-    },
     administration: {
       separate: 'System, security and audit administrators are separate; no one person can be two of them.',
       'admin-system': { can: 'The system administrator keeps the system running and cannot see patient data.', notYet: 'Settings and monitoring pages are not available yet; see /health/ready and /metrics.' },

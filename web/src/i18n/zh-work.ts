@@ -78,12 +78,14 @@ export default {
     fault: { diagnosis: '请至少填写一个诊断', dose: '请填写每种药品的用法用量', quantity: '数量应为不小于 1 的整数' },
   },
   dose: { once: '每日1次，每次1片', twice: '每日2次，每次1片', thrice: '每日3次，每次1片', night: '每晚1次，每次1片，睡前服' },
+  publicHealth: {
+    report: '法定传染病月报', cases: '病例', month: '月份', disease: '病种', total: '全市', all: '合计', hidden: '未显示', comma: '、', hospital: '诊断机构', diagnosed: '诊断时间', due: '报告时限',
+    class: { A: '甲类', B: '乙类', C: '丙类' },
+    smallCells: '按现住区统计的新诊断人数。少于 {threshold} 人的格不显示，可由合计推算出它们的格也不显示，以“–”表示。',
+    nothing: '本月各病种、各区均少于可显示的人数。', few: '另有 {count} 种疾病全部不显示', noCases: '本月没有法定报告的病例', logged: '最多列出最近 200 例；每次查看都会记入被查看人的查看记录。',
+  },
   work: {
     can: '在这里可以', notYet: '尚未提供', sessions: '今日门诊余号', noSessions: '今日没有可约的门诊', free: '余号', freeOf: '{free} / {capacity}',
-    publicHealth: {
-      one: '各家医院的诊断、检验和接种都以统一格式写入，可供统计。', two: '本账户只用于公共卫生工作，每次查看都会记入被查看人的查看记录。',
-      notYet: '法定传染病报告、慢病登记和统计页面尚未提供。',
-    },
     administration: {
       separate: '系统、安全、审计三种管理员互相独立，同一人不能兼任。',
       'admin-system': { can: '系统管理员维护系统运行，不能查看患者资料。', notYet: '系统设置和运行监控页面尚未提供，运行状态请查看 /health/ready 与 /metrics。' },
