@@ -140,6 +140,9 @@ test('the scheduler sees what a change of a pattern would do, then makes it', as
   await scheduler.see('day-11-calendar', scheduler.word('title.calendar'))
   await scheduler.page.goto('/office/releases')
   await scheduler.see('day-12-releases', scheduler.word('title.releases'))
+  await scheduler.page.goto('/office/parameters')
+  await scheduler.page.getByRole('row', { name: /家庭医生转诊号源/ }).getByRole('button').click()
+  await scheduler.page.getByRole('dialog').getByText(scheduler.pattern('parameters.keeps')).waitFor()
 })
 
 test('a draw is entered, and after it anybody computes it again', async () => {
