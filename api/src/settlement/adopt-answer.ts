@@ -6,7 +6,7 @@
 import type { Claim, ClaimResponse } from '@medplum/fhirtypes'
 import { sql } from 'kysely'
 import type { Ctx } from '../ctx.ts'
-import { fundOf, type Split } from '../fhir/claim-message.ts'
+import { fundOf, type Split, traceUrl } from '../fhir/claim-message.ts'
 import type { Sentence } from '../fhir/outcome.ts'
 import { statementOf } from '../fhir/statement.ts'
 import type { Store } from '../records/store.ts'
@@ -117,7 +117,7 @@ async function settleBills(trx: Trx, store: Store, settling: readonly Settling[]
   const kept = settling.map(({ ctx, visit, request, answer, split }, index) => {
     const ids = { response: ctx.newId(visit.shard), statement: ctx.newId(visit.shard), invoice: ctx.newId(visit.shard) }
     const response = keptClaimResponse(answer, request.kept, ids.response)
-    const resources = [request.kept, response, statementOf(request.kept, response, ids.statement), invoiceOf(visit, lines[index] ?? [], split, response, ids.invoice)]
+    const resources = [request.kept, response, statementOf(request.kept, withoutTrace(response), ids.statement), invoiceOf(visit, lines[index] ?? [], split, response, ids.invoice)]
     return { ids, response, creates: resources.map((resource) => ({ ctx, resource: resource as typeof resource & { id: string } })) }
   })
   const written = await createForMany(trx, store, kept.flatMap(({ creates }) => creates))
@@ -140,6 +140,11 @@ async function settleBills(trx: Trx, store: Store, settling: readonly Settling[]
     const stored = written[index * 4 + 1]
     return { ...response, meta: { ...response.meta, versionId: String(stored?.version ?? 1), lastUpdated: stored?.lastUpdated } }
   })
+}
+
+/** The trace of the sum is half of an answer; of what is kept only the answer itself carries it. */
+function withoutTrace(response: ClaimResponse): ClaimResponse {
+  return { ...response, extension: response.extension?.filter(({ url }) => url !== traceUrl) }
 }
 
 function messageOf(verdict: Verdict, response: ClaimResponse): Sentence | null {
