@@ -215,6 +215,30 @@ describe.each<Language>(['zh', 'en'])('the journey in %s', (language) => {
     expect(text).toContain(citizen.word('purpose.TREAT'))
   })
 
+  test('the officer of the insurance centre finds the claim with its sum, a filing, and tries a new policy on it', async () => {
+    const officer = await atScreen(browser, platform.url, 'phone', language)
+    await signIn(officer, 'insurer', '24a-officer-sign-in')
+    await officer.see('24b-claims', officer.word('title.insurance'))
+    await officer.page.getByRole('table', { name: officer.word('officer.tab.claims') }).getByRole('link').first().click()
+    await officer.see('24c-claim', officer.word('title.officerClaim'))
+    await officer.heading(officer.word('officer.steps')).waitFor()
+    await officer.page.goBack()
+    await officer.page.getByRole('tab', { name: officer.word('officer.tab.filings') }).click()
+    await officer.page.getByRole('region', { name: officer.word('officer.tab.filings') }).getByRole('rowheader').first().waitFor()
+    await officer.see('24d-filings', officer.word('title.insurance'))
+    await officer.page.getByRole('tab', { name: officer.word('officer.tab.whatIf') }).click()
+    const file = await officer.page.evaluate(async () => (await (await fetch('/api/insurer/policies/310000-310-2025-07')).json()) as { categories: { outpatient: { ratio: [object, number][] } } })
+    for (const band of file.categories.outpatient.ratio) band[1] -= 1000
+    await officer.page.getByLabel(officer.word('officer.file'), { exact: true }).setInputFiles({ name: 'policy.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(file)) })
+    await officer.button(officer.word('officer.compute')).last().click()
+    await officer.heading(officer.word('officer.difference')).waitFor()
+    await officer.see('24e-what-if', officer.word('title.insurance'))
+    expect(await officer.page.getByRole('table', { name: officer.word('officer.byFund') }).getByRole('row').count()).toBeGreaterThan(1)
+    const troubles = officer.troubles()
+    await officer.leave()
+    expect(troubles).toEqual([])
+  })
+
   test('lets an app of others see blood pressure, and takes the access back', async () => {
     await connectApp(citizen)
     await citizen.see('40-authorize', citizen.pattern('authorize.heading'))

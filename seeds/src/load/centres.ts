@@ -43,7 +43,7 @@ function filedAway(own: Own, today: Day) {
     const from = today - (person.index * 7) % daysFiled
     const about = { id: `filing-310000-${person.index}`, psnNo: insurance.psnNo, region: '320500', from: dayText(from) }
     return insurance.personType === 12
-      ? { ...about, kind: 'long-term' as const } : { ...about, kind: awayKinds[person.index % awayKinds.length] ?? 'temporary', until: dayText(from + daysOfHalfYear) }
+      ? { ...about, kind: 'long-term' as const } : { ...about, kind: awayKinds[Math.floor(person.index / awayEvery) % awayKinds.length] ?? 'temporary', until: dayText(from + daysOfHalfYear) }
   })
 }
 
