@@ -48,11 +48,6 @@ export function reviewEmergency(id: string, review: { verdict: 'justified' | 'un
   return request('POST', `/api/emergency-access/${id}/review`, { body: review })
 }
 
-/** Proves once more who is at the desk, by a code of the authenticator. */
-export async function stepUp(code: string): Promise<void> {
-  await request<unknown>('POST', '/api/step-up', { body: { code } })
-}
-
 export function auditReview(day: string | null, signal?: AbortSignal): Promise<AuditReview> {
   return request('GET', `/api/audit/review${query({ day })}`, signal ? { signal } : {})
 }

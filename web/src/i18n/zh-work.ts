@@ -55,8 +55,8 @@ export default {
     intro: '只用于危及生命而又没有诊疗关系的时候。打开一位患者的全部档案 30 分钟，包括敏感和隐藏的内容。', toldTitle: '患者和审计管理员会立即知道',
     told: '您的姓名、单位、原因和说明会显示给患者本人，审计管理员逐次复核。复核之前不能再次使用。', patient: '患者身份证号或患者编号', patientHint: '身份证号按证件输入。', reasonLegend: '原因',
     words: '说明', wordsHint: '写明发生了什么、为什么需要既往资料。患者会看到这段话。', open: '紧急调阅', own: '我的紧急调阅', noneOwn: '没有用过紧急调阅', none: '没有紧急调阅',
-    note: '复核意见', noteHint: '患者和医生都会看到。', justify: '合理', object: '不合理', reviewed: '已复核', proveTitle: '确认是您本人', prove: '请输入验证器上的 6 位数字。',
-    code: '验证码', fault: { patient: '请输入患者身份证号或编号', reason: '请选择原因', words: '请写至少 {count} 个字的说明' },
+    note: '复核意见', noteHint: '患者和医生都会看到。', justify: '合理', object: '不合理', reviewed: '已复核',
+    fault: { patient: '请输入患者身份证号或编号', reason: '请选择原因', words: '请写至少 {count} 个字的说明' },
   },
   audit: {
     intro: '查看记录、复核紧急调阅、发现异常。审计管理员不能查看病历内容。', tab: { emergency: '紧急调阅', anomalies: '异常', log: '查看记录' },
