@@ -24,6 +24,7 @@ import { portalFiles } from './http/portal-files.ts'
 import { rateLimit } from './http/rate-limit.ts'
 import { insurerDeskRoutes } from './http/insurer-desk.ts'
 import { publicHealthRoutes } from './http/public-health-routes.ts'
+import { recoverRoutes } from './http/recover-routes.ts'
 import { registerRoutes } from './http/register-routes.ts'
 import { settlementRoutes } from './http/settlement-routes.ts'
 import { signInRoutes } from './http/sign-in.ts'
@@ -81,6 +82,7 @@ export function createApp(services: Services): Hono<AppEnv> {
   app.route('/api', signInRoutes(services))
   app.route('/api', accountRoutes(services))
   app.route('/api', registerRoutes(services))
+  app.route('/api', recoverRoutes(services))
   app.route('/api', bookingRoutes(services))
   app.route('/api', deskRoutes(services))
   app.route('/api', inboxRoutes(services))

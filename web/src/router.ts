@@ -36,6 +36,7 @@ const pages: RouteRecordRaw[] = [
   page('/sign-in', 'sign-in', 'title.signIn', () => import('./pages/account/sign-in.vue'), { open: true }),
   page('/home', 'home', 'title.home', () => import('./pages/account/home.vue'), { roles: citizen }),
   page('/register', 'register', 'title.register', () => import('./pages/account/register.vue'), { open: true, task: true }),
+  page('/recover', 'recover', 'title.recover', () => import('./pages/account/recover.vue'), { open: true, task: true, later: true }),
   page('/sign-out', 'sign-out', 'title.signOut', () => import('./pages/account/sign-out.vue'), { open: true, task: true }),
   page('/account', 'account', 'title.account', () => import('./pages/account/account.vue')),
   page('/account/sessions', 'sessions', 'title.sessions', () => import('./pages/account/sessions.vue')),

@@ -82,6 +82,15 @@ export async function changePassword(trx: Trx, now: Date, account: string, passw
   await trx.updateTable('account').set({ password_hash: await hashPassword(password), password_changed_at: now }).where('id', '=', account).execute()
 }
 
+/** A new password for the account of a citizen who holds no other role. @returns the account; null when there is none. */
+export async function replacePassword(trx: Trx, now: Date, patient: string, passwordHash: string): Promise<string | null> {
+  const changed = await trx.updateTable('account').set({ password_hash: passwordHash, password_changed_at: now })
+    .where('id', 'in', (of) => of.selectFrom('account_role').select('account_id').where('role', '=', 'citizen').where('patient', '=', patient))
+    .where(({ not, exists, selectFrom }) => not(exists(selectFrom('account_role as other').select('other.role').whereRef('other.account_id', '=', 'account.id').where('other.role', '<>', 'citizen'))))
+    .returning('id').executeTakeFirst()
+  return changed?.id ?? null
+}
+
 function signInFailed() {
   return fail('sign-in-failed', { zh: '用户名或密码不正确。', en: 'The user name or password is not right.' })
 }

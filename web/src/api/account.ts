@@ -18,6 +18,11 @@ export function register(claim: { login: string; password: string; name: string;
   return request('POST', '/api/register', { body: claim })
 }
 
+/** Answers the same whether there is an account or not. */
+export function recoverPassword(claim: { password: string; name: string; residentId: string; card: string }): Promise<void> {
+  return request('POST', '/api/recover-password', { body: claim })
+}
+
 /** @param asked what an app that wants the sign-out said of itself. @returns where to go then; null when no app asked. */
 export async function signOut(asked: { idTokenHint?: string; redirectUri?: string; state?: string } = {}): Promise<string | null> {
   return (await request<SignedOut>('POST', '/api/sign-out', { body: asked })).location

@@ -1,5 +1,6 @@
 /** The sentences of citizens’ less common pages in English, loaded with the first of those pages. Keys are those of zh-later.ts. */
 export default {
+  recover: { intro: 'Set a new password by proving who you are: ID number, name, and the number of the social-security card or of the e-voucher.', password: 'New password', submit: 'Set the new password', doneTitle: 'You have proved who you are', done: 'If you have an account, its password is the new one now, and other devices and apps are signed out. If you have none, register. Accounts that also belong to staff are mended at a hospital desk.' },
   title: { referral: 'Referral', refer: 'Refer a patient', bookReferral: 'Book with a referral' },
   notice: {
     'room-changed': 'The clinic of Dr {doctor} at {hospital}, {date} {time}, has moved to {place}.',

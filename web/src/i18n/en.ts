@@ -16,6 +16,7 @@ const en: typeof zh = {
     referrals: 'Referrals',
     waiting: 'Waitlist and missed visits', joinWaiting: 'Join the waitlist',
     register: 'Register with your real name',
+    recover: 'Forgotten password',
     move: 'Move the appointment', roster: 'Clinic roster', parameters: 'Booking numbers', notices: 'Notices', messages: 'Reminders', draws: 'Draws', draw: 'Draw', hall: 'Numbers in the hall', checkIn: 'Check-in', supply: 'Weekly patterns', calendar: 'Working calendar', releases: 'Release plan',
     signOut: 'Sign out', sessions: 'Devices and apps', security: 'Password and authenticator', authorize: 'An app asks for access', authorizeError: 'There is a problem with the app’s request',
     cashier: 'Cashier', deskBill: 'Bill at the desk', deskDay: 'Day close and reconciliation', receipt: 'Receipt',
@@ -87,8 +88,8 @@ const en: typeof zh = {
   },
   register: {
     question: 'No account yet?', back: 'Back to sign in', intro: 'You need your own ID number, name and social-security card number. If all three match the register the account works at once; if not, bring your ID card to any hospital desk.', submit: 'Register',
-    name: 'Name', residentId: 'ID number', card: 'Social-security card number', login: 'Account', password: 'Password',
-    hint: { name: 'As on the ID card', residentId: '18 characters', card: 'The number on the card', login: '3 to 60 letters or digits; you sign in with it', password: 'At least 12 characters; a few unrelated words make a good one' },
+    name: 'Name', residentId: 'ID number', card: 'Social-security card or e-voucher number', login: 'Account', password: 'Password',
+    hint: { name: 'As on the ID card', residentId: '18 characters', card: 'On the card, or the insured-person number of the e-voucher', login: '3 to 60 letters or digits; you sign in with it', password: 'At least 12 characters; a few unrelated words make a good one' },
     missing: { name: 'Enter your name', residentId: 'Enter your ID number', card: 'Enter the card number', login: 'Choose an account name', password: 'Choose a password' },
   },
   notFound: { text: 'The address may be mistyped, or the page is gone. Start again from the home page.', home: 'Go to the home page' },

@@ -1,5 +1,6 @@
 /** The sentences of citizens’ less common pages in Chinese, loaded with the first of those pages. Keys are those of en-later.ts. */
 export default {
+  recover: { intro: '用实名信息设置新密码。需要本人的身份证号、姓名，以及社保卡号或医保电子凭证的人员编号。', password: '新密码', submit: '设置新密码', doneTitle: '已核对您的身份', done: '如果您已有账户，现在可以用新密码登录，其他设备和应用都已退出；如果还没有账户，请实名注册。同时是工作人员的账户，请到医院窗口办理。' },
   title: { referral: '转诊单', refer: '开具转诊单', bookReferral: '凭转诊单预约' },
   notice: {
     'room-changed': '{hospital} {doctor} 医生 {date} {time} 的门诊换到{place}。',

@@ -14,6 +14,7 @@ export default {
     referrals: '转诊',
     waiting: '候补与爽约', joinWaiting: '加入候补',
     register: '实名注册',
+    recover: '忘记密码',
     move: '改约', roster: '门诊排班', parameters: '预约参数', notices: '通知', messages: '就诊提醒', draws: '抽签放号', draw: '抽签', hall: '候诊叫号', checkIn: '签到取号', supply: '出诊安排', calendar: '工作日历', releases: '放号计划',
     signOut: '退出登录', sessions: '登录设备与应用', security: '密码与验证器', authorize: '应用请求访问', authorizeError: '应用的请求有问题',
     cashier: '收费台', deskBill: '账单办理', deskDay: '日结与对账', receipt: '收费收据',
@@ -83,8 +84,8 @@ export default {
   },
   register: {
     question: '还没有账户？', back: '返回登录', intro: '需要本人的身份证号、姓名和社保卡号。三项与登记的一致，账户立即可用；不一致时，请带身份证到任一医院窗口办理。', submit: '提交注册',
-    name: '姓名', residentId: '身份证号', card: '社会保障卡号', login: '账号', password: '密码',
-    hint: { name: '与身份证一致', residentId: '18 位', card: '卡面上的号码', login: '3 到 60 个字母、汉字或数字，以后用它登录', password: '至少 12 个字符，可以用几个不相干的词连成一句' },
+    name: '姓名', residentId: '身份证号', card: '社保卡号或医保电子凭证人员编号', login: '账号', password: '密码',
+    hint: { name: '与身份证一致', residentId: '18 位', card: '卡面上的号码，或医保电子凭证中的人员编号', login: '3 到 60 个字母、汉字或数字，以后用它登录', password: '至少 12 个字符，可以用几个不相干的词连成一句' },
     missing: { name: '请输入姓名', residentId: '请输入身份证号', card: '请输入社会保障卡号', login: '请输入账号', password: '请输入密码' },
   },
   notFound: { text: '地址可能输错了，或者内容已经不在。您可以回到首页重新查找。', home: '回到首页' },
