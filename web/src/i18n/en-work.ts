@@ -59,7 +59,7 @@ export default {
     words: 'What happened', wordsHint: 'Say what happened and why the record is needed. The patient reads this.',
     open: 'Open the record', own: 'My emergency access', noneOwn: 'You have not used it', none: 'No emergency access', note: 'Comment',
     noteHint: 'Patient and doctor read it.', justify: 'Justified', object: 'Not justified', reviewed: 'Reviewed',
-    
+
     fault: { patient: 'Enter the identity number or patient id', reason: 'Choose a reason', words: 'Write at least {count} characters' },
   },
   audit: {
