@@ -7,11 +7,14 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { accessMatrixPage } from '../api/src/access/matrix-page.ts'
 import { variables } from '../api/src/config.ts'
+import { shapeNames } from '../api/src/http/openapi/endpoints.ts'
+import { shapesText } from './shapes.ts'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 
 const pages: readonly { file: string; render(): string }[] = [
   { file: 'docs/configuration.md', render: configuration }, { file: 'docs/access-matrix.md', render: accessMatrixPage },
+  { file: 'api/src/http/openapi/shapes.json', render: () => shapesText(root, shapeNames()) },
 ]
 
 function configuration(): string {

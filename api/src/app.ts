@@ -20,6 +20,7 @@ import { healthRoutes } from './http/health.ts'
 import { inboxRoutes } from './http/inbox.ts'
 import { platformDiscovery } from './http/oidc.ts'
 import { platformOidcRoutes } from './http/oidc-routes.ts'
+import { docsRoutes, openApiRoutes } from './http/openapi/routes.ts'
 import { portalFiles } from './http/portal-files.ts'
 import { rateLimit } from './http/rate-limit.ts'
 import { insurerDeskRoutes } from './http/insurer-desk.ts'
@@ -96,7 +97,9 @@ export function createApp(services: Services): Hono<AppEnv> {
   app.route('/api', publicHealthRoutes(services))
   app.route('/api', cashierRoutes(services))
   app.route('/api', insurerDeskRoutes(services))
+  app.route('/api', openApiRoutes(services))
   app.all('/api/*', () => { throw fail('not-found', { zh: '没有这个接口。', en: 'There is no such endpoint.' }) })
+  app.route('/docs', docsRoutes())
   app.route('/', portalFiles())
   return app
 }

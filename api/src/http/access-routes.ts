@@ -11,8 +11,8 @@ import type { Services } from '../services.ts'
 import type { AppEnv } from './auth.ts'
 import { readJson } from './json-body.ts'
 
-const request = z.object({ patient: z.string().min(1).max(64), reason: z.enum(emergencyReasons), explanation: z.string().trim().min(10).max(500) })
-const review = z.object({ verdict: z.enum(['justified', 'unjustified']), note: z.string().trim().max(500).optional() })
+export const emergencyBody = z.object({ patient: z.string().min(1).max(64), reason: z.enum(emergencyReasons), explanation: z.string().trim().min(10).max(500) })
+export const reviewBody = z.object({ verdict: z.enum(['justified', 'unjustified']), note: z.string().trim().max(500).optional() })
 const noStore = { 'Cache-Control': 'no-store' }
 
 export function accessRoutes({ db }: Pick<Services, 'db'>): Hono<AppEnv> {
@@ -28,11 +28,11 @@ export function accessRoutes({ db }: Pick<Services, 'db'>): Hono<AppEnv> {
       if (day !== null && !isDate(day)) throw fail('parameter-invalid', { zh: '请给出日期，例如 2026-11-24。', en: 'Give a day, such as 2026-11-24.' }, 'day')
       return c.json(await reviewAudit(db, c.get('ctx'), day), 200, noStore)
     })
-    .post('/emergency-access', async (c) => c.json(await openEmergency(db, c.get('ctx'), await readJson(c, request)), 201, noStore))
+    .post('/emergency-access', async (c) => c.json(await openEmergency(db, c.get('ctx'), await readJson(c, emergencyBody)), 201, noStore))
     .post('/emergency-access/:id/review', async (c) => {
       const id = c.req.param('id')
       if (!/^[0-9a-f-]{36}$/.test(id)) throw notFound('emergency-access')
-      const { verdict, note } = await readJson(c, review)
+      const { verdict, note } = await readJson(c, reviewBody)
       return c.json(await reviewEmergency(db, c.get('ctx'), id, { verdict, note: note || null }), 200, noStore)
     })
 }

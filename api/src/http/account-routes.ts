@@ -27,10 +27,10 @@ import { type AppEnv, clearSession } from './auth.ts'
 import { readJson } from './json-body.ts'
 import { placeOf } from './place.ts'
 
-const passwordBody = z.object({ current: z.string().min(1).max(200), password: z.string().min(1).max(200) })
-const confirmedBody = z.object({ password: z.string().min(1).max(200) })
-const codeBody = z.object({ code: z.string().min(4).max(40) })
-const launchBody = z.object({ app: z.string().max(100), patient: z.string().max(64), encounter: z.string().max(64).optional() })
+export const passwordBody = z.object({ current: z.string().min(1).max(200), password: z.string().min(1).max(200) })
+export const confirmedBody = z.object({ password: z.string().min(1).max(200) })
+export const codeBody = z.object({ code: z.string().min(4).max(40) })
+export const launchBody = z.object({ app: z.string().max(100), patient: z.string().max(64), encounter: z.string().max(64).optional() })
 
 /** A second factor is taken off only minutes after it was shown. */
 const stepUpMinutes = 5

@@ -17,14 +17,14 @@ import type { AppEnv } from './auth.ts'
 import { readJson } from './json-body.ts'
 
 const fen = z.number().int().min(1).max(100_000_000_00)
-const payment = z.strictObject({
+export const paymentBody = z.strictObject({
   kind: z.enum(['payment', 'refund', 'deposit', 'deposit-refund']), channel: z.enum(['cash', 'card', 'mobile', 'deposit']), amountFen: fen,
   reference: z.string().max(64).nullish(),
 })
-const filing = z.strictObject({ type: z.enum(filingTypes) })
+export const filingBody = z.strictObject({ type: z.enum(filingTypes) })
 const count = z.number().int().min(-100_000_000_00).max(100_000_000_00)
-const counted = z.strictObject({ cash: count, card: count, mobile: count })
-const act = z.discriminatedUnion('action', [z.strictObject({ action: z.literal('take') }), z.strictObject({ action: z.enum(['sign-off', 'post']), reason: z.string().trim().min(4).max(500) })])
+export const countedBody = z.strictObject({ cash: count, card: count, mobile: count })
+export const actBody = z.discriminatedUnion('action', [z.strictObject({ action: z.literal('take') }), z.strictObject({ action: z.enum(['sign-off', 'post']), reason: z.string().trim().min(4).max(500) })])
 
 const fresh = { 'Cache-Control': 'no-store' }
 
@@ -33,13 +33,13 @@ export function cashierRoutes({ db, store, gateway }: Pick<Services, 'db' | 'sto
     .post('/bills/:encounter/payments', async (c) => {
       const encounter = c.req.param('encounter')
       if (!isFhirId(encounter)) throw notFound('Encounter')
-      const { kind, channel, amountFen, reference } = await readJson(c, payment)
+      const { kind, channel, amountFen, reference } = await readJson(c, paymentBody)
       return c.json(await takePayment({ db, store }, c.get('ctx'), encounter, { kind, channel, amountFen: BigInt(amountFen), reference: reference ?? null }, c.req.header('Idempotency-Key') ?? null), 201, fresh)
     })
     .post('/bills/:encounter/filing', async (c) => {
       const encounter = c.req.param('encounter')
       if (!isFhirId(encounter)) throw notFound('Encounter')
-      return c.json(await fileTreatment({ db, store, gateway }, c.get('ctx'), encounter, (await readJson(c, filing)).type), 201, fresh)
+      return c.json(await fileTreatment({ db, store, gateway }, c.get('ctx'), encounter, (await readJson(c, filingBody)).type), 201, fresh)
     })
     .post('/bills/:encounter/details', async (c) => {
       const encounter = c.req.param('encounter')
@@ -68,11 +68,11 @@ export function cashierRoutes({ db, store, gateway }: Pick<Services, 'db' | 'sto
     })
     .get('/desk/:organization/work', async (c) => c.json(await readWork(db, c.get('ctx'), organizationOf(c)), 200, fresh))
     .get('/desk/:organization/days/:day', async (c) => c.json(await readDay(db, c.get('ctx'), organizationOf(c), dayOf(c)), 200, fresh))
-    .post('/desk/:organization/days/:day/close', async (c) => c.json(await closeDay({ db, store }, c.get('ctx'), organizationOf(c), dayOf(c), await readJson(c, counted)), 200, fresh))
+    .post('/desk/:organization/days/:day/close', async (c) => c.json(await closeDay({ db, store }, c.get('ctx'), organizationOf(c), dayOf(c), await readJson(c, countedBody)), 200, fresh))
     .post('/desk/:organization/differences/:id', async (c) => {
       const id = c.req.param('id')
       if (!/^[0-9a-f-]{36}$/.test(id)) throw notFound('Difference')
-      return c.json(await actOnDifference({ db, store, gateway }, c.get('ctx'), organizationOf(c), id, await readJson(c, act)), 200, fresh)
+      return c.json(await actOnDifference({ db, store, gateway }, c.get('ctx'), organizationOf(c), id, await readJson(c, actBody)), 200, fresh)
     })
     .get('/desk/:organization/months/:month', async (c) => {
       const desk = await deskOf(db, c.get('ctx'), organizationOf(c))

@@ -17,11 +17,11 @@ import { readJson } from './json-body.ts'
 
 const scope = z.enum(['city', 'hospital', 'department', 'clinic'])
 const instant = z.iso.datetime({ offset: true }).transform((text) => new Date(text))
-const parameterBody = z.strictObject({
+export const parameterBody = z.strictObject({
   scope, id: z.string().min(1).max(140), name: z.string().min(1).max(60), value: z.number().nullable(),
   from: instant.nullish().transform((each) => each ?? null), until: instant.nullish().transform((each) => each ?? null),
 })
-const calendarBody = z.strictObject({
+export const calendarBody = z.strictObject({
   asWeekday: z.number().int().min(1).max(7).nullable(), name: z.strictObject({ zh: z.string().min(1).max(40), en: z.string().min(1).max(80) }), city: z.boolean().default(false),
 })
 const noStore = { 'Cache-Control': 'no-store' }

@@ -17,8 +17,8 @@ import { readJson } from './json-body.ts'
 
 const noStore = { 'Cache-Control': 'no-store' }
 const schedule = ':schedule{[0-9a-f-]{36}}'
-const arrivalBody = z.strictObject({ code: z.string().max(120).nullish().transform((each) => each || null), name: z.string().min(1).max(120), document: z.string().min(1).max(60) })
-const skipBody = z.strictObject({ appointment: z.string().min(1).max(64) })
+export const arrivalBody = z.strictObject({ code: z.string().max(120).nullish().transform((each) => each || null), name: z.string().min(1).max(120), document: z.string().min(1).max(60) })
+export const skipBody = z.strictObject({ appointment: z.string().min(1).max(64) })
 
 export function queueRoutes({ db, store }: Pick<Services, 'db' | 'store'>): Hono<AppEnv> {
   return new Hono<AppEnv>()

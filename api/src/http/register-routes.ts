@@ -24,7 +24,7 @@ import { readJson } from './json-body.ts'
 import { placeOf } from './place.ts'
 import { enter } from './sign-in.ts'
 
-const registerBody = z.object({
+export const registerBody = z.object({
   login: z.string().min(3).max(60), password: z.string().min(1).max(200), name: z.string().min(1).max(100), residentId: z.string().min(1).max(40), card: z.string().min(1).max(40),
 })
 

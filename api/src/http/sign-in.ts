@@ -26,11 +26,11 @@ import { type AppEnv, clearSession, deviceOf, setDevice, setSession } from './au
 import { readJson } from './json-body.ts'
 import { placeOf } from './place.ts'
 
-const signInBody = z.object({
+export const signInBody = z.object({
   login: z.string().min(1).max(100), password: z.string().min(1).max(200), code: z.string().max(40).optional(),
   role: z.string().max(40).optional(), organization: z.string().max(64).optional(),
 })
-const signOutBody = z.object({ idTokenHint: z.string().max(8192).optional(), redirectUri: z.string().max(2048).optional(), state: z.string().max(1024).optional() })
+export const signOutBody = z.object({ idTokenHint: z.string().max(8192).optional(), redirectUri: z.string().max(2048).optional(), state: z.string().max(1024).optional() })
 
 export function signInRoutes(services: Services): Hono<AppEnv> {
   const { db, config, factors } = services
