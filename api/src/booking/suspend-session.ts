@@ -6,6 +6,7 @@
  */
 import type { Schedule } from '@medplum/fhirtypes'
 import type { Ctx } from '../ctx.ts'
+import { keyOf } from '../fhir/id.ts'
 import { fail, forbidden, notFound, type OutcomeError } from '../fhir/outcome.ts'
 import { writeNotices } from '../notices/write-notices.ts'
 import { readResource } from '../records/read-resource.ts'
@@ -42,7 +43,8 @@ export const substituteOperation: Operation = {
 
 async function change(call: OperationCall, names: readonly string[], make: (trx: Trx, session: SessionRow, reason: string | null) => Promise<void>): Promise<OperationResult> {
   const { db, ctx, store, id, body } = call
-  if (id === null) throw notFound('Schedule')
+  // Sessions have ids of ours only.
+  if (id === null || keyOf(id) !== id) throw notFound(`Schedule/${id ?? ''}`)
   const reason = freeText(readInput(body, names), 'reason')
   await inTransaction(db, async (trx) => {
     await lockSessions(trx, [id])

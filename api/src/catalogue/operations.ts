@@ -20,6 +20,7 @@ import { lastObservationsOperation } from '../records/last-observations.ts'
 import { metaOperations } from '../records/meta-operations.ts'
 import { previewAccessOperation } from '../records/preview-access.ts'
 import { reindexProgressOperation } from '../records/reindex-operation.ts'
+import { resourceEntries } from './resource-types.ts'
 import { storedDefinitions } from '../records/stored-definitions.ts'
 import type { Operation } from '../records/store.ts'
 import { validateOperations } from '../records/validate-operation.ts'
@@ -40,7 +41,7 @@ export function operations({ gateway }: OperationPorts): readonly Operation[] {
     previewAccessOperation,
     ...exportOperations,
     lastObservationsOperation,
-    ...metaOperations,
+    ...metaOperations.map(whereStored),
     reindexProgressOperation,
     findSlotsOperation,
     holdSlotOperation,
@@ -66,4 +67,13 @@ export function operations({ gateway }: OperationPorts): readonly Operation[] {
     ...terminologyOperations(storedDefinitions),
     ...validateOperations,
   ]
+}
+
+/** Labels are of rows: a type that a domain answers has none, and of one that only operations write they can't be changed. */
+function whereStored(operation: Operation): Operation {
+  const types = operation.types.filter((type) => {
+    const entry = resourceEntries.get(type)
+    return entry?.projection === null && (entry.write === 'open' || !operation.affectsState)
+  })
+  return { ...operation, types }
 }

@@ -65,7 +65,12 @@ const values: Readonly<Record<string, string>> = {
   string: 'text', token: 'some-code', reference: 'Patient/patient-0', date: 'ge2026', number: '1', quantity: '1.5', uri: 'http://example.com/x', special: 'text',
 }
 
+/** Of types that a domain answers, which take only values that can be. */
+const domainValues: Readonly<Record<string, string>> = { 'AuditEvent agent': 'Practitioner/dr', 'Schedule active': 'true', 'Schedule actor': 'Practitioner/dr', 'Slot schedule': 'Schedule/x', 'Slot status': 'free' }
+
 function valueFor(type: string, { name, type: kind }: { name: string; type: string }): string {
+  const own = domainValues[`${type} ${name}`]
+  if (own !== undefined) return own
   if (name === '_id') return 'example'
   if (name === 'near') return '31.2|121.5|10|km'
   if (kind !== 'composite') return values[kind] ?? 'text'
@@ -111,19 +116,66 @@ test('every profile that it names is known and of that type', async () => {
 })
 
 interface Offered { name: string; definition: string }
-const offered = new Map([['', statement.rest[0]] as const, ...listed.map((each) => [`${each.type}/`, each] as const)]
-  .flatMap(([type, each]) => ((each as { operation?: Offered[] }).operation ?? []).map(({ name, definition }) => [`${definition} ${type === ''}`, [type, name]] as const)))
+const offeredBy = [{ type: '', operation: statement.rest[0].operation as Offered[] }, ...listed.map((each) => ({ type: each.type, operation: (each as { operation?: Offered[] }).operation ?? [] }))]
+const here = services.operations
 
-/** Asked without anything, of one type that has it: whatever it answers, it is there. */
-test.each([...offered.values()])('%s$%s is offered', async (type, name) => {
-  const codes: string[] = []
-  for (const id of type === '' ? [''] : ['', 'none/']) {
-    for (const method of ['GET', 'POST']) codes.push((await request(method, `/fhir/${type}${id}$${name}`, { as: system })).json?.issue?.[0]?.details?.coding?.[0].code ?? 'answered')
-  }
-  expect(codes.some((code) => code !== 'operation-unknown' && code !== 'method-not-allowed')).toBe(true)
+/** Asked of every type and level that has it, by every method, without anything: whatever it answers, it is there. */
+describe.each(offeredBy.filter((each) => each.operation.length > 0).map((each) => [each.type === '' ? 'the system' : each.type, each] as const))('operations of %s', (_, { type, operation }) => {
+  test('each of them is offered', async () => {
+    for (const { name } of operation) {
+      const known = here.filter((each) => each.name === `$${name}` && (type === '' ? each.level === 'system' : each.level !== 'system' && each.types.some((one) => one === type)))
+      expect([name, known.length > 0]).toEqual([name, true])
+      for (const { level, methods } of known) {
+        for (const method of methods) {
+          const reply = await request(method, `/fhir/${type === '' ? '' : `${type}/`}${level === 'instance' ? 'none/' : ''}$${name}`, { as: system })
+          const code = reply.json?.issue?.[0]?.details?.coding?.[0].code ?? 'answered'
+          expect([method, name, level, reply.status < 500 && !['operation-unknown', 'method-not-allowed', 'read-only-type', 'type-unknown'].includes(code) ? 'offered' : code]).toEqual([method, name, level, 'offered'])
+        }
+      }
+    }
+  })
 })
 
-const examples = new Map(entries.map((entry) => [entry.type, entry.projection === null ? example(model, entry.type) : {}]))
+test('an operation that the statement does not name of a type is refused there', async () => {
+  for (const { type, operation } of offeredBy.slice(1)) {
+    const absent = [...new Set(here.filter((each) => each.level !== 'system').map((each) => each.name.slice(1)))].filter((name) => !operation.some((each) => each.name === name))
+    for (const name of absent.slice(0, 3)) expect([type, name, (await request('POST', `/fhir/${type}/$${name}`, { as: system })).status]).toEqual([type, name, 404])
+  }
+})
+
+/** What a domain looks up, and the examples refer to what is not there. */
+const lookedUp: Readonly<Record<string, readonly string[]>> = { Encounter: ['appointment'], ChargeItem: ['context'] }
+const examples = new Map(entries.map((entry) => {
+  const whole = entry.projection === null ? example(model, entry.type) : {}
+  return [entry.type, Object.fromEntries(Object.entries(whole).filter(([key]) => !lookedUp[entry.type]?.includes(key)))]
+}))
+
+/** Each include and reverse include that is listed, so many to a request. */
+async function answersIncludes({ type, searchInclude = [], searchRevInclude = [] }: Listed): Promise<void> {
+  const all = [...searchInclude.map((each) => `_include=${each}`), ...searchRevInclude.map((each) => `_revinclude=${each}`)]
+  for (let at = 0; at < all.length; at += 50) {
+    const some = all.slice(at, at + 50)
+    const reply = await request('GET', `/fhir/${type}?_count=1&${some.join('&')}`, { as: system })
+    expect([some[0], reply.status === 200 ? 200 : reply.text]).toEqual([some[0], 200])
+  }
+}
+
+test.each(entries.filter((entry) => entry.projection !== null).map((entry) => entry.type))('%s, which a domain answers, is found by every parameter and include', async (type) => {
+  const said = listed.find((each) => each.type === type) as Listed
+  expect(said.searchParam.length).toBeGreaterThan(0)
+  for (const param of said.searchParam) {
+    const reply = await request('GET', `/fhir/${type}?${param.name}=${encodeURIComponent(valueFor(type, param))}`, { as: system })
+    expect([param.name, reply.status === 200 ? 200 : reply.text]).toEqual([param.name, 200])
+  }
+  await answersIncludes(said)
+})
+
+/** What the write rule of a type says of the example, which knows nothing of its domain. */
+const ruled: Readonly<Record<string, { create: string; update: string; remove: string; patch: string }>> = {
+  Appointment: { create: 'business-rule', update: 'business-rule', remove: 'done', patch: 'business-rule' },
+  AppointmentResponse: { create: 'not-found', update: 'business-rule', remove: 'done', patch: 'business-rule' },
+  ChargeItem: { create: 'required', update: 'required', remove: 'done', patch: 'required' },
+}
 
 describe.each(entries.filter((entry) => entry.projection === null).map((entry) => [entry.type, entry] as const))('%s', (type, entry) => {
   const said = listed.find((each) => each.type === type) as Listed
@@ -144,10 +196,7 @@ describe.each(entries.filter((entry) => entry.projection === null).map((entry) =
       const reply = await request('GET', `/fhir/${type}?${param.name}=${encodeURIComponent(valueFor(type, param))}`, { as: system })
       expect([param.name, reply.status === 200 ? 200 : reply.text]).toEqual([param.name, 200])
     }
-    const includes = [...(said.searchInclude ?? []).map((each) => `_include=${each}`), ...(said.searchRevInclude ?? []).slice(0, 10).map((each) => `_revinclude=${each}`)]
-    for (const include of includes) {
-      expect([include, (await request('GET', `/fhir/${type}?_count=1&${include}`, { as: system })).status]).toEqual([include, 200])
-    }
+    await answersIncludes(said)
     expect((await request('GET', `/fhir/${type}?no-such-parameter=1`, { as: system })).status).toBe(400)
   })
 
@@ -159,8 +208,12 @@ describe.each(entries.filter((entry) => entry.projection === null).map((entry) =
       return
     }
     expect(['create', 'update', 'delete'].every(may)).toBe(true)
-    // A write rule has a say in what it takes; its domain tests that.
-    if (entry.rule !== null) return
+    const rule = ruled[type]
+    if (rule) {
+      const code = async (method: string, path: string, body?: unknown) => (await request(method, `/fhir/${type}${path}`, { as: system, ...(body === undefined ? {} : { body }), ...(method === 'PATCH' ? { headers: { 'Content-Type': 'application/json-patch+json' } } : {}) })).json?.issue?.[0].details.coding[0].code ?? 'done'
+      expect({ create: await code('POST', '', resource), update: await code('PUT', '/example', { ...resource, id: 'example', language: 'fr' }), patch: await code('PATCH', '/example', [{ op: 'add', path: '/language', value: 'zh' }]), remove: await code('DELETE', '/none') }).toEqual(rule)
+      return
+    }
     const created = await request('POST', `/fhir/${type}`, { as: system, body: resource })
     expect([created.status, created.json.issue ?? []]).toEqual([201, []])
     const { id } = created.json
@@ -181,7 +234,7 @@ describe.each(entries.filter((entry) => entry.projection === null).map((entry) =
     const writable = entry.write === 'open'
     expect(said).toMatchObject({ updateCreate: writable, conditionalCreate: writable, conditionalUpdate: writable, conditionalDelete: writable ? 'single' : 'not-supported' })
     expect(may('patch')).toBe(writable)
-    if (!writable || entry.rule !== null) return
+    if (!writable || ruled[type]) return
     const resource = { ...examples.get(type), id: undefined }
     expect(await status('POST', '', { 'If-None-Exist': '_id=example' }, resource)).toBe(200)
     expect(await status('PUT', '?_id=example', {}, { ...resource, id: 'example', language: 'en' })).toBe(200)
