@@ -93,6 +93,8 @@ export interface BulkExportTable {
 /** records/export */
 export interface BulkExportMemberTable { export_id: string; pid: string; key: bigint; batch: number; whole: boolean }
 /** records/export */
+export interface BulkExportReferenceTable { export_id: string; t: number; id: string; done: Generated<boolean> }
+/** records/export */
 export interface BulkExportPatientTable { export_id: string; pid: string }
 /** records/export */
 export interface BulkExportChunkTable {
@@ -902,6 +904,7 @@ export interface Tables {
   reindex: ReindexTable
   bulk_export: BulkExportTable
   bulk_export_member: BulkExportMemberTable
+  bulk_export_reference: BulkExportReferenceTable
   bulk_export_patient: BulkExportPatientTable
   bulk_export_chunk: BulkExportChunkTable
   audit_event: AuditEventTable

@@ -161,6 +161,43 @@ describe('what is exported', () => {
   })
 })
 
+describe('what the records refer to in the directories', () => {
+  beforeAll(async () => {
+    for (const resource of [
+      { resourceType: 'Organization', id: 'top', name: '卫健委' }, { resourceType: 'Organization', id: 'ward', name: '病区', partOf: { reference: 'Organization/top' } }, { resourceType: 'Organization', id: 'unrelated', name: '别处' },
+      { resourceType: 'Practitioner', id: 'gp', name: [{ text: '李医生' }] }, { resourceType: 'Practitioner', id: 'stranger' }, { resourceType: 'PractitionerRole', id: 'role', practitioner: { reference: 'Practitioner/gp' }, organization: { reference: 'Organization/ward' } },
+      { resourceType: 'Patient', id: 'cared', generalPractitioner: [{ reference: 'PractitionerRole/role' }, { reference: 'Practitioner/absent' }] }, { ...pulse('cared1', 'cared'), performer: [{ reference: 'Practitioner/gp' }] },
+      { resourceType: 'Group', id: 'cared', type: 'person', actual: true, member: [{ entity: { reference: 'Patient/cared' } }] },
+    ]) await put(resource)
+  })
+  const whole = ['Group/cared', 'Observation/cared1', 'Organization/top', 'Organization/ward', 'Patient/cared', 'Practitioner/gp', 'PractitionerRole/role']
+
+  test.each<[string, string[]]>([
+    ['Group/cared/$export', whole],
+    ['Group/cared/$export?_type=Patient,Practitioner', ['Patient/cared']],
+    ['Group/cared/$export?_type=Observation,Practitioner', ['Observation/cared1', 'Practitioner/gp']],
+    ['Group/cared/$export?_type=Patient,Organization,PractitionerRole&_typeFilter=Organization%3Fname%3D病区', ['Organization/ward', 'Patient/cared', 'PractitionerRole/role']],
+    ['Group/cared/$export?_since=2099-01-01T00:00:00Z', []],
+  ])('%s brings them, each once, and what they refer to in turn', async (path, expected) => {
+    expect(await exported(path)).toEqual(expected)
+  })
+
+  test('of all patients, and within the scopes of who asks', async () => {
+    const rows = await exported('Patient/$export')
+    expect(rows.filter((each) => /^(Organization|Practitioner|PractitionerRole)\//.test(each))).toEqual(whole.filter((each) => /^(Organization|Practitioner)/.test(each)))
+    expect(new Set(rows).size).toBe(rows.length)
+    expect(await exported('Group/cared/$export', { ...system, id: 'few', scopes: ['system/Patient.rs', 'system/Group.rs', 'system/PractitionerRole.rs'] })).toEqual(['Group/cared', 'Patient/cared', 'PractitionerRole/role'])
+  })
+
+  test('as they were at the kick-off', async () => {
+    const accepted = await kickOff('Group/cared/$export?_type=Observation,Practitioner')
+    later(1)
+    await put({ resourceType: 'Practitioner', id: 'gp', name: [{ text: '改名' }] })
+    const rows = await lines((await finished(accepted)).output)
+    expect(rows.find((each) => each.resourceType === 'Practitioner')).toMatchObject({ name: [{ text: '李医生' }], meta: { versionId: '1' } })
+  })
+})
+
 describe('who may', () => {
   test('systems only, with a scope for what they name, and their own exports only', async () => {
     expect((await request('GET', '/fhir/$export', { headers: asynchronously })).status).toBe(401)

@@ -85,7 +85,7 @@ async function ownExport(db: Db, { principal, now }: Ctx, id: string): Promise<E
 /** At most 100 characters. */
 function progressOf({ state, position, request, rows_done }: ExportRow): string {
   if (state === 'accepted') return 'accepted'
-  const part = position?.phase === 'deleted' ? 'deletions' : request.level === 'group' || request.patients !== null ? `batch ${(position?.part ?? 0) + 1}`
+  const part = position?.phase === 'deleted' ? 'deletions' : position?.phase === 'referenced' ? 'references' : request.level === 'group' || request.patients !== null ? `batch ${(position?.part ?? 0) + 1}`
     : `type ${Math.min((position?.part ?? 0) + 1, request.types.length)} of ${request.types.length}`
   return `${rows_done} resources written, ${part}`
 }

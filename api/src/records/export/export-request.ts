@@ -34,15 +34,19 @@ export interface ExportRequest {
   warnings: Issue[]
 }
 
-/** Where an export is. `rows`: type by type, or batch by batch of the members. Then what was deleted. */
+/** Where an export is. `rows`: type by type, or batch by batch of the members. Then what they refer to, then what was deleted. */
 export type ExportPosition =
   | { phase: 'rows'; part: number; after: { t: number; id: string } | null }
+  | { phase: 'referenced' }
   | { phase: 'deleted'; after: { at: string; t: number; id: string } | null }
 
-/** A type that is all of one export's business: stored, and of patients where the level says so. */
+/** Directory types that come with an export of patients as far as its rows refer to them. */
+export const referencedTypes: readonly ResourceType[] = ['Practitioner', 'PractitionerRole', 'Organization', 'Location', 'HealthcareService', 'Medication', 'Device']
+
+/** A type that is all of one export's business: stored, and of patients, or referred to by what is, where the level says so. */
 export function exportableTypes(store: Store, level: ExportLevel): ResourceType[] {
   return [...store.entries.values()].filter(({ type, projection }) => projection === null
-    && (level === 'system' || type === 'Patient' || store.model.patientCompartment(type).length > 0)).map((entry) => entry.type)
+    && (level === 'system' || type === 'Patient' || store.model.patientCompartment(type).length > 0 || referencedTypes.includes(type))).map((entry) => entry.type)
 }
 
 const narrowing: ReadonlySet<string> = new Set(['_type', '_typeFilter', '_since', 'patient'])

@@ -13,6 +13,7 @@ import { idIn, type Stored, storedOf, type StoredRow } from '../content.ts'
 import { makeWalk } from '../search/conditions.ts'
 import { parseQuery, queryContext } from '../search/parse-query.ts'
 import type { Store } from '../store.ts'
+import { markDone, nextReferences, withReferences } from './export-references.ts'
 import type { ExportPosition, ExportRequest } from './export-request.ts'
 
 /** An export as a step sees it. */
@@ -35,6 +36,7 @@ const textMax = 4 * 1024 * 1024
 export function readStep(db: Db, ctx: Ctx, store: Store, running: RunningExport): Promise<ExportStep> {
   const position = running.position ?? { phase: 'rows', part: 0, after: null }
   if (position.phase === 'deleted') return readDeleted(db, ctx, running, position)
+  if (position.phase === 'referenced') return readReferenced(db, ctx, store, running)
   return ofMembers(running.request) ? readBatch(db, ctx, store, running, position) : readType(db, ctx, store, running, position)
 }
 
@@ -45,8 +47,25 @@ function ofMembers({ level, patients }: ExportRequest): boolean {
 type RowsPosition = Extract<ExportPosition, { phase: 'rows' }>
 type DeletedPosition = Extract<ExportPosition, { phase: 'deleted' }>
 
-function afterRows({ since }: ExportRequest): ExportPosition | null {
+function afterRows(request: ExportRequest): ExportPosition | null {
+  return withReferences(request) ? { phase: 'referenced' } : afterReferences(request)
+}
+
+function afterReferences({ since }: ExportRequest): ExportPosition | null {
   return since === null ? null : { phase: 'deleted', after: null }
+}
+
+/** The next of what the rows so far refer to. What it refers to in turn is noted and comes in a later step. */
+async function readReferenced(db: Db, ctx: Ctx, store: Store, running: RunningExport): Promise<ExportStep> {
+  const { request } = running
+  const asked = await nextReferences(db, running)
+  if (asked.length === 0) return { rows: [], deleted: [], next: afterReferences(request) }
+  const range = sql<SqlBool>`r.pid is null and r.t in (${sql.raw([...new Set(asked.map((each) => each.t))].join(','))})
+    and (r.t, r.id) in (select w.t, w.id from unnest(${asked.map((each) => each.t)}::smallint[], ${asked.map((each) => each.id)}::uuid[]) as w (t, id)) and ${visible(ctx)}`
+  const { rows, cut } = await readVersions(db, running, { range, since: sinceOf(running), filter: await filtersOf(db, ctx, store, request) })
+  const last = rows.at(-1)
+  await markDone(db, running, cut && last ? asked.filter((each) => each.t < last.t || (each.t === last.t && each.id <= last.id)) : asked)
+  return { ...stepOf(rows, { phase: 'referenced' }) }
 }
 
 async function readType(db: Db, ctx: Ctx, store: Store, running: RunningExport, { part, after }: RowsPosition): Promise<ExportStep> {
@@ -78,14 +97,9 @@ async function readBatch(db: Db, ctx: Ctx, store: Store, running: RunningExport,
   const earlier = sql<SqlBool>`exists (select from bulk_export_member m where m.export_id = ${id}::uuid and m.batch < ${part}
     and (m.pid = r.pid or m.key = any(r.keys)) and (m.whole or ${sinceOf(running)}))`
   const beyond = after === null ? sql<SqlBool>`true` : sql<SqlBool>`(r.t, r.id) > (${after.t}::smallint, ${after.id}::uuid)`
-  const filters: RawBuilder<SqlBool>[] = []
-  for (const type of request.types) {
-    const filter = await filterOf(db, ctx, store, request, type)
-    if (filter !== null) filters.push(sql<SqlBool>`(r.t <> ${sql.raw(String(typeCode(type)))} or ${filter})`)
-  }
   const { rows, cut } = await readVersions(db, running, {
     range: sql<SqlBool>`r.t in (${sql.raw(request.types.map(typeCode).join(','))}) and ${beyond} and ${visible(ctx)}`,
-    since, filter: filters.length === 0 ? null : sql<SqlBool>`${sql.join(filters, sql` and `)}`,
+    since, filter: await filtersOf(db, ctx, store, request),
     current: sql<SqlBool>`(r.pid = any(${pids}::uuid[]) or r.keys && ${keys}::text::bigint[]) and not ${earlier}`, past: sql<SqlBool>`r.pid = any(${pids}::uuid[])`,
   })
   const last = rows.at(-1)
@@ -131,6 +145,16 @@ function stepOf(rows: readonly Row[], next: ExportPosition): ExportStep {
 
 function sinceOf({ request: { since } }: RunningExport): RawBuilder<SqlBool> {
   return since === null ? sql<SqlBool>`true` : sql<SqlBool>`r.last_updated > ${since}::timestamptz`
+}
+
+/** The filters of all types, each for rows of its own; null when there are none. */
+async function filtersOf(db: Db, ctx: Ctx, store: Store, request: ExportRequest): Promise<RawBuilder<SqlBool> | null> {
+  const filters: RawBuilder<SqlBool>[] = []
+  for (const type of request.types) {
+    const filter = await filterOf(db, ctx, store, request, type)
+    if (filter !== null) filters.push(sql<SqlBool>`(r.t <> ${sql.raw(String(typeCode(type)))} or ${filter})`)
+  }
+  return filters.length === 0 ? null : sql<SqlBool>`${sql.join(filters, sql` and `)}`
 }
 
 /** One of the searches of a type must fit; null when there are none. */

@@ -16,6 +16,7 @@ import { inTransaction } from '../../storage/transaction.ts'
 import type { Store } from '../store.ts'
 import { refreshParameters } from '../stored-parameters.ts'
 import type { ExportPosition, ExportRequest } from './export-request.ts'
+import { noteReferences } from './export-references.ts'
 import { readStep, type RunningExport } from './export-rows.ts'
 import { writeChunks, writeWarnings } from './write-chunks.ts'
 
@@ -78,6 +79,7 @@ function step(db: Db, ctx: Ctx, store: Store, id: string): Promise<boolean> {
     const asker = makeCtx(row.principal, { now: ctx.now, language: ctx.language, requestId: id, newId: ctx.newId })
     const found = await readStep(trx, asker, store, running)
     const written = await writeChunks(trx, store, running, found)
+    await noteReferences(trx, running, found.rows)
     await discloseTo(trx, asker, id, [...found.rows, ...found.deleted].map((each) => each.pid))
     if (found.next === null) await writeWarnings(trx, running, ctx.language)
     await sql`update bulk_export set position = ${found.next}::jsonb, rows_done = rows_done + ${written}::int, failures = 0,
