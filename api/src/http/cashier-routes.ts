@@ -59,7 +59,7 @@ export function cashierRoutes({ db, store, gateway }: Pick<Services, 'db' | 'sto
     .post('/appointments/:appointment/filing', async (c) => {
       const appointment = c.req.param('appointment')
       if (!isFhirId(appointment)) throw notFound('Appointment')
-      return c.json(await fileAhead({ db, store, gateway }, c.get('ctx'), appointment, (await readJson(c, filing)).type), 201, fresh)
+      return c.json(await fileAhead({ db, store, gateway }, c.get('ctx'), appointment, (await readJson(c, filingBody)).type), 201, fresh)
     })
     .get('/bills/:encounter/packet', async (c) => {
       const encounter = c.req.param('encounter')

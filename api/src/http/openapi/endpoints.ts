@@ -94,12 +94,14 @@ export const endpoints: readonly Endpoint[] = [
 
   { method: 'POST', path: '/api/bills/:encounter/payments', tag: 'till', who: 'desk', body: paymentBody, answer: { type: 'object', description: 'FHIR PaymentNotice' }, status: 201, headers: { 'Idempotency-Key': { zh: '同一键只收一次', en: 'the same key takes money once' } }, does: { zh: '收款、退款或押金。', en: 'Takes money, gives it back, or a deposit.' } },
   { method: 'POST', path: '/api/bills/:encounter/filing', tag: 'till', who: 'desk', body: filingBody, answer: 'Filing', status: 201, does: { zh: '异地就医备案。', en: 'Files treatment away from home with the insured place.' } },
+  { method: 'GET', path: '/api/appointments/:appointment/filing', tag: 'till', who: 'person', answer: 'FilingAhead', does: { zh: '这次预约是否需要异地备案，是否已备案。', en: 'Whether the visit of an appointment wants a filing with the insured place, and whether it has one.' } },
+  { method: 'POST', path: '/api/appointments/:appointment/filing', tag: 'till', who: 'person', body: filingBody, answer: 'Filing', status: 201, does: { zh: '就诊前为预约办理异地备案。', en: 'Files treatment away from home ahead of the visit.' } },
   { method: 'POST', path: '/api/bills/:encounter/details', tag: 'till', who: 'desk', answer: 'BillUpload', does: { zh: '上传费用明细。', en: 'Sends the charges to the centre now.' } },
   { method: 'POST', path: '/api/bills/:encounter/details/take-back', tag: 'till', who: 'desk', answer: 'BillUpload', does: { zh: '撤回已上传的明细。', en: 'Takes the charges back from the centre.' } },
   { method: 'GET', path: '/api/desk/:organization/work', tag: 'till', who: 'desk', answer: 'DeskWork', does: { zh: '收费窗口的待办。', en: 'What the desk has to do.' } },
   { method: 'GET', path: '/api/desk/:organization/days/:day', tag: 'till', who: 'desk', answer: 'DeskDay', does: { zh: '一天的账：应有、对账、差异。', en: 'A day of the till: what there should be, the comparison, the differences.' } },
   { method: 'POST', path: '/api/desk/:organization/days/:day/close', tag: 'till', who: 'desk', body: countedBody, answer: 'DeskDay', does: { zh: '清点并日结。', en: 'Counts the till and closes the day.' } },
-  { method: 'POST', path: '/api/desk/:organization/differences/:id', tag: 'till', who: 'desk', body: actBody, answer: 'DifferenceShape', does: { zh: '认领或核销一笔差异。', en: 'Takes a difference on, or signs it off.' } },
+  { method: 'POST', path: '/api/desk/:organization/differences/:id', tag: 'till', who: 'desk', body: actBody, answer: 'DifferenceShape', does: { zh: '认领、按建议分录更正或核销一笔差异。', en: 'Takes a difference on, corrects it by its proposed entries, or signs it off.' } },
   { method: 'GET', path: '/api/desk/:organization/months/:month', tag: 'till', who: 'desk', answer: 'Month', does: { zh: '一个月的清算。', en: 'The clearing of a month.' } },
   { method: 'POST', path: '/api/desk/:organization/months/:month/close', tag: 'till', who: 'desk', answer: 'Month', does: { zh: '月结并申请清算。', en: 'Closes the month and applies for its clearing.' } },
 

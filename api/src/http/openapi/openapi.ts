@@ -18,7 +18,7 @@ export const whoMay: Readonly<Record<Endpoint['who'], Sentence>> = {
 
 /** Parts of addresses. */
 const parts: Readonly<Record<string, Sentence>> = {
-  encounter: { zh: '就诊编号', en: 'id of the Encounter' }, schedule: { zh: '门诊单元编号', en: 'id of the Schedule' }, organization: { zh: '医院编号', en: 'id of the Organization' }, day: { zh: '日期，或 today', en: 'a day, or `today`' },
+  encounter: { zh: '就诊编号', en: 'id of the Encounter' }, appointment: { zh: '预约编号', en: 'id of the Appointment' }, schedule: { zh: '门诊单元编号', en: 'id of the Schedule' }, organization: { zh: '医院编号', en: 'id of the Organization' }, day: { zh: '日期，或 today', en: 'a day, or `today`' },
   month: { zh: '月份，如 2026-11', en: 'a month, such as 2026-11' }, id: { zh: '编号', en: 'its id' }, address: { zh: '医保中心的地址', en: 'address at the centre' },
 }
 
