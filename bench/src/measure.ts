@@ -61,21 +61,26 @@ export function median(windows: readonly Window[]): Window {
 
 /** Puts a load on a server and says what came of it. */
 export function drive(order: Order): Promise<Answer> {
+  return childJson('load-process.ts', order)
+}
+
+/** Runs a file of this folder as a process: one JSON document in, one out. */
+export function childJson<T>(file: string, input: unknown): Promise<T> {
   return new Promise((done, failed) => {
-    const child = spawn(process.execPath, [join(import.meta.dirname, 'load-process.ts')], { stdio: ['pipe', 'pipe', 'inherit'] })
+    const child = spawn(process.execPath, [join(import.meta.dirname, file)], { stdio: ['pipe', 'pipe', 'inherit'] })
     let output = ''
     child.stdout.on('data', (chunk: Buffer) => { output += chunk.toString('utf8') })
     child.once('error', failed)
     child.once('close', (code) => {
-      if (code === 0) done(JSON.parse(output) as Answer)
+      if (code === 0) done(JSON.parse(output) as T)
       else failed(new Error(`The load generator ended with code ${code}.`))
     })
-    child.stdin.end(JSON.stringify(order))
+    child.stdin.end(JSON.stringify(input))
   })
 }
 
 /** CPU time so far in microseconds; null where there is no /proc. */
-function cpuOf(watched: Watched): { server: number; postgres: number } | null {
+export function cpuOf(watched: Watched): { server: number; postgres: number } | null {
   const processes = processTable()
   const server = processes?.get(watched.server)
   const postmaster = processes?.get(watched.postmaster)

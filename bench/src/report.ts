@@ -67,19 +67,23 @@ export function rate(value: number): string {
   return value >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(1)
 }
 
-function micros(value: number | null): string {
+export function micros(value: number | null): string {
   return value === null ? '' : value.toLocaleString('en')
 }
 
 /** @returns the path of the file. */
 export function writeResults(run: Run): string {
+  const { benchmarks, memory, stages, startSeconds, settings, postgresVersion } = run
+  return writePart('', { settings, startSeconds, benchmarks, memory, stages }, postgresVersion)
+}
+
+/** What a part of its own found. @param name empty for the comparison with the bare server. @returns the path of the file. */
+export function writePart(name: string, found: object, postgresVersion: string): string {
   const folder = join(import.meta.dirname, '..', 'results')
   mkdirSync(folder, { recursive: true })
   const at = new Date().toISOString()
-  const machine = {
-    processor: cpus()[0]?.model ?? '', cores: cpus().length, memoryGigabytes: Math.round(totalmem() / 2 ** 30), node: process.version, postgres: run.postgresVersion,
-  }
-  const { benchmarks, memory, stages, startSeconds, settings } = run
-  writeFileSync(join(folder, `${at.slice(0, 10)}.json`), `${JSON.stringify({ at, machine, settings, startSeconds, benchmarks, memory, stages }, null, 2)}\n`)
-  return `bench/results/${at.slice(0, 10)}.json`
+  const machine = { processor: cpus()[0]?.model ?? '', cores: cpus().length, memoryGigabytes: Math.round(totalmem() / 2 ** 30), node: process.version, postgres: postgresVersion }
+  const file = `${at.slice(0, 10)}${name === '' ? '' : `-${name}`}.json`
+  writeFileSync(join(folder, file), `${JSON.stringify({ at, machine, ...found }, null, 2)}\n`)
+  return `bench/results/${file}`
 }

@@ -11,6 +11,7 @@ import { fill } from './fill.ts'
 import { measure, median, type Order, type Planned, warmUp, type Window } from './measure.ts'
 import { measureMemory, residentMegabytes } from './memory.ts'
 import { lines, type Outcome, rate, writeResults } from './report.ts'
+import { benchBook } from './book.ts'
 import { benchReconcile } from './reconcile.ts'
 import { benchSearch } from './search.ts'
 import { poolConnections, type Server, type Servers, startServers } from './servers.ts'
@@ -32,7 +33,7 @@ const names: readonly string[] = [...benchmarkNames, ...otherNames]
 const say = (line = '') => process.stdout.write(`${line}\n`)
 
 /** Parts with servers of their own. */
-const parts: Record<string, (say: (line?: string) => void) => Promise<unknown>> = { access: benchAccess, search: benchSearch, settle: benchSettle, reconcile: benchReconcile }
+const parts: Record<string, (say: (line?: string) => void) => Promise<unknown>> = { access: benchAccess, search: benchSearch, settle: benchSettle, reconcile: benchReconcile, book: benchBook }
 
 function chosen(): Set<string> {
   const { positionals } = parseArgs({ allowPositionals: true })

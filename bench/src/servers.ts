@@ -28,6 +28,8 @@ export interface Servers {
   postgresVersion: string
   /** From the start of the platform's process on an empty database until it answered. */
   startSeconds: number
+  /** Settings of the platform's process. */
+  environment: Record<string, string>
   stop(): Promise<void>
 }
 
@@ -35,7 +37,8 @@ const repository = join(import.meta.dirname, '..', '..')
 export const poolConnections = 6
 const database = 'bench'
 
-export async function startServers(): Promise<Servers> {
+/** @param given.bare the bare server's file; @param given.platform further settings of the platform. */
+export async function startServers(given: { bare?: string; platform?: Record<string, string> } = {}): Promise<Servers> {
   const folder = mkdtempSync(join(tmpdir(), 'pujiang-bench-'))
   chmodSync(folder, 0o755)
   const cluster = join(folder, 'postgres')
@@ -48,14 +51,14 @@ export async function startServers(): Promise<Servers> {
   }
   try {
     const postgresVersion = await prepare(server.url('postgres'), server.url(database))
-    const environment = { DATABASE_URL: server.url(database), DATA_DIR: folder, POOL_CONNECTIONS_MAX: String(poolConnections), SEED: 'none', LOG_LEVEL: 'warn', PUBLIC_URL: 'http://bench.invalid' }
+    const environment = { DATABASE_URL: server.url(database), DATA_DIR: folder, POOL_CONNECTIONS_MAX: String(poolConnections), SEED: 'none', LOG_LEVEL: 'warn', PUBLIC_URL: 'http://bench.invalid', ...given.platform }
     const token = await mintDemoToken(readConfig(environment), { client: 'bench', user: null, scope: null })
     const startedAt = performance.now()
     const platform = await launch(children, 'api/src/main.ts', [], (port) => ({ ...environment, PORT: String(port) }), '/health/live')
     const startSeconds = (performance.now() - startedAt) / 1000
-    const bare = await launch(children, 'bench/src/bare-server.ts', (port) => [server.url(database), String(port), String(poolConnections)], () => ({}), '/ready')
+    const bare = await launch(children, given.bare ?? 'bench/src/bare-server.ts', (port) => [server.url(database), String(port), String(poolConnections)], () => ({}), '/ready')
     const postmaster = Number(readFileSync(join(cluster, 'postmaster.pid'), 'utf8').split('\n')[0])
-    return { platform, bare, token, postmaster, databaseUrl: server.url(database), postgresVersion, startSeconds, stop }
+    return { platform, bare, token, postmaster, databaseUrl: server.url(database), postgresVersion, startSeconds, environment, stop }
   } catch (error) {
     await stop()
     throw error
