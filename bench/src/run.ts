@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util'
 import { benchAccess } from './access.ts'
 import { type Benchmark, benchmark, benchmarkNames } from './benchmarks.ts'
 import { fill } from './fill.ts'
+import { benchFind, benchRelease } from './find.ts'
 import { measure, median, type Order, type Planned, warmUp, type Window } from './measure.ts'
 import { measureMemory, residentMegabytes } from './memory.ts'
 import { lines, type Outcome, rate, writeResults } from './report.ts'
@@ -33,7 +34,7 @@ const names: readonly string[] = [...benchmarkNames, ...otherNames]
 const say = (line = '') => process.stdout.write(`${line}\n`)
 
 /** Parts with servers of their own. */
-const parts: Record<string, (say: (line?: string) => void) => Promise<unknown>> = { access: benchAccess, search: benchSearch, settle: benchSettle, reconcile: benchReconcile, book: benchBook }
+const parts: Record<string, (say: (line?: string) => void) => Promise<unknown>> = { access: benchAccess, search: benchSearch, settle: benchSettle, reconcile: benchReconcile, book: benchBook, find: benchFind, release: benchRelease }
 
 function chosen(): Set<string> {
   const { positionals } = parseArgs({ allowPositionals: true })

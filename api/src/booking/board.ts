@@ -16,7 +16,7 @@ import { type Acting, actingFor, worksAt } from './acting.ts'
 import { type BookingRow, lockPatients, lockSessions, type PlaceRow, placesTakenIn } from './booking-rows.ts'
 import type { Channel } from './channels.ts'
 import type { Parameters } from './parameter-definitions.ts'
-import { parameterRows, parametersAt, regionOf } from './parameters.ts'
+import { parameterRows, parametersBy, regionOf } from './parameters.ts'
 import { lockedReferrals, type ReferralRow } from './referral/rows.ts'
 import { parseSlotId } from './segments.ts'
 import { selectSessions, type SessionRow } from './session-rows.ts'
@@ -74,13 +74,13 @@ export async function loadBoard(trx: Trx, members: readonly Member[]): Promise<B
   const pids = [...new Set(known.map(({ wish }) => keyOf(wish.patient)))].sort()
   const barred = await lockPatients(trx, pids)
   const now = members[0]?.ctx.now ?? new Date(0)
-  const rows = await parameterRows(trx, found.map(placeOf))
+  const numbers = parametersBy(await parameterRows(trx, found.map(placeOf)))
   const bookings = byPatient(pids, await bookingsOf(trx, pids, now))
   return {
     sessions, acting, barred, bookings,
     referrals: await lockedReferrals(trx, known.flatMap(({ wish }) => referralOf(wish, bookings.get(keyOf(wish.patient)) ?? []) ?? [])),
     patients: new Map([...patients].map(([id, patient]) => [id, { ...patient, id }])),
-    parameters: new Map(found.map((session) => [session.id, parametersAt(rows, placeOf(session), now)])),
+    parameters: new Map(found.map((session) => [session.id, numbers(placeOf(session), now)])),
     taken: await placesTakenIn(trx, [...sessions.keys()]),
   }
 }

@@ -22,7 +22,8 @@ import type { Operation } from '../records/store.ts'
 import type { Db } from '../storage/pool.ts'
 import { type Channel, channels } from './channels.ts'
 import { departmentName, departmentsFor } from './departments.ts'
-import { fold, matchesName } from './doctor-names.ts'
+import { candidates } from './candidates.ts'
+import { fold } from './doctor-names.ts'
 import { clinicTypeCoding, coding, moneyOfFen, reference, systems, titleCoding } from './fhir-names.ts'
 import { greatCircleKm } from './home-distance.ts'
 import { freeBySegment, nextChange, type OpenSession, type OpenSessions, openSessions } from './open-sessions.ts'
@@ -62,7 +63,8 @@ export const findSlotsOperation: Operation = {
   summary: 'Open places across all hospitals, grouped by doctor and session.',
   async run({ db, ctx, query }) {
     const { found, next } = await find(db, ctx, slotQuestion(query))
-    return { resource: parametersOfOffers(found, next === null ? null : nextQuery(query, next).get('_page')) }
+    const page = next === null ? null : nextQuery(query, next).get('_page')
+    return { text: textOfOffers(found, page), get resource() { return parametersOfOffers(found, page) } }
   },
 }
 
@@ -127,10 +129,20 @@ export async function findSlots(db: Db, ctx: Ctx, question: SlotQuestion): Promi
 
 async function find(db: Db, ctx: Ctx, question: SlotQuestion): Promise<{ found: Found[]; next: PageKey | null }> {
   const sessions = await openSessions(db, ctx.now)
+  const { from, until, after, near } = question
+  const distances = near === null ? null : hospitalsNear(sessions, near)
+  const list = candidates(sessions, { ...question, hospitals: distances && new Set(distances.keys()) })
+  // A session lasts half a day at most.
+  const first = (from ?? addMinutes(ctx.now, -720)).toISOString()
+  const end = until?.toISOString() ?? null
   const found: Found[] = []
-  for (const session of inOrder(sessions, question, ctx.now)) {
-    const km = question.near && distanceKm(question.near, session)
-    if (!fits(session, question) || (question.near && (km === null || km > question.near.km))) continue
+  for (let index = firstAt(list, after && after.at > first ? after.at : first); index < list.length; index++) {
+    const session = list[index] as OpenSession
+    const { start_at, id, organization } = session.row
+    if (end !== null && start_at >= end) break
+    if (after && (start_at < after.at || (start_at === after.at && id <= after.id))) continue
+    const km = distances?.get(organization) ?? null
+    if ((distances !== null && km === null) || !fits(session, question)) continue
     const offer = offerAt(session, question.channel, ctx.now)
     if (offer.free === 0) continue
     if (found.length === question.count) return { found, next: keyOf(found.at(-1)) }
@@ -143,24 +155,14 @@ function keyOf(last: Found | undefined): PageKey | null {
   return last ? { at: last.session.row.start_at, id: last.session.row.id, place: 0 } : null
 }
 
-/** The shortest list that holds every answer, from the first instant asked for. */
-function* inOrder(sessions: OpenSessions, { departments, practitioners, organizations, from, until, after }: SlotQuestion, now: Date): Generator<OpenSession> {
-  const several = (by: ReadonlyMap<string, readonly OpenSession[]>, keys: readonly string[]) => merged([...new Set(keys)].map((key) => by.get(key) ?? []))
-  const list = practitioners ? several(sessions.byPractitioner, practitioners) : departments ? several(sessions.byDepartment, departments)
-    : organizations ? several(sessions.byOrganization, organizations) : sessions.all
-  // A session lasts half a day at most.
-  const first = (from ?? addMinutes(now, -720)).toISOString()
-  const end = until?.toISOString() ?? null
-  for (let index = firstAt(list, after?.at ?? first); index < list.length; index++) {
-    const session = list[index] as OpenSession
-    const { start_at, id } = session.row
-    if (end !== null && start_at >= end) return
-    if (start_at >= first && (!after || start_at > after.at || id > after.id)) yield session
+/** Kilometres to the hospitals that are near enough. */
+function hospitalsNear({ byOrganization }: OpenSessions, near: Near): Map<string, number> {
+  const found = new Map<string, number>()
+  for (const [organization, [session]] of byOrganization) {
+    const km = session ? distanceKm(near, session) : null
+    if (km !== null && km <= near.km) found.set(organization, km)
   }
-}
-
-function merged(lists: readonly (readonly OpenSession[])[]): readonly OpenSession[] {
-  return lists.length === 1 ? (lists[0] as readonly OpenSession[]) : lists.flat().sort((a, b) => (a.row.start_at < b.row.start_at ? -1 : a.row.start_at > b.row.start_at ? 1 : a.row.id < b.row.id ? -1 : 1))
+  return found
 }
 
 /** Index of the first session that begins at an instant or later. */
@@ -175,11 +177,12 @@ function firstAt(list: readonly OpenSession[], instant: string): number {
   return low
 }
 
-function fits({ row, names }: OpenSession, question: SlotQuestion): boolean {
-  const { departments, clinicTypes, practitioners, doctor, organizations, locations, districts, feeMaxFen, insured } = question
-  return row.status === 'open' && among(departments, row.department) && among(clinicTypes, row.clinic_type) && among(practitioners, row.practitioner)
+/** What the list was not chosen by. */
+function fits({ row }: OpenSession, question: SlotQuestion): boolean {
+  const { departments, clinicTypes, organizations, locations, districts, feeMaxFen, insured } = question
+  return row.status === 'open' && among(departments, row.department) && among(clinicTypes, row.clinic_type)
     && among(organizations, row.organization) && among(locations, row.location) && among(districts, row.district_code)
-    && (feeMaxFen === null || Number(row.fee_fen) <= feeMaxFen) && (insured === null || insured === isInsured(row.clinic_type)) && (doctor === null || matchesName(names, doctor))
+    && (feeMaxFen === null || Number(row.fee_fen) <= feeMaxFen) && (insured === null || insured === isInsured(row.clinic_type))
 }
 
 function among(wanted: readonly string[] | null, value: string): boolean {
@@ -230,17 +233,35 @@ export function offerOf(session: OpenSession, entitled: ReadonlySet<Channel>, no
   }
 }
 
-/** The parts of an offer, made once as long as it is kept. */
-const parts = new WeakMap<SessionOffer, ParametersParameter[]>()
+/** The text of an offer as the answer has it, made once as long as the offer is kept; of the last that were asked for. */
+const texts = new Map<SessionOffer, string>()
+const textsMax = 5_000
+
+function textOf(offer: SessionOffer): string {
+  let text = texts.get(offer)
+  if (text === undefined) {
+    const [oldest] = texts.size < textsMax ? [] : texts.keys()
+    if (oldest) texts.delete(oldest)
+    texts.set(offer, text = partsOf(offer).map((part) => JSON.stringify(part)).join(','))
+  }
+  return text
+}
+
+/** What `parametersOfOffers` says, put together of texts. */
+function textOfOffers(found: readonly Found[], next: string | null): string {
+  const parameters = found.map(({ offer, km }) => `{"name":"session","part":[${textOf(offer)}${km === null ? '' : `,${JSON.stringify(distancePart(km))}`}]}`)
+  if (next !== null) parameters.push(JSON.stringify({ name: 'next', valueString: next }))
+  return parameters.length === 0 ? '{"resourceType":"Parameters"}' : `{"resourceType":"Parameters","parameter":[${parameters.join(',')}]}`
+}
 
 function parametersOfOffers(found: readonly Found[], next: string | null): Parameters {
-  const parameter: ParametersParameter[] = found.map(({ offer, km }) => {
-    let part = parts.get(offer)
-    if (!part) parts.set(offer, part = partsOf(offer))
-    return { name: 'session', part: km === null ? part : [...part, { name: 'distance', valueDecimal: Math.round(km * 10) / 10 }] }
-  })
+  const parameter: ParametersParameter[] = found.map(({ offer, km }) => ({ name: 'session', part: [...partsOf(offer), ...(km === null ? [] : [distancePart(km)])] }))
   if (next !== null) parameter.push({ name: 'next', valueString: next })
-  return { resourceType: 'Parameters', parameter }
+  return { resourceType: 'Parameters', ...(parameter.length > 0 ? { parameter } : {}) }
+}
+
+function distancePart(km: number): ParametersParameter {
+  return { name: 'distance', valueDecimal: Math.round(km * 10) / 10 }
 }
 
 function partsOf(offer: SessionOffer): ParametersParameter[] {

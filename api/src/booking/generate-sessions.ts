@@ -12,8 +12,8 @@ import type { Db, Trx } from '../storage/pool.ts'
 import type { ClinicProviderTable, SessionTemplateTable } from '../storage/tables.ts'
 import type { Ctx } from '../ctx.ts'
 import { layChannels } from './channels.ts'
-import { parameterDefinitions, platformDefaults } from './parameter-definitions.ts'
-import { allParameterRows, type ParameterPlace, type ParameterRow, parametersAt, regionOf } from './parameters.ts'
+import { parameterDefinitions, type Parameters, platformDefaults } from './parameter-definitions.ts'
+import { allParameterRows, type ParameterPlace, type ParameterRow, parametersBy, regionOf } from './parameters.ts'
 
 /** A hospital as booking shows it; `shard` follows from the organization. */
 export type ProviderRow = Omit<Insertable<ClinicProviderTable>, 'shard'>
@@ -59,7 +59,7 @@ export async function generateSessions(db: Db, from: string, days: number): Prom
   const rows = await allParameterRows(db)
   const kinds = await clinicKinds(db)
   let made = 0
-  for (const span of spansOfEqualNumbers(rows, from, days)) made += await insertSessions(db, span, kinds.map((kind) => planOf(kind, rows, span.from)))
+  for (const span of spansOfEqualNumbers(rows, from, days)) made += await insertSessions(db, span, plansOf(kinds, rows, span.from))
   return made
 }
 
@@ -113,8 +113,12 @@ interface Plan extends ClinicKind { channels: string; release: number; gpRelease
 const minutesADay = 1440
 const noon = 720
 
-function planOf(kind: ClinicKind, rows: readonly ParameterRow[], day: string): Plan {
-  const numbers = parametersAt(rows, kind, startOfDay(day))
+function plansOf(kinds: readonly ClinicKind[], rows: readonly ParameterRow[], day: string): Plan[] {
+  const numbers = parametersBy(rows)
+  return kinds.map((kind) => planOf(kind, numbers(kind, startOfDay(day))))
+}
+
+function planOf(kind: ClinicKind, numbers: Parameters): Plan {
   const share = (percent: number) => Math.round((kind.capacity * percent) / 100)
   const expert = kind.clinicType === 'expert' || kind.clinicType === 'disease-specific'
   const onsite = numbers['quota.onsite']

@@ -9,9 +9,8 @@ import { sql, type SqlBool } from 'kysely'
 import { addMinutes } from '../fhir/date-time.ts'
 import type { Db } from '../storage/pool.ts'
 import { type Channel, placeState, publicFrom, letterOf } from './channels.ts'
-import { nameKeys } from './doctor-names.ts'
 import type { Parameters } from './parameter-definitions.ts'
-import { allParameterRows, type ParameterRow, parametersAt } from './parameters.ts'
+import { allParameterRows, type ParameterRow, parametersBy } from './parameters.ts'
 import { placeOf } from './board.ts'
 import { type Segment, segmentsOf } from './segments.ts'
 import { selectSessions, type SessionRow } from './session-rows.ts'
@@ -23,10 +22,10 @@ const reloadMinutes = 1440
 
 export interface OpenSession {
   row: SessionRow
-  segments: readonly Segment[]
+  /** Made when first looked at (`segmentsIn`). */
+  segments: readonly Segment[] | null
   /** Place → until when it is held; null for what is booked. */
   taken: ReadonlyMap<number, number | null>
-  names: readonly string[]
   parameters: Parameters
   /** What everybody may choose from, as last made; good until the clock says otherwise. */
   offer: { made: SessionOffer; from: number; until: number } | null
@@ -38,6 +37,8 @@ export interface OpenSessions {
   byDepartment: ReadonlyMap<string, readonly OpenSession[]>
   byPractitioner: ReadonlyMap<string, readonly OpenSession[]>
   byOrganization: ReadonlyMap<string, readonly OpenSession[]>
+  /** What was chosen from the lists, by question; gone when the lists change (candidates.ts). */
+  chosen: Map<string, readonly OpenSession[]>
 }
 
 interface State extends OpenSessions { byId: Map<string, OpenSession>; since: Date; seen: string; rows: readonly ParameterRow[] }
@@ -71,7 +72,8 @@ async function load(db: Db, now: Date): Promise<State> {
   const rows = await allParameterRows(db)
   const sessions = await selectSessions(db).where('s.end_at', '>', addMinutes(now, -sessionMinutesMax).toISOString()).execute()
   const taken = await takenSince(db, addMinutes(now, -sessionMinutesMax))
-  const byId = new Map(sessions.map((row) => [row.id, entryOf(row, taken.get(row.id) ?? new Map(), rows)]))
+  const numbers = parametersBy(rows)
+  const byId = new Map(sessions.map((row) => [row.id, entryOf(row, taken.get(row.id) ?? nothing, numbers)]))
   return { ...lists(byId), byId, since: now, seen, rows }
 }
 
@@ -92,12 +94,13 @@ async function refresh(db: Db, state: State): Promise<State> {
     const sessions = news.sessions.length === 0 ? [] : await selectSessions(db).where(sql<SqlBool>`s.id = any(${news.sessions}::uuid[])`).execute()
     const taken = await takenIn(db, changed)
     const rows = new Map(sessions.map((row) => [row.id, row]))
+    const numbers = parametersBy(fresh)
     let added = fresh !== state.rows
     for (const id of changed) {
       const known = byId.get(id)
       const row = rows.get(id) ?? known?.row
       if (!row) continue
-      const entry = entryOf(row, taken.get(id) ?? new Map(), fresh)
+      const entry = entryOf(row, taken.get(id) ?? nothing, numbers)
       if (known && !isMoved(known.row, row)) Object.assign(known, entry)
       else {
         byId.set(id, entry)
@@ -106,20 +109,27 @@ async function refresh(db: Db, state: State): Promise<State> {
     }
     if (added) Object.assign(state, lists(byId))
   }
-  if (fresh !== state.rows) for (const [id, { row, taken }] of byId) Object.assign(byId.get(id) as OpenSession, entryOf(row, taken, fresh))
+  if (fresh !== state.rows) {
+    const numbers = parametersBy(fresh)
+    for (const entry of byId.values()) Object.assign(entry, entryOf(entry.row, entry.taken, numbers))
+  }
   return Object.assign(state, { seen: news.xmin, rows: fresh })
 }
 
 /** It stands elsewhere in the lists. */
 function isMoved(one: SessionRow, other: SessionRow): boolean {
-  return one.start_at !== other.start_at || one.practitioner !== other.practitioner
+  return one.start_at !== other.start_at || one.practitioner !== other.practitioner || one.practitioner_name_zh !== other.practitioner_name_zh
 }
 
-function entryOf(row: SessionRow, taken: ReadonlyMap<number, number | null>, rows: readonly ParameterRow[]): OpenSession {
-  return {
-    row, taken, segments: segmentsOf(row), names: nameKeys(row.practitioner_name_zh, row.practitioner_name_en),
-    parameters: parametersAt(rows, placeOf(row), new Date(row.start_at)), offer: null,
-  }
+const nothing: ReadonlyMap<number, number | null> = new Map()
+
+function entryOf(row: SessionRow, taken: OpenSession['taken'], numbers: ReturnType<typeof parametersBy>): OpenSession {
+  return { row, taken, segments: null, parameters: numbers(placeOf(row), new Date(row.start_at)), offer: null }
+}
+
+/** The segments of a session. */
+export function segmentsIn(session: OpenSession): readonly Segment[] {
+  return session.segments ??= segmentsOf(session.row)
 }
 
 function lists(byId: ReadonlyMap<string, OpenSession>): OpenSessions {
@@ -133,7 +143,7 @@ function lists(byId: ReadonlyMap<string, OpenSession>): OpenSessions {
     }
     return found
   }
-  return { all, byDepartment: by((row) => row.department), byPractitioner: by((row) => row.practitioner), byOrganization: by((row) => row.organization) }
+  return { all, byDepartment: by((row) => row.department), byPractitioner: by((row) => row.practitioner), byOrganization: by((row) => row.organization), chosen: new Map() }
 }
 
 type Taken = Map<string, Map<number, number | null>>
@@ -174,7 +184,7 @@ function closesAt({ parameters }: Pick<OpenSession, 'parameters'>, segment: Segm
 export function freeBySegment(session: OpenSession, entitled: ReadonlySet<Channel>, now: Date): { segment: Segment; places: number[] }[] {
   if (session.row.status !== 'open') return []
   const taken = takenAt(session, now)
-  return session.segments.map((segment) => {
+  return segmentsIn(session).map((segment) => {
     const places: number[] = []
     if (closesAt(session, segment) > now.getTime()) {
       for (let no = segment.firstPlace; no <= segment.lastPlace; no++) if (!taken.has(no) && placeState(session.row, no, entitled, now) === 'open') places.push(no)
@@ -186,7 +196,7 @@ export function freeBySegment(session: OpenSession, entitled: ReadonlySet<Channe
 /** The next instant at which the clock alone changes what everybody may choose. */
 export function nextChange(session: OpenSession, now: Date): number {
   const at = now.getTime()
-  const times = [...session.segments.map((segment) => closesAt(session, segment)), ...[...session.taken.values()].filter((each) => each !== null)]
+  const times = [...segmentsIn(session).map((segment) => closesAt(session, segment)), ...[...session.taken.values()].filter((each) => each !== null)]
   for (const letter of new Set(['p' as const, ...Array.from({ length: session.row.capacity }, (_, index) => letterOf(session.row, index + 1))])) {
     const from = publicFrom(session.row, letter)
     if (from !== null) times.push(from)

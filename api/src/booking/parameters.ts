@@ -40,7 +40,7 @@ export function numbersInForce(rows: readonly ParameterRow[], place: ParameterPl
     const id = scopeIdOf(place, scope)
     const latest = new Map<string, ParameterRow>()
     for (const row of rows) {
-      if (row.scope !== scope || row.scope_id !== id || row.from_at > instant || (row.until_at !== null && row.until_at <= instant)) continue
+      if (row.scope !== scope || row.scope_id !== id || !isInForce(row, instant)) continue
       const known = latest.get(row.name)
       if (!known || row.from_at > known.from_at || (row.from_at === known.from_at && row.set_at >= known.set_at)) latest.set(row.name, row)
     }
@@ -62,8 +62,29 @@ function isInBounds(name: string, value: number): boolean {
 }
 
 export function parametersAt(rows: readonly ParameterRow[], place: ParameterPlace, at: Date): Parameters {
-  if (rows.length === 0) return platformDefaults
-  return Object.fromEntries(Object.entries(numbersInForce(rows, place, at)).map(([name, { value }]) => [name, value])) as Parameters
+  return parametersBy(rows)(place, at)
+}
+
+/** For many places: those for whom the same rows are in force share one object. */
+export function parametersBy(rows: readonly ParameterRow[]): (place: ParameterPlace, at: Date) => Parameters {
+  if (rows.length === 0) return () => platformDefaults
+  const byScope = Map.groupBy(rows.map((row, index) => ({ row, index })), ({ row }) => `${row.scope} ${row.scope_id}`)
+  const made = new Map<string, Parameters>()
+  return (place, at) => {
+    const instant = at.toISOString()
+    const own = scopes.flatMap((scope) => byScope.get(`${scope} ${scopeIdOf(place, scope)}`) ?? []).filter(({ row }) => isInForce(row, instant))
+    const key = own.map(({ index }) => index).join()
+    let found = made.get(key)
+    if (!found) {
+      const values = numbersInForce(own.map(({ row }) => row), place, at)
+      made.set(key, found = Object.fromEntries(Object.entries(values).map(([name, { value }]) => [name, value])) as Parameters)
+    }
+    return found
+  }
+}
+
+function isInForce(row: ParameterRow, instant: string): boolean {
+  return row.from_at <= instant && (row.until_at === null || row.until_at > instant)
 }
 
 /** Rows that may concern the places, of any time: few, because only exceptions have rows. */

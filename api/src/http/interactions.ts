@@ -129,8 +129,8 @@ export async function operation(
   })
   if (patients.length > 0) await recordEvents(db, ctx, patients.map((patient) => entry(keyOf(patient))))
   else if (definition.affectsState) await recordEvents(db, ctx, [entry(null)])
-  const status = result.status ?? (result.resource === null ? 204 : 200)
-  if (result.resource === null) return { status, text: null, version: null, lastModified: null, location: null, headers: result.headers ?? {} }
+  const status = result.status ?? (result.text === undefined && result.resource === null ? 204 : 200)
+  if (result.text !== undefined || result.resource === null) return { status, text: result.text ?? null, version: null, lastModified: null, location: null, headers: result.headers ?? {} }
   return { ...answerOfResource(result.resource, status), headers: result.headers ?? {} }
 }
 

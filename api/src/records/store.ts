@@ -82,6 +82,8 @@ export interface OperationResult {
   status?: number
   /** Sent as JSON; null for an empty body. */
   resource: Resource | null
+  /** `resource` as JSON text, where it is at hand: sent as it is. */
+  text?: string
   headers?: Record<string, string>
   /** Patients whose data the answer discloses or changes: one audit row each. */
   patients?: readonly string[]
