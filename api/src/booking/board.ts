@@ -11,6 +11,7 @@ import { addDays, dayInShanghai, startOfDay } from '../fhir/date-time.ts'
 import { keyOf } from '../fhir/id.ts'
 import { fail } from '../fhir/outcome.ts'
 import { loadResources } from '../records/read-resource.ts'
+import { plainArray } from '../storage/array-literal.ts'
 import type { Trx } from '../storage/pool.ts'
 import { type Acting, actingFor, worksAt } from './acting.ts'
 import { type BookingRow, lockPatients, lockSessions, type PlaceRow, placesTakenIn } from './booking-rows.ts'
@@ -63,7 +64,7 @@ const daysBackMax = 365
 
 export async function loadBoard(trx: Trx, members: readonly Member[]): Promise<Board> {
   const ids = members.flatMap(({ wish }) => parseSlotId(wish.slot)?.session ?? [])
-  const found = ids.length === 0 ? [] : await selectSessions(trx).where(sql<SqlBool>`s.id = any(${[...new Set(ids)]}::uuid[])`).execute()
+  const found = ids.length === 0 ? [] : await selectSessions(trx).where(sql<SqlBool>`s.id = any(${plainArray([...new Set(ids)])}::uuid[])`).execute()
   const sessions = new Map(found.map((row) => [row.id, row]))
   const acting = new Map<Member, Acting>()
   for (const member of members) acting.set(member, member.wish.referral?.byPin ? withPaper : await actingFor(trx, member.ctx, keyOf(member.wish.patient)))
@@ -129,7 +130,7 @@ async function bookingsOf(trx: Trx, pids: readonly string[], now: Date): Promise
 
 /** One parameter for any number of patients: the statement stays one and prepared. */
 function isAnyOf(pids: readonly string[]) {
-  return sql<SqlBool>`pid = any(${pids}::uuid[])`
+  return sql<SqlBool>`pid = any(${plainArray(pids)}::uuid[])`
 }
 
 function byPatient(pids: readonly string[], rows: readonly BookingRow[]): Map<string, BookingRow[]> {

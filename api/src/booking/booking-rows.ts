@@ -5,6 +5,7 @@
  */
 import { type Selectable, sql, type SqlBool } from 'kysely'
 import { keyOf, shardOf } from '../fhir/id.ts'
+import { plainArray, textArray } from '../storage/array-literal.ts'
 import type { Trx } from '../storage/pool.ts'
 import type { BookingTable, ClinicSessionTable } from '../storage/tables.ts'
 import type { BookingState } from './rules.ts'
@@ -20,12 +21,12 @@ export async function lockPatients(trx: Trx, pids: readonly string[]): Promise<M
   const sorted = [...new Set(pids)].sort()
   if (sorted.length === 0) return new Map()
   const lock = async () => (await sql<{ pid: string; barred_until: string | null }>`select b.pid, b.barred_until from booking_patient b
-    join unnest(${sorted}::uuid[], ${sorted.map(shardOf)}::int[]) as w (pid, shard) on b.pid = w.pid and b.shard = w.shard
+    join unnest(${plainArray(sorted)}::uuid[], ${plainArray(sorted.map(shardOf))}::int[]) as w (pid, shard) on b.pid = w.pid and b.shard = w.shard
     order by b.pid for update of b`.execute(trx)).rows
   let rows = await lock()
   if (rows.length < sorted.length) {
     await sql`insert into booking_patient (shard, pid) select w.shard, w.pid
-      from unnest(${sorted.map(shardOf)}::int[], ${sorted}::uuid[]) as w (shard, pid) on conflict do nothing`.execute(trx)
+      from unnest(${plainArray(sorted.map(shardOf))}::int[], ${plainArray(sorted)}::uuid[]) as w (shard, pid) on conflict do nothing`.execute(trx)
     rows = await lock()
   }
   return new Map(rows.map((row) => [row.pid, row.barred_until === null ? null : new Date(row.barred_until)]))
@@ -37,7 +38,7 @@ type LockedSession = Pick<Selectable<ClinicSessionTable>, 'id' | 'capacity' | 'u
 export async function lockSessions(trx: Trx, ids: Iterable<string>): Promise<Map<string, LockedSession>> {
   const sorted = [...new Set(ids)].sort()
   const { rows } = await sql<LockedSession>`select s.id, s.capacity, s.used, s.status from clinic_session s
-    join unnest(${sorted}::uuid[], ${sorted.map(shardOf)}::int[]) as w (id, shard) on s.id = w.id and s.shard = w.shard
+    join unnest(${plainArray(sorted)}::uuid[], ${plainArray(sorted.map(shardOf))}::int[]) as w (id, shard) on s.id = w.id and s.shard = w.shard
     order by s.id for update of s`.execute(trx)
   return new Map(rows.map((row) => [row.id, row]))
 }
@@ -46,7 +47,7 @@ export async function lockSessions(trx: Trx, ids: Iterable<string>): Promise<Map
 export async function placesTakenIn(trx: Trx, sessions: readonly string[]): Promise<Map<string, PlaceRow[]>> {
   const found = new Map<string, PlaceRow[]>(sessions.map((id) => [id, []]))
   if (sessions.length === 0) return found
-  const rows = await trx.selectFrom('booking').select(placeColumns).where(sql<SqlBool>`session_id = any(${sessions}::uuid[])`).where('state', '<>', 'cancelled').execute()
+  const rows = await trx.selectFrom('booking').select(placeColumns).where(sql<SqlBool>`session_id = any(${plainArray(sessions)}::uuid[])`).where('state', '<>', 'cancelled').execute()
   for (const row of rows) found.get(row.session_id)?.push(row)
   return found
 }
@@ -92,17 +93,18 @@ export interface NewBooking {
 /** Under the locks of their sessions, in one statement. @throws a violated named constraint when a rule of the database is broken after all. */
 export async function insertBookings(trx: Trx, made: readonly NewBooking[]): Promise<void> {
   if (made.length === 0) return
-  const column = <K extends keyof NewBooking>(name: K) => made.map((each) => each[name])
-  const instants = (name: 'heldUntil' | 'start' | 'end' | 'at') => made.map((each) => each[name]?.toISOString() ?? null)
+  const plain = (valueOf: (each: NewBooking) => string | number | null) => plainArray(made.map(valueOf))
+  const texts = (valueOf: (each: NewBooking) => string) => textArray(made.map(valueOf))
   await sql`with made as (
       insert into booking (shard, id, appointment, session_id, no, pid, patient, state, held_until, start_at, end_at, service_date, organization,
         department, practitioner, booked_by, channel, offer_of, referral, created_at, updated_at)
       select s.shard, w.id, w.appointment, s.id, w.no, w.pid, w.patient, w.state, w.held_until, w.start_at, w.end_at, s.service_date, s.organization,
         s.department, s.practitioner, w.booked_by, w.channel, w.offer_of, w.referral, w.at, w.at
-      from unnest(${made.map((each) => keyOf(each.appointment))}::uuid[], ${column('appointment')}::text[], ${column('session')}::uuid[],
-        ${made.map((each) => shardOf(each.session))}::int[], ${column('no')}::smallint[], ${column('pid')}::uuid[], ${column('patient')}::text[],
-        ${column('state')}::text[], ${instants('heldUntil')}::timestamptz[], ${instants('start')}::timestamptz[], ${instants('end')}::timestamptz[],
-        ${column('by')}::text[], ${column('channel')}::text[], ${column('offerOf')}::uuid[], ${made.map((each) => each.referral ?? null)}::uuid[], ${instants('at')}::timestamptz[])
+      from unnest(${plain((each) => keyOf(each.appointment))}::uuid[], ${texts((each) => each.appointment)}::text[], ${plain((each) => each.session)}::uuid[],
+        ${plain((each) => shardOf(each.session))}::int[], ${plain((each) => each.no)}::smallint[], ${plain((each) => each.pid)}::uuid[], ${texts((each) => each.patient)}::text[],
+        ${texts((each) => each.state)}::text[], ${plain((each) => each.heldUntil?.toISOString() ?? null)}::timestamptz[], ${plain((each) => each.start.toISOString())}::timestamptz[],
+        ${plain((each) => each.end.toISOString())}::timestamptz[], ${texts((each) => each.by)}::text[], ${texts((each) => each.channel)}::text[], ${plain((each) => each.offerOf)}::uuid[],
+        ${plain((each) => each.referral ?? null)}::uuid[], ${plain((each) => each.at.toISOString())}::timestamptz[])
         as w (id, appointment, session, shard, no, pid, patient, state, held_until, start_at, end_at, booked_by, channel, offer_of, referral, at)
       join clinic_session s on s.id = w.session and s.shard = w.shard
       returning session_id, shard),

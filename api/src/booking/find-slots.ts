@@ -64,7 +64,7 @@ export const findSlotsOperation: Operation = {
   async run({ db, ctx, query }) {
     const { found, next } = await find(db, ctx, slotQuestion(query))
     const page = next === null ? null : nextQuery(query, next).get('_page')
-    return { text: textOfOffers(found, page), get resource() { return parametersOfOffers(found, page) } }
+    return { bytes: bytesOfOffers(found, page), get resource() { return parametersOfOffers(found, page) } }
   },
 }
 
@@ -233,25 +233,36 @@ export function offerOf(session: OpenSession, entitled: ReadonlySet<Channel>, no
   }
 }
 
-/** The text of an offer as the answer has it, made once as long as the offer is kept; of the last that were asked for. */
-const texts = new Map<SessionOffer, string>()
-const textsMax = 5_000
+/** The parts of an offer as the answer has them, printed once as long as the offer is kept; of the last that were asked for. */
+const printed = new Map<SessionOffer, Buffer>()
+const printedMax = 5_000
 
-function textOf(offer: SessionOffer): string {
-  let text = texts.get(offer)
-  if (text === undefined) {
-    const [oldest] = texts.size < textsMax ? [] : texts.keys()
-    if (oldest) texts.delete(oldest)
-    texts.set(offer, text = partsOf(offer).map((part) => JSON.stringify(part)).join(','))
+function printedParts(offer: SessionOffer): Buffer {
+  let bytes = printed.get(offer)
+  if (bytes === undefined) {
+    const [oldest] = printed.size < printedMax ? [] : printed.keys()
+    if (oldest) printed.delete(oldest)
+    printed.set(offer, bytes = Buffer.from(partsOf(offer).map((part) => JSON.stringify(part)).join(',')))
   }
-  return text
+  return bytes
 }
 
-/** What `parametersOfOffers` says, put together of texts. */
-function textOfOffers(found: readonly Found[], next: string | null): string {
-  const parameters = found.map(({ offer, km }) => `{"name":"session","part":[${textOf(offer)}${km === null ? '' : `,${JSON.stringify(distancePart(km))}`}]}`)
-  if (next !== null) parameters.push(JSON.stringify({ name: 'next', valueString: next }))
-  return parameters.length === 0 ? '{"resourceType":"Parameters"}' : `{"resourceType":"Parameters","parameter":[${parameters.join(',')}]}`
+const punctuation = Object.fromEntries(Object.entries({
+  none: '{"resourceType":"Parameters"}', opening: '{"resourceType":"Parameters","parameter":[', session: '{"name":"session","part":[', end: ']}', comma: ',',
+}).map(([name, text]) => [name, Buffer.from(text)])) as Record<'none' | 'opening' | 'session' | 'end' | 'comma', Buffer>
+
+/** What `parametersOfOffers` says as JSON text, put together of printed pieces. */
+function bytesOfOffers(found: readonly Found[], next: string | null): Uint8Array<ArrayBuffer> {
+  const { none, opening, session, end, comma } = punctuation
+  if (found.length === 0) return Buffer.from(none)
+  const pieces: Buffer[] = []
+  for (const { offer, km } of found) {
+    pieces.push(pieces.length === 0 ? opening : comma, session, printedParts(offer))
+    if (km !== null) pieces.push(comma, Buffer.from(JSON.stringify(distancePart(km))))
+    pieces.push(end)
+  }
+  if (next !== null) pieces.push(comma, Buffer.from(JSON.stringify({ name: 'next', valueString: next })))
+  return Buffer.concat([...pieces, end])
 }
 
 function parametersOfOffers(found: readonly Found[], next: string | null): Parameters {

@@ -129,9 +129,12 @@ export async function operation(
   })
   if (patients.length > 0) await recordEvents(db, ctx, patients.map((patient) => entry(keyOf(patient))))
   else if (definition.affectsState) await recordEvents(db, ctx, [entry(null)])
-  const status = result.status ?? (result.text === undefined && result.resource === null ? 204 : 200)
-  if (result.text !== undefined || result.resource === null) return { status, text: result.text ?? null, version: null, lastModified: null, location: null, headers: result.headers ?? {} }
-  return { ...answerOfResource(result.resource, status), headers: result.headers ?? {} }
+  const { bytes, headers = {} } = result
+  const plain = { version: null, lastModified: null, location: null, headers }
+  if (bytes) return { ...plain, status: result.status ?? 200, bytes, get text() { return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8') } }
+  const status = result.status ?? (result.resource === null ? 204 : 200)
+  if (result.resource === null) return { ...plain, status, text: null }
+  return { ...answerOfResource(result.resource, status), headers }
 }
 
 /** One row for each patient; for records of nobody in particular one row in all; none for the public directory. */

@@ -16,6 +16,8 @@ export interface Answer {
   status: number
   /** JSON text; null for an empty body. */
   text: string | null
+  /** The text in UTF-8, where it is at hand: sent without printing it again. */
+  bytes?: Uint8Array<ArrayBuffer>
   /** Version for the ETag; null when the answer is not one version of one resource. */
   version: number | null
   /** ISO instant; null as above. */
@@ -89,13 +91,15 @@ export function send(c: Context, answer: Answer, base: string): Response {
   const headers = headersOf(answer, base)
   const reading = c.req.method === 'GET' || c.req.method === 'HEAD'
   if (reading && isFresh(answer, c.req.header('If-None-Match') ?? null, c.req.header('If-Modified-Since') ?? null)) return new Response(null, { status: 304, headers })
-  if (answer.text === null) return new Response(null, { status: answer.status, headers })
-  const text = c.req.query('_pretty') === 'true' ? prettyJson(answer.text) : answer.text
+  const pretty = c.req.query('_pretty') === 'true'
+  const body = pretty || !answer.bytes ? answer.text : answer.bytes
+  if (body === null) return new Response(null, { status: answer.status, headers })
+  const sent = pretty && typeof body === 'string' ? prettyJson(body) : body
   headers['Content-Type'] = jsonTypeOf(c)
   // Said here because compression leaves small answers alone only when it knows their size.
-  headers['Content-Length'] = String(Buffer.byteLength(text))
+  headers['Content-Length'] = String(typeof sent === 'string' ? Buffer.byteLength(sent) : sent.byteLength)
   // Not `c.body`: it would copy the headers into an object that Node takes apart again.
-  return new Response(text, { status: answer.status, headers })
+  return new Response(sent, { status: answer.status, headers })
 }
 
 export function etagOf(version: number): string {

@@ -82,8 +82,8 @@ export interface OperationResult {
   status?: number
   /** Sent as JSON; null for an empty body. */
   resource: Resource | null
-  /** `resource` as JSON text, where it is at hand: sent as it is. */
-  text?: string
+  /** `resource` as JSON text in UTF-8, where it is at hand: sent as it is. */
+  bytes?: Uint8Array<ArrayBuffer>
   headers?: Record<string, string>
   /** Patients whose data the answer discloses or changes: one audit row each. */
   patients?: readonly string[]

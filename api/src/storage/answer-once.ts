@@ -9,6 +9,7 @@ import type { Ctx } from '../ctx.ts'
 import { keyOf, shardOf } from '../fhir/id.ts'
 import { parseJson, stringifyJson } from '../fhir/json.ts'
 import { fail, OutcomeError } from '../fhir/outcome.ts'
+import { plainArray, textArray } from './array-literal.ts'
 import type { Trx } from './pool.ts'
 
 const keyLengthMax = 200
@@ -65,8 +66,8 @@ export async function rememberAnswers(trx: Trx, given: readonly (Asked & { answe
   if (keyed.length === 0) return
   const rows = keyed.map(rowOf)
   await sql`insert into idempotency (shard, principal_id, key, body_hash, status, response, created_at)
-    select w.*, now() from unnest(${rows.map((each) => each.shard)}::int[], ${rows.map((each) => each.principal_id)}::text[], ${rows.map((each) => each.key)}::text[],
-      ${keyed.map(({ once }) => sha256Hex(once.request))}::text[], ${keyed.map(() => 200)}::int[], ${keyed.map(({ answer }) => stringifyJson(answer))}::text[]) as w`.execute(trx)
+    select w.*, now() from unnest(${plainArray(rows.map((each) => each.shard))}::int[], ${textArray(rows.map((each) => each.principal_id))}::text[], ${textArray(rows.map((each) => each.key))}::text[],
+      ${textArray(keyed.map(({ once }) => sha256Hex(once.request)))}::text[], ${plainArray(keyed.map(() => 200))}::int[], ${textArray(keyed.map(({ answer }) => stringifyJson(answer)))}::text[]) as w`.execute(trx)
 }
 
 function rowOf({ ctx, once }: Asked): { shard: number; principal_id: string; key: string } {
