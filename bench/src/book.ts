@@ -9,7 +9,7 @@ import { micros, rate, table, writePart } from './report.ts'
 import { rush, type Rush } from './rush.ts'
 import { type Server, type Servers, startServers } from './servers.ts'
 
-const rounds = Number(process.env.ROUNDS ?? 3)
+const rounds = 3
 const connections = 256
 const shapes = [
   { name: 'hot', what: '2,000 people, 100 places of one session', sessions: 1, capacity: 100, people: 2000 },

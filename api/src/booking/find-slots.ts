@@ -15,7 +15,6 @@
  * It says the same as `SessionOffer[]` of shapes.ts; `sessionOffersFromParameters` of the portal reads it back.
  * A Slot stands for its segment: whoever books it gets that place or, when it was just taken, another one of the segment.
  */
-import type { Parameters, ParametersParameter } from '@medplum/fhirtypes'
 import type { Ctx } from '../ctx.ts'
 import { addMinutes, instantInShanghai } from '../fhir/date-time.ts'
 import type { Operation } from '../records/store.ts'
@@ -24,10 +23,11 @@ import { type Channel, channels } from './channels.ts'
 import { departmentName, departmentsFor } from './departments.ts'
 import { candidates } from './candidates.ts'
 import { fold } from './doctor-names.ts'
-import { clinicTypeCoding, coding, moneyOfFen, reference, systems, titleCoding } from './fhir-names.ts'
+import { systems } from './fhir-names.ts'
 import { greatCircleKm } from './home-distance.ts'
 import { freeBySegment, nextChange, type OpenSession, type OpenSessions, openSessions } from './open-sessions.ts'
 import { assertKnown, badValue, codesAmong, nextQuery, oneOf, type PageKey, pageKey, pageSize, referenceValues, spanOf, tokenCodes } from './search-input.ts'
+import { answerTo, type Found, parametersOfOffers } from './offer-text.ts'
 import { slotIdOf } from './segments.ts'
 import type { SessionOffer } from './shapes.ts'
 
@@ -64,7 +64,7 @@ export const findSlotsOperation: Operation = {
   async run({ db, ctx, query }) {
     const { found, next } = await find(db, ctx, slotQuestion(query))
     const page = next === null ? null : nextQuery(query, next).get('_page')
-    return { bytes: bytesOfOffers(found, page), get resource() { return parametersOfOffers(found, page) } }
+    return { bytes: answerTo(query.toString(), found, page), get resource() { return parametersOfOffers(found, page) } }
   },
 }
 
@@ -119,7 +119,7 @@ function feeOf(query: URLSearchParams): number | null {
   return Math.round(Number(given) * 100)
 }
 
-interface Found { session: OpenSession; offer: SessionOffer; km: number | null }
+interface FoundIn extends Found { session: OpenSession }
 
 /** One page of offers, and the key of the next page. */
 export async function findSlots(db: Db, ctx: Ctx, question: SlotQuestion): Promise<{ offers: SessionOffer[]; next: PageKey | null }> {
@@ -127,7 +127,7 @@ export async function findSlots(db: Db, ctx: Ctx, question: SlotQuestion): Promi
   return { offers: found.map((each) => each.offer), next }
 }
 
-async function find(db: Db, ctx: Ctx, question: SlotQuestion): Promise<{ found: Found[]; next: PageKey | null }> {
+async function find(db: Db, ctx: Ctx, question: SlotQuestion): Promise<{ found: FoundIn[]; next: PageKey | null }> {
   const sessions = await openSessions(db, ctx.now)
   const { from, until, after, near } = question
   const distances = near === null ? null : hospitalsNear(sessions, near)
@@ -135,7 +135,7 @@ async function find(db: Db, ctx: Ctx, question: SlotQuestion): Promise<{ found: 
   // A session lasts half a day at most.
   const first = (from ?? addMinutes(ctx.now, -720)).toISOString()
   const end = until?.toISOString() ?? null
-  const found: Found[] = []
+  const found: FoundIn[] = []
   for (let index = firstAt(list, after && after.at > first ? after.at : first); index < list.length; index++) {
     const session = list[index] as OpenSession
     const { start_at, id, organization } = session.row
@@ -151,7 +151,7 @@ async function find(db: Db, ctx: Ctx, question: SlotQuestion): Promise<{ found: 
   return { found, next: null }
 }
 
-function keyOf(last: Found | undefined): PageKey | null {
+function keyOf(last: FoundIn | undefined): PageKey | null {
   return last ? { at: last.session.row.start_at, id: last.session.row.id, place: 0 } : null
 }
 
@@ -231,74 +231,4 @@ export function offerOf(session: OpenSession, entitled: ReadonlySet<Channel>, no
     capacity: row.capacity,
     segments,
   }
-}
-
-/** The parts of an offer as the answer has them, printed once as long as the offer is kept; of the last that were asked for. */
-const printed = new Map<SessionOffer, Buffer>()
-const printedMax = 5_000
-
-function printedParts(offer: SessionOffer): Buffer {
-  let bytes = printed.get(offer)
-  if (bytes === undefined) {
-    const [oldest] = printed.size < printedMax ? [] : printed.keys()
-    if (oldest) printed.delete(oldest)
-    printed.set(offer, bytes = Buffer.from(partsOf(offer).map((part) => JSON.stringify(part)).join(',')))
-  }
-  return bytes
-}
-
-const punctuation = Object.fromEntries(Object.entries({
-  none: '{"resourceType":"Parameters"}', opening: '{"resourceType":"Parameters","parameter":[', session: '{"name":"session","part":[', end: ']}', comma: ',',
-}).map(([name, text]) => [name, Buffer.from(text)])) as Record<'none' | 'opening' | 'session' | 'end' | 'comma', Buffer>
-
-/** What `parametersOfOffers` says as JSON text, put together of printed pieces. */
-function bytesOfOffers(found: readonly Found[], next: string | null): Uint8Array<ArrayBuffer> {
-  const { none, opening, session, end, comma } = punctuation
-  if (found.length === 0) return Buffer.from(none)
-  const pieces: Buffer[] = []
-  for (const { offer, km } of found) {
-    pieces.push(pieces.length === 0 ? opening : comma, session, printedParts(offer))
-    if (km !== null) pieces.push(comma, Buffer.from(JSON.stringify(distancePart(km))))
-    pieces.push(end)
-  }
-  if (next !== null) pieces.push(comma, Buffer.from(JSON.stringify({ name: 'next', valueString: next })))
-  return Buffer.concat([...pieces, end])
-}
-
-function parametersOfOffers(found: readonly Found[], next: string | null): Parameters {
-  const parameter: ParametersParameter[] = found.map(({ offer, km }) => ({ name: 'session', part: [...partsOf(offer), ...(km === null ? [] : [distancePart(km)])] }))
-  if (next !== null) parameter.push({ name: 'next', valueString: next })
-  return { resourceType: 'Parameters', ...(parameter.length > 0 ? { parameter } : {}) }
-}
-
-function distancePart(km: number): ParametersParameter {
-  return { name: 'distance', valueDecimal: Math.round(km * 10) / 10 }
-}
-
-function partsOf(offer: SessionOffer): ParametersParameter[] {
-  return [
-    { name: 'schedule', valueReference: { reference: `Schedule/${offer.schedule}` } },
-    { name: 'organization', valueReference: reference(`Organization/${offer.organization.id}`, offer.organization.name) },
-    { name: 'department', valueCoding: coding(systems.department, offer.department.code, offer.department.name) },
-    { name: 'practitioner', valueReference: reference(`Practitioner/${offer.practitioner.id}`, offer.practitioner.name) },
-    { name: 'title', valueCoding: titleCoding(offer.title) },
-    { name: 'clinicType', valueCoding: clinicTypeCoding(offer.clinicType) },
-    { name: 'date', valueDate: offer.date },
-    { name: 'half', valueCode: offer.half },
-    { name: 'start', valueInstant: offer.start },
-    { name: 'end', valueInstant: offer.end },
-    { name: 'fee', valueMoney: moneyOfFen(BigInt(offer.feeFen)) },
-    { name: 'insured', valueBoolean: offer.insured },
-    { name: 'free', valueInteger: offer.free },
-    { name: 'capacity', valueInteger: offer.capacity },
-    ...offer.segments.map((segment) => ({
-      name: 'segment',
-      part: [
-        { name: 'start', valueInstant: segment.start },
-        { name: 'end', valueInstant: segment.end },
-        { name: 'free', valueInteger: segment.free },
-        ...(segment.slot === null ? [] : [{ name: 'slot', valueReference: { reference: `Slot/${segment.slot}` } }]),
-      ],
-    })),
-  ]
 }

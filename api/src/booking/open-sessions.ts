@@ -73,7 +73,7 @@ async function load(db: Db, now: Date): Promise<State> {
   const sessions = await selectSessions(db).where('s.end_at', '>', addMinutes(now, -sessionMinutesMax).toISOString()).execute()
   const taken = await takenSince(db, addMinutes(now, -sessionMinutesMax))
   const numbers = parametersBy(rows)
-  const byId = new Map(sessions.map((row) => [row.id, entryOf(row, taken.get(row.id) ?? nothing, numbers)]))
+  const byId = new Map(shared(sessions).map((row) => [row.id, entryOf(row, taken.get(row.id) ?? nothing, numbers)]))
   return { ...lists(byId), byId, since: now, seen, rows }
 }
 
@@ -93,7 +93,7 @@ async function refresh(db: Db, state: State): Promise<State> {
   if (changed.length > 0) {
     const sessions = news.sessions.length === 0 ? [] : await selectSessions(db).where(sql<SqlBool>`s.id = any(${news.sessions}::uuid[])`).execute()
     const taken = await takenIn(db, changed)
-    const rows = new Map(sessions.map((row) => [row.id, row]))
+    const rows = new Map(shared(sessions).map((row) => [row.id, row]))
     const numbers = parametersBy(fresh)
     let added = fresh !== state.rows
     for (const id of changed) {
@@ -122,6 +122,25 @@ function isMoved(one: SessionRow, other: SessionRow): boolean {
 }
 
 const nothing: ReadonlyMap<number, number | null> = new Map()
+
+const repeated = [
+  'organization', 'department', 'healthcare_service', 'practitioner_role', 'practitioner', 'practitioner_name_zh', 'practitioner_name_en', 'location', 'location_name_zh', 'location_name_en',
+  'service_date', 'half', 'start_at', 'end_at', 'release_at', 'clinic_type', 'title', 'channels', 'name_zh', 'name_en', 'district_code', 'district_zh', 'district_en',
+] as const satisfies readonly (keyof SessionRow)[]
+
+/** The texts that many sessions share, kept once: a million places would hold each hospital's name tens of thousands of times. */
+function shared(rows: readonly SessionRow[]): readonly SessionRow[] {
+  const once = new Map<string, string>()
+  for (const row of rows) {
+    for (const column of repeated) {
+      const text = row[column]
+      const known = once.get(text)
+      if (known === undefined) once.set(text, text)
+      else (row as Record<typeof column, string>)[column] = known
+    }
+  }
+  return rows
+}
 
 function entryOf(row: SessionRow, taken: OpenSession['taken'], numbers: ReturnType<typeof parametersBy>): OpenSession {
   return { row, taken, segments: null, parameters: numbers(placeOf(row), new Date(row.start_at)), offer: null }
