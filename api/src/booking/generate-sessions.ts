@@ -68,7 +68,7 @@ export async function generatePattern(db: Db, from: string, days: number, patter
   const rows = await allParameterRows(db)
   const kinds = await clinicKinds(db, pattern)
   let made = 0
-  for (const span of spansOfEqualNumbers(rows, from, days)) made += await insertSessions(db, span, kinds.map((kind) => planOf(kind, rows, span.from)), pattern)
+  for (const span of spansOfEqualNumbers(rows, from, days)) made += await insertSessions(db, span, plansOf(kinds, rows, span.from), pattern)
   return made
 }
 

@@ -235,7 +235,7 @@ test('a scope that names a code leaves only that', async () => {
 
 describe('what is refused', () => {
   test.each<[string, string]>([
-    ['$export?_outputFormat=csv', 'parameter-invalid'], ['$export?_type=Patient,Pateint', 'parameter-invalid'], ['$export?_type=Slot', 'parameter-invalid'], ['Patient/$export?_type=Organization', 'parameter-invalid'],
+    ['$export?_outputFormat=csv', 'parameter-invalid'], ['$export?_type=Patient,Pateint', 'parameter-invalid'], ['$export?_type=Slot', 'parameter-invalid'], ['Patient/$export?_type=ValueSet', 'parameter-invalid'],
     ['$export?_since=yesterday', 'parameter-invalid'], ['$export?_typeFilter=Patient%3Fnmae%3Dx', 'parameter-unknown'], ['$export?_typeFilter=Patient', 'parameter-invalid'], ['$export?_typeFilter=Patient%3F_count%3D5', 'parameter-invalid'],
     ['$export?_type=Patient&_typeFilter=Observation%3Fstatus%3Dfinal', 'parameter-invalid'], ['$export?_elements=Patient.nmae', 'parameter-invalid'], ['$export?_tpye=Patient', 'parameter-unknown'],
     ['$export?includeAssociatedData=LatestProvenanceResources', 'parameter-invalid'], ['Patient/$export?patient=Patient/p', 'parameter-invalid'],

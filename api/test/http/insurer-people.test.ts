@@ -237,7 +237,7 @@ describe('what is refused before anything is decided', () => {
     await centre.enrol({ psnNo: 'P1' })
     const claim = testClaim({}, '100.00A')
     expect(await submit({ ...claim, item: claim.item?.map((item) => ({ ...item, unitPrice: { value: 100.001, currency: 'CNY' }, net: { value: 100.001, currency: 'CNY' } })) })).toEqual([422, 'value-invalid', 'Claim.item[0]'])
-    expect(await submit(testClaim({}, Array.from({ length: 501 }, () => '1.00A').join(' ')))).toEqual([422, 'value-invalid', 'Claim.item'])
+    expect(await submit(testClaim({}, Array.from({ length: 501 }, () => '1.00A').join(' ')))).toEqual([422, 'too-many-lines', 'Claim.item'])
     const many = await call('POST', 'Claim/$submit', testClaim({}, Array.from({ length: 10_000 }, () => '1.00A').join(' ')))
     expect([many.status, codeOf(many.json)]).toEqual([413, 'body-too-large'])
   })

@@ -77,8 +77,11 @@ async function person(principal: Principal, token: string, sessions: readonly st
     if (taken.json.status === 'pending') {
       if (random(4) === 0) await act(`Appointment/${id}/$release`, {})
       else if (random(4) > 0) await act('Appointment/$book', { appointment: `Appointment/${id}` })
-    } else if (random(3) === 0) await Promise.all([act(`Appointment/${id}/$cancel`, {}), act(`Appointment/${id}/$check-in`, {})])
-    else if (random(3) === 0) await act(`Appointment/${id}/$cancel`, {})
+      continue
+    }
+    const next = random(6)
+    if (next < 2) await Promise.all([act(`Appointment/${id}/$cancel`, {}), act(`Appointment/${id}/$check-in`, {})])
+    else if (next === 2) await act(`Appointment/${id}/$cancel`, {})
   }
 }
 

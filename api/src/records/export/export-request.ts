@@ -5,6 +5,7 @@
  * Source: HL7 Bulk Data Access IG 2.0, § Bulk Data Kick-off Request.
  */
 import { assertMayAsk } from '../../access/may-ask.ts'
+import { scopeGrants } from '../../access/scopes.ts'
 import type { Ctx } from '../../ctx.ts'
 import { instantText, timeRange } from '../../fhir/date-time.ts'
 import { nearest } from '../../fhir/nearest.ts'
@@ -73,7 +74,8 @@ export function readExportRequest(call: OperationCall, level: ExportLevel): Expo
   if (refused.length > 0) throw new OutcomeError(refused)
   request.warnings = issues.map((each) => ({ ...each, severity: 'warning' as const }))
   for (const type of context.named) assertMayAsk(ctx, type, 'r')
-  request.types = context.named.length > 0 ? possible.filter((type) => context.named.includes(type)) : possible.filter((type) => mayAsk(ctx, type))
+  // What comes with patients unasked comes only within the scopes, also what anybody may read.
+  request.types = context.named.length > 0 ? possible.filter((type) => context.named.includes(type)) : possible.filter((type) => mayAsk(ctx, type) && (level === 'system' || !referencedTypes.includes(type) || scopeGrants(ctx.principal.scopes, type, 'r')))
   return request
 }
 
