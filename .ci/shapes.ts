@@ -9,7 +9,7 @@ import ts from 'typescript'
 /** Where shapes of /api stand. A name may stand in one of them only. */
 const files = [
   'api/src/access/principal.ts', 'api/src/access/shapes.ts', 'api/src/access/second-factor.ts', 'api/src/booking/shapes.ts', 'api/src/notices/shapes.ts', 'api/src/settlement/shapes.ts',
-  'api/src/insurer/shapes.ts',
+  'api/src/insurer/shapes.ts', 'api/src/booking/referral/shapes.ts', 'api/src/records/public-health/shapes.ts',
 ]
 type Schema = Record<string, unknown>
 type Declaration = ts.InterfaceDeclaration | ts.TypeAliasDeclaration

@@ -18,7 +18,7 @@ import type { AppEnv } from './auth.ts'
 import { readJson } from './json-body.ts'
 
 const noStore = { 'Cache-Control': 'no-store' }
-const preferenceBody = z.strictObject({ channels: z.array(z.enum(['app', 'sms', 'phone'])).max(3), language: z.enum(['zh', 'en']) })
+export const preferenceBody = z.strictObject({ channels: z.array(z.enum(['app', 'sms', 'phone'])).max(3), language: z.enum(['zh', 'en']) })
 
 export function messageRoutes({ db }: Pick<Services, 'db'>): Hono<AppEnv> {
   return new Hono<AppEnv>()

@@ -24,7 +24,7 @@ import type { AppEnv } from './auth.ts'
 import { readJson } from './json-body.ts'
 import { placeOf } from './place.ts'
 
-const recoverBody = z.object({ password: z.string().min(1).max(200), name: z.string().min(1).max(100), residentId: z.string().min(1).max(40), card: z.string().min(1).max(40) })
+export const recoverBody = z.object({ password: z.string().min(1).max(200), name: z.string().min(1).max(100), residentId: z.string().min(1).max(40), card: z.string().min(1).max(40) })
 
 export function recoverRoutes(services: Services): Hono<AppEnv> {
   const { db, config } = services

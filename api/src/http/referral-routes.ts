@@ -15,7 +15,7 @@ import { readJson } from './json-body.ts'
 
 const noStore = { 'Cache-Control': 'no-store' }
 const role = z.enum(['gp', 'department', 'office', 'patient'])
-const paperBody = z.strictObject({ code: z.string().min(1).max(40), pin: z.string().min(1).max(20) })
+export const paperBody = z.strictObject({ code: z.string().min(1).max(40), pin: z.string().min(1).max(20) })
 
 export function referralRoutes({ db }: Pick<Services, 'db'>): Hono<AppEnv> {
   return new Hono<AppEnv>()

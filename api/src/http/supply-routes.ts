@@ -25,12 +25,12 @@ const timesBody = z.strictObject({
   weekday: z.number().int().min(1).max(7), half: z.enum(['am', 'pm', 'night']), start: clock, end: clock, room: id,
   capacity: z.number().int().min(1).max(500), segmentMinutes: z.number().int().min(5).max(240), feeFen: z.number().int().min(0).max(1_000_000),
 })
-const patternBody = z.strictObject({
+export const patternBody = z.strictObject({
   pattern: z.uuid().nullable(), from: day, times: timesBody.nullable(), practitioner: id.nullish().transform((each) => each ?? null), service: id.nullish().transform((each) => each ?? null),
 })
-const roomBody = z.strictObject({ name: z.strictObject({ zh: z.string().trim().min(1).max(60), en: z.string().trim().min(1).max(120) }) })
-const closeBody = z.strictObject({ room: id, from: day })
-const dayBody = z.strictObject({ asWeekday: z.number().int().min(1).max(7).nullable(), name: z.strictObject({ zh: z.string().min(1).max(40), en: z.string().min(1).max(80) }) })
+export const roomBody = z.strictObject({ name: z.strictObject({ zh: z.string().trim().min(1).max(60), en: z.string().trim().min(1).max(120) }) })
+export const closeBody = z.strictObject({ room: id, from: day })
+export const dayBody = z.strictObject({ asWeekday: z.number().int().min(1).max(7).nullable(), name: z.strictObject({ zh: z.string().min(1).max(40), en: z.string().min(1).max(80) }) })
 /** So many sessions are followed up before the answer; the worker does the rest within half a minute. */
 const followedAtOnce = 10
 

@@ -1,8 +1,10 @@
 /** JSON shapes of /api/booking/referrals, imported by the portal as types. What was said (reason, question, answer) is read from ServiceRequest and Task, through the access decision. */
 import type { Named } from '../shapes.ts'
-import type { Party, Priority, ReferralState, stepNames } from './steps.ts'
 
-type Owner = Exclude<Party, 'platform'>
+export type ReferralOwner = 'gp' | 'gp-office' | 'department' | 'office' | 'patient'
+export type ReferralPriority = 'routine' | 'urgent'
+export type ReferralStateName = 'requested' | 'returned' | 'accepted' | 'no-place' | 'booked' | 'attended' | 'answered' | 'completed' | 'cancelled' | 'expired'
+export type ReferralStep = 'accept' | 'return' | 'redirect' | 'resubmit' | 'no-place' | 'reopen' | 'answer' | 'read' | 'cancel'
 
 /** GET /api/booking/referrals?as=gp|department|office|patient[&patient=…]: open ones first, the most urgent deadline on top. */
 export interface ReferralView {
@@ -16,11 +18,11 @@ export interface ReferralView {
   organization: { id: string; name: Named }
   department: { code: string; name: Named }
   practitioner: { id: string; name: Named } | null
-  priority: Priority
-  state: ReferralState
+  priority: ReferralPriority
+  state: ReferralStateName
   stateName: Named
   /** Whose turn it is, by when; null when it is over. */
-  owner: { party: Owner; name: Named } | null
+  owner: { party: ReferralOwner; name: Named } | null
   deadline: string | null
   overdue: boolean
   /** Who has been told that nobody acted. */
@@ -30,7 +32,7 @@ export interface ReferralView {
   /** The place that was booked with it. */
   visit: { appointment: string; start: string } | null
   /** Steps that the caller may take now. */
-  steps: (typeof stepNames)[number][]
+  steps: ReferralStep[]
 }
 
 /** POST /api/booking/referral-paper {code, pin}: what somebody with the patient's paper may know, to find a place. */
@@ -41,7 +43,7 @@ export interface ReferralPaper {
   organization: { id: string; name: Named }
   department: { code: string; name: Named }
   practitioner: { id: string; name: Named } | null
-  state: ReferralState
+  state: ReferralStateName
   stateName: Named
   bookable: boolean
   expires: string

@@ -13,7 +13,7 @@ export const shapes = JSON.parse(readFileSync(new URL('shapes.json', import.meta
 
 export const whoMay: Readonly<Record<Endpoint['who'], Sentence>> = {
   'anyone': { zh: '任何人', en: 'anybody' }, 'person': { zh: '已登录的人', en: 'whoever is signed in' }, 'citizen': { zh: '市民或其代办人', en: 'a citizen, or who acts for them' }, 'clinician': { zh: '医务人员', en: 'clinicians' },
-  'scheduler': { zh: '医院挂号处', en: 'the registration office of a hospital' }, 'desk': { zh: '医院窗口', en: 'the desk of a hospital' }, 'insurer': { zh: '医保经办人员', en: 'officers of the insurance centre' }, 'admin-audit': { zh: '审计管理员', en: 'the auditing administrator' },
+  'scheduler': { zh: '医院挂号处', en: 'the registration office of a hospital' }, 'desk': { zh: '医院窗口', en: 'the desk of a hospital' }, 'public-health': { zh: '公共卫生人员', en: 'public-health officers' }, 'admin-system': { zh: '系统管理员', en: 'the system administrator' }, 'insurer': { zh: '医保经办人员', en: 'officers of the insurance centre' }, 'admin-audit': { zh: '审计管理员', en: 'the auditing administrator' },
 }
 
 /** Parts of addresses. */
