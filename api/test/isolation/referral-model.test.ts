@@ -166,7 +166,7 @@ test('sweeps that run at once tell everybody once', async () => {
   const { id } = await requested()
   desk.clock.now = new Date('2026-11-26T09:00:00+08:00')
   await Promise.all([1, 2, 3].map(() => escalateReferrals(db, desk.ctx(), desk.store)))
-  const events = await db.selectFrom('referral_event').select('step').where('referral', '=', keyOf(id)).execute()
+  const events = await db.selectFrom('referral_event').select('step').where('referral', '=', keyOf(id)).orderBy('id').execute()
   expect(events.map((each) => each.step)).toEqual(['refer', 'escalate'])
 })
 
