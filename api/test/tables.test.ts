@@ -1,5 +1,5 @@
-/** `storage/tables.ts` says what the migrations make: the same tables, the same columns, null where the database allows null. */
-import { readFileSync } from 'node:fs'
+/** `storage/tables.ts` and `storage/tables/` say what the migrations make: the same tables, the same columns, null where the database allows null. */
+import { readdirSync, readFileSync } from 'node:fs'
 import { sql } from 'kysely'
 import ts from 'typescript'
 import { expect, test } from 'vitest'
@@ -7,9 +7,10 @@ import { testDatabase, testInsurerDatabase } from './support/database.ts'
 
 const platform = await testDatabase()
 const insurer = await testInsurerDatabase()
-const file = new URL('../src/storage/tables.ts', import.meta.url)
-const source = ts.createSourceFile('tables.ts', readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true)
-const interfaces = new Map(source.statements.filter(ts.isInterfaceDeclaration).map((each) => [each.name.text, each]))
+const folder = new URL('../src/storage/tables/', import.meta.url)
+const files = [new URL('../tables.ts', folder), ...readdirSync(folder).map((name) => new URL(name, folder))]
+const interfaces = new Map(files.flatMap((file) => ts.createSourceFile(file.pathname, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true).statements)
+  .filter(ts.isInterfaceDeclaration).map((each) => [each.name.text, each]))
 
 /** `column` or `column?` (nullable) of every table of an interface such as `Tables`. */
 function declared(name: string): Record<string, string[]> {
