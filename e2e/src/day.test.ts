@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Browser } from 'playwright-core'
 import { launchBrowser } from './browser.ts'
-import { atScreen, type Person } from './person.ts'
+import { atScreen, type Person, signIn } from './person.ts'
 import { morning, type Platform, startPlatform } from './platform.ts'
 
 let browser: Browser
@@ -38,16 +38,6 @@ afterAll(async () => {
   await platform?.stop()
   await browser?.close()
 })
-
-async function signIn(person: Person, login: string): Promise<void> {
-  await person.page.goto('/')
-  const english = person.button('English')
-  await english.or(person.button('中文')).waitFor()
-  if (person.language === 'en' && await english.isVisible()) await english.click()
-  await person.page.getByLabel(person.word('signIn.login'), { exact: true }).fill(login)
-  await person.page.getByLabel(person.word('signIn.password'), { exact: true }).fill('pujiang-demo')
-  await person.button(person.word('signIn.submit')).click()
-}
 
 /** JSON of an address, asked with the person's own session. */
 function ask<T>(person: Person, method: string, path: string, body: unknown = null): Promise<T> {

@@ -6,10 +6,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Browser } from 'playwright-core'
 import { type Language, launchBrowser } from './browser.ts'
-import { atScreen, type Person } from './person.ts'
+import { atScreen, demoPassword, type Person, signIn } from './person.ts'
 import { type Platform, startPlatform } from './platform.ts'
 
-const password = 'pujiang-demo'
 const citizens = 200
 const cardiology = { zh: '心血管内科', en: 'Cardiology' }
 /** What the doctor types, and the choice that then is taken. The orders are dear enough to pass the year's deductible. */
@@ -292,18 +291,6 @@ function fenOf(text: string): number {
   return Number(`${(found[1] ?? '').replaceAll(',', '')}${found[2]}`)
 }
 
-/** Through the form, as people do; the first thing anybody does is choose their language. */
-async function signIn(person: Person, login: string, step: string): Promise<void> {
-  await person.page.goto('/')
-  const english = person.button('English')
-  await english.or(person.button('中文')).waitFor()
-  if (person.language === 'en' && await english.isVisible()) await english.click()
-  await person.see(step, person.word('signIn.heading'))
-  await person.page.getByLabel(person.word('signIn.login'), { exact: true }).fill(login)
-  await person.page.getByLabel(person.word('signIn.password'), { exact: true }).fill(password)
-  await person.button(person.word('signIn.submit')).click()
-}
-
 /** How many appointments with the doctor's department lie ahead, as the list shows them. */
 async function upcoming(person: Person): Promise<number> {
   await person.page.goto('/appointments')
@@ -339,7 +326,7 @@ interface Named {
 interface SignedIn { name: string; practitioner: string; organization: string; patient: string }
 
 async function signedIn(url: string, login: string): Promise<{ me: SignedIn; read(path: string): Promise<Named> }> {
-  const answer = await fetch(`${url}/api/sign-in`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ login, password }) })
+  const answer = await fetch(`${url}/api/sign-in`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ login, password: demoPassword }) })
   const headers = { Cookie: (answer.headers.getSetCookie()[0] ?? '').split(';')[0] ?? '' }
   return {
     me: await answer.json() as SignedIn,

@@ -19,6 +19,8 @@ import { cacheFolder, type Language, openContext, type Screen, screenshot } from
 /** A sentence stands in one of the files of its language. */
 const messages: Record<Language, readonly object[]> = { zh: [zh, zhBill, zhLater, zhWork], en: [en, enBill, enLater, enWork] }
 const patienceMs = 15_000
+/** Of every account of the demo city. */
+export const demoPassword = 'pujiang-demo'
 
 export interface Person {
   page: Page
@@ -76,6 +78,22 @@ export async function atScreen(browser: Browser, url: string, screen: Screen, la
     link: (name) => page.getByRole('link', { name, exact: true }),
     leave: () => context.close(),
   }
+}
+
+/**
+ * Through the form, as people do; the first thing anybody does is choose their language.
+ * @param step names a picture of the form; null for none.
+ */
+export async function signIn(person: Person, login: string, step: string | null = null): Promise<void> {
+  await person.page.goto('/')
+  const english = person.button('English')
+  await english.or(person.button('中文')).waitFor()
+  if (person.language === 'en' && await english.isVisible()) await english.click()
+  if (step !== null) await person.see(step, person.word('signIn.heading'))
+  await person.page.getByLabel(person.word('signIn.login'), { exact: true }).fill(login)
+  await person.page.getByLabel(person.word('signIn.password'), { exact: true }).fill(demoPassword)
+  await person.button(person.word('signIn.submit')).click()
+  await person.page.waitForURL((url) => !url.pathname.startsWith('/sign-in'))
 }
 
 /** Critical and serious findings of axe, one line each. */

@@ -5,7 +5,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { Browser } from 'playwright-core'
 import { launchBrowser } from './browser.ts'
-import { atScreen, type Person } from './person.ts'
+import { atScreen, type Person, signIn } from './person.ts'
 import { type Platform, startPlatform } from './platform.ts'
 
 let browser: Browser
@@ -32,17 +32,6 @@ afterAll(async () => {
   await platform?.stop()
   await browser?.close()
 })
-
-async function signIn(person: Person, login: string): Promise<void> {
-  await person.page.goto('/')
-  const english = person.button('English')
-  await english.or(person.button('中文')).waitFor()
-  if (person.language === 'en' && await english.isVisible()) await english.click()
-  await person.page.getByLabel(person.word('signIn.login'), { exact: true }).fill(login)
-  await person.page.getByLabel(person.word('signIn.password'), { exact: true }).fill('pujiang-demo')
-  await person.button(person.word('signIn.submit')).click()
-  await person.page.waitForURL((url) => !url.pathname.startsWith('/sign-in'))
-}
 
 test('the GP sees what is open and late, and refers a resident to the cardiologists', async () => {
   await signIn(gp, 'gp')

@@ -4,18 +4,15 @@
  */
 import type { Bill, Filing } from '@pujiang/api/settlement/shapes.ts'
 import { useQuery, useQueryClient } from '@tanstack/vue-query'
-import { computed, ref } from 'vue'
+import { computed } from 'vue'
 import { useRoute } from 'vue-router'
 import { bill, fileTreatment, settleBill } from '../api/settlement.ts'
-import { useAnnounce } from './use-announce.ts'
-import { useErrorText } from './use-error-text.ts'
+import { useAct } from './use-act.ts'
 import { useText } from './use-text.ts'
 
 /** @param list key of the list the bill stands in. @param caught takes an error that is no refusal to show; true when it did. */
 export function useBill(list: string, caught: (error: unknown) => boolean = () => false) {
   const { t } = useText()
-  const { errorText } = useErrorText()
-  const announce = useAnnounce()
   const route = useRoute()
   const queries = useQueryClient()
   const id = computed(() => String(route.params.encounter))
@@ -24,27 +21,10 @@ export function useBill(list: string, caught: (error: unknown) => boolean = () =
     refetchInterval: (query) => (query.state.data?.state === 'settling' ? 3_000 : false),
   })
   const shown = computed<Bill | null>(() => asked.data.value ?? null)
-  const busy = ref(false)
-  const refusal = ref('')
-
-  /** @returns whether it was done. */
-  async function run(work: () => Promise<unknown>, done: string): Promise<boolean> {
-    if (busy.value) return false
-    busy.value = true
-    refusal.value = ''
-    try {
-      await work()
-      announce(done)
-      return true
-    } catch (error) {
-      if (!caught(error)) refusal.value = errorText(error)
-      return false
-    } finally {
-      await asked.refetch()
-      void queries.invalidateQueries({ queryKey: [list] })
-      busy.value = false
-    }
-  }
+  const { busy, refusal, act: run } = useAct(async () => {
+    await asked.refetch()
+    void queries.invalidateQueries({ queryKey: [list] })
+  }, caught)
 
   return {
     id, asked, shown, busy, refusal, run,
