@@ -293,7 +293,8 @@ function numberClause(param: SearchParam, example: Held): Clause | null {
   const prefix = pick(prefixes)
   const half = 0.5 * 10 ** -((text.split('.')[1] ?? '').length)
   const withUnit = param.type === 'quantity' && range.unit !== null && range.system !== null && random() < 0.5
-  const near = 1e-9 * Math.max(1, Math.abs(value))
+  // What two ways of converting a unit differ by; real measurements stand closer to one another than a billionth.
+  const near = 1e-12 * Math.max(1, Math.abs(value))
   return {
     name: param.code, value: prefix + text + (withUnit ? `|${escape(range.system ?? '')}|${escape(range.unit ?? '')}` : ''),
     match: (each) => held(each, param).ranges.some((stored) => {
@@ -307,8 +308,9 @@ function numberClause(param: SearchParam, example: Held): Clause | null {
         case 'sa': return one.lo > value + near
         case 'eb': return one.hi < value - near
         case 'ap': return one.lo <= value + Math.abs(value) / 10 + near && one.hi >= value - Math.abs(value) / 10 - near
-        case 'ne': return one.lo < value - half - near || one.hi > value + half + near
-        default: return one.lo >= value - half - near && one.hi <= value + half + near
+        // FHIR R4 3.1.1.4.9: 100 is [99.5, 100.5).
+        case 'ne': return one.lo < value - half - near || one.hi >= value + half - near
+        default: return one.lo >= value - half - near && one.hi < value + half - near
       }
     }),
   }
@@ -321,6 +323,8 @@ function inUnit(one: Measured, asked: Measured): { lo: number; hi: number } | nu
   if (one.system !== asked.system) return null
   if (one.unit === asked.unit) return one
   if (one.system !== 'http://unitsofmeasure.org' || one.unit === null || asked.unit === null) return null
+  // What a score or a percentage counts can't be told from its unit, so it stays as it is.
+  if (/[{%]/.test(one.unit + asked.unit)) return null
   const [lo, hi] = [one.lo, one.hi].map((value) => (Math.abs(value) === Number.MAX_VALUE ? value : units.convertUnitTo(one.unit ?? '', value, asked.unit ?? '').toVal))
   return typeof lo === 'number' && typeof hi === 'number' ? { lo, hi } : null
 }

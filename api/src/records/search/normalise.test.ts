@@ -13,7 +13,7 @@ test('a character of two units is not cut in half', () => {
 
 test.each([
   ['张三', ['zhangsan', 'zs']], ['单雄信', ['shanxiongxin', 'sxx']], ['曾国藩', ['zengguofan', 'zgf']], ['欧阳娜娜', ['ouyangnana', 'oynn']], ['吕布', ['lvbu', 'lb']],
-  ['Zhang San', []], ['张', ['zhang']],
+  ['Zhang San', []], ['张', ['zhang']], ['張𠮷', ['zhang𠮷', 'z𠮷']],
 ])('a person: %s', (name, expected) => { expect(pinyinForms(name, true)).toEqual(expected) })
 
 test.each([['上海市第一人民医院', ['shanghaishidiyirenminyiyuan', 'shsdyrmyy']], ['ABC医院', ['abcyiyuan', 'ayy']]])(

@@ -14,7 +14,7 @@ export function normaliseString(text: string): string {
   // Latin text without capitals or accents, the commonest after ids, needs no tables.
   const folded = plain.test(text) ? text : simplified(text.normalize('NFKC').toLowerCase().normalize('NFD').replace(/\p{M}+/gu, '').normalize('NFC'))
   const spaced = folded.replace(/[\p{Cc}\s]+/gu, ' ').trim()
-  return spaced.length <= maxStringLength ? spaced : cut(spaced)
+  return cut(spaced)
 }
 
 const plain = /^[a-z0-9 .,'-]*$/
@@ -33,13 +33,15 @@ export function pinyinForms(name: string, person: boolean): string[] {
   const syllables = pinyin(name, {
     toneType: 'none', type: 'array', surname: person ? 'head' : 'off', nonZh: 'consecutive', v: true,
   }).map((syllable) => normaliseString(syllable).replaceAll(' ', '')).filter((syllable) => syllable !== '')
-  const joined = syllables.join('').slice(0, maxStringLength)
-  const initials = syllables.map((syllable) => syllable[0]).join('').slice(0, maxStringLength)
+  const joined = cut(syllables.join(''))
+  // A rare character has no pinyin and stands for itself, whole: it takes two units.
+  const initials = cut(syllables.map((syllable) => String.fromCodePoint(syllable.codePointAt(0) ?? 0)).join(''))
   return syllables.length < 2 || joined === initials ? [joined] : [joined, initials]
 }
 
-/** Cuts without splitting a character that takes two units. */
+/** At most `maxStringLength` units, without splitting a character that takes two. */
 function cut(text: string): string {
+  if (text.length <= maxStringLength) return text
   const end = maxStringLength
   const last = text.charCodeAt(end - 1)
   return text.slice(0, last >= 0xd800 && last < 0xdc00 ? end - 1 : end)
