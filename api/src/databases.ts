@@ -11,6 +11,10 @@ import { type PostgresServer, startPostgres } from './storage/postgres-server.ts
 export const regions = ['310000', '320500'] as const
 export type Region = (typeof regions)[number]
 
+export function isRegion(text: string): text is Region {
+  return (regions as readonly string[]).includes(text)
+}
+
 export interface Databases {
   platform: string
   insurers: Record<Region, string>
@@ -18,8 +22,8 @@ export interface Databases {
   server: PostgresServer | null
 }
 
-/** Starts or finds the databases and brings them up to date. */
-export async function prepareDatabases(config: Config): Promise<Databases> {
+/** Where they are; the embedded server is started when it does not run. */
+export async function findDatabases(config: Config): Promise<Databases> {
   const server = config.databaseUrl === null ? await startPostgres({ dir: `${config.dataDir}/postgres` }) : null
   const platform = config.databaseUrl ?? server?.url('pujiang') ?? ''
   const beside = (region: Region): string => {
@@ -31,6 +35,13 @@ export async function prepareDatabases(config: Config): Promise<Databases> {
     '310000': config.insurerDatabaseUrls['310000'] ?? beside('310000'),
     '320500': config.insurerDatabaseUrls['320500'] ?? beside('320500'),
   }
+  return { platform, insurers, server }
+}
+
+/** Starts or finds the databases and brings them up to date. */
+export async function prepareDatabases(config: Config): Promise<Databases> {
+  const databases = await findDatabases(config)
+  const { platform, insurers } = databases
   for (const url of [platform, ...Object.values(insurers)]) await createIfMissing(url)
   const db = openDb(platform, { max: 1 })
   await migrate(db, 'platform').finally(() => db.destroy())
@@ -38,7 +49,7 @@ export async function prepareDatabases(config: Config): Promise<Databases> {
     const insurer = openInsurerDb(url, { max: 1 })
     await migrate(insurer, 'insurer').finally(() => insurer.destroy())
   }
-  return { platform, insurers, server }
+  return databases
 }
 
 async function createIfMissing(url: string): Promise<void> {

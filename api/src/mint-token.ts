@@ -5,18 +5,17 @@ import { issueToken, personTokenMinutes } from './access/tokens.ts'
 import { demoPassword } from './catalogue/demo-accounts.ts'
 import type { Config } from './config.ts'
 import { systemNow } from './ctx.ts'
+import { findDatabases } from './databases.ts'
 import { newResourceId } from './fhir/id.ts'
 import { tokenAuthority } from './platform-services.ts'
 import { type Db, openDb } from './storage/pool.ts'
-import { startPostgres } from './storage/postgres-server.ts'
 
 export interface TokenWish { client: string | null; user: string | null; scope: string | null }
 
 /** @throws Error with a sentence for the person at the terminal. */
 export async function mintDemoToken(config: Config, wish: TokenWish): Promise<string> {
   if (config.production) throw new Error('The token command is for demonstration and tests; it is off in production.')
-  const url = config.databaseUrl ?? (await startPostgres({ dir: `${config.dataDir}/postgres` })).url('pujiang')
-  const db = openDb(url, { max: 1 })
+  const db = openDb((await findDatabases(config)).platform, { max: 1 })
   try {
     const now = new Date(systemNow().getTime() + config.clockOffsetMs)
     const principal = wish.user === null ? await clientPrincipal(db, wish) : await personPrincipal(db, wish.user)

@@ -1,28 +1,30 @@
 /**
  * `npm run what-if -- --policy FILE --from DAY --until DAY [--region 310000]`: what a new policy file would have made of the past claims of a
  * centre: each fund, each group of people, the people who would pay most more. FILE is JSON as policy-file.ts says, or a module
- * of insurer/policies. Reads only. The database is DATABASE_URL, or the one `npm start` keeps for the region.
+ * of insurer/policies. Reads only. The database is that of the region's centre: INSURER_310000_DATABASE_URL, the one
+ * beside DATABASE_URL, or the one `npm start` keeps.
  */
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { readConfig } from './config.ts'
+import { findDatabases, isRegion, regions } from './databases.ts'
 import { isDate } from './fhir/date-time.ts'
 import { yuanText } from './fhir/money.ts'
 import { tryPolicy } from './insurer/office.ts'
 import { policyFileOf, readPolicyFile } from './insurer/policy-file.ts'
 import type { Policy } from './insurer/rules.ts'
 import { openInsurerDb } from './storage/pool.ts'
-import { startPostgres } from './storage/postgres-server.ts'
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { policy: { type: 'string' }, from: { type: 'string' }, until: { type: 'string' }, region: { type: 'string', default: '310000' } } })
   const { policy: file, from = '', until = '', region } = values
   if (file === undefined) throw new Error('--policy FILE is missing.')
   for (const [name, day] of [['from', from], ['until', until]] as const) if (!isDate(day) || day.length !== 10) throw new Error(`--${name} must be a day such as 2026-06-30.`)
+  if (!isRegion(region)) throw new Error(`--region is one of ${regions.join(', ')}, not "${region}".`)
   const policy = readPolicyFile(await contentOf(file))
   const config = readConfig()
-  const db = openInsurerDb(config.databaseUrl ?? (await startPostgres({ dir: `${config.dataDir}/postgres` })).url(`insurer_${region}`), { max: 1, name: 'what-if' })
+  const db = openInsurerDb((await findDatabases(config)).insurers[region], { max: 1, name: 'what-if' })
   try {
     const answer = await tryPolicy(db, region, { policy, from, until })
     const fen = (amount: number) => yuanText(BigInt(amount)).padStart(16)
@@ -39,9 +41,19 @@ async function main(): Promise<void> {
 
 async function contentOf(file: string): Promise<unknown> {
   const path = resolve(file)
-  if (!path.endsWith('.ts')) return JSON.parse(await readFile(path, 'utf8')) as unknown
-  const { policy } = await import(path) as { policy: Policy }
-  return policyFileOf(policy)
+  if (path.endsWith('.ts')) {
+    const { policy } = await import(path) as { policy?: Policy }
+    if (policy === undefined) throw new Error(`${file} has no policy: a module exports it by that name.`)
+    return policyFileOf(policy)
+  }
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new Error(error.code === 'ENOENT' ? `There is no file ${file}.` : `${file} can't be read: ${error.message}`, { cause: error })
+  })
+  try {
+    return JSON.parse(text) as unknown
+  } catch (error) {
+    throw new Error(`${file} is not JSON: ${(error as Error).message}`, { cause: error })
+  }
 }
 
 main().then(() => process.exit(0), (error: Error) => {

@@ -29,6 +29,7 @@ export type Fault = 'none' | 'late' | 'lost' | 'dropped' | 'garbled' | 'altered'
 
 export interface TestCentre {
   db: InsurerDb
+  databaseUrl: string
   url: string
   region: string
   key: SigningKey
@@ -57,7 +58,7 @@ const patience = (fault: () => Fault) => ({ get timeoutMs() { return fault() ===
 
 /** Call at the top level of a test file. */
 export async function testCentre(region = '310000', given: { clock?: { now: Date } } = {}): Promise<TestCentre> {
-  const { db } = await testInsurerDatabase()
+  const { db, url: databaseUrl } = await testInsurerDatabase()
   const peers = new Map<string, PeerCentre>()
   const clock = given.clock ?? { now: new Date('2026-11-23T07:30:00+08:00') }
   const key = await newSigningKey()
@@ -77,7 +78,7 @@ export async function testCentre(region = '310000', given: { clock?: { now: Date
   const authority = { issuer: url, audience: `${url}/fhir`, keys: await loadSigningKeys(db.$pickTables<keyof TokenTables>(), clock.now) }
   const app = createInsurerApp({ db, centre: centreOf(region, peers), authority, log: makeLogger('test', 'silent'), now: () => clock.now })
   const centre: TestCentre = {
-    db, url, region, key, peers, clock, fault: { submit: 'none', ask: 'none' }, submitted: 0,
+    db, databaseUrl, url, region, key, peers, clock, fault: { submit: 'none', ask: 'none' }, submitted: 0,
     gateway: gatewayTo(url, key, clock, () => centre.fault.submit),
     gatewayThrough: (through, waitMs) => httpGateway({ baseUrl: through, tokenUrl: `${url}/oidc/token`, clientId: 'platform', key, timeoutMs: waitMs, now: () => clock.now, newId: () => newResourceId(null) }),
     nowhere: gatewayTo('http://127.0.0.1:9', key, clock, () => 'none'),
