@@ -23,6 +23,7 @@ import { platformOidcRoutes } from './http/oidc-routes.ts'
 import { docsRoutes, openApiRoutes } from './http/openapi/routes.ts'
 import { portalFiles } from './http/portal-files.ts'
 import { rateLimit } from './http/rate-limit.ts'
+import { RememberingRouter } from './http/remembering-router.ts'
 import { insurerDeskRoutes } from './http/insurer-desk.ts'
 import { publicHealthRoutes } from './http/public-health-routes.ts'
 import { recoverRoutes } from './http/recover-routes.ts'
@@ -42,7 +43,7 @@ export function createApp(services: Services): Hono<AppEnv> {
   const { config, log, authority } = services
   const registry = new Registry()
   const metrics = prometheus({ registry, collectDefaultMetrics: true })
-  const app = new Hono<AppEnv>({ getPath })
+  const app = new Hono<AppEnv>({ getPath, router: new RememberingRouter() })
 
   app.onError(renderErrors(services))
   app.notFound(() => { throw fail('not-found', { zh: '没有这个地址。', en: 'There is nothing at this address.' }) })
