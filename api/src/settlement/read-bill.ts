@@ -18,7 +18,7 @@ import { billsInSight, maySeeBillsAt } from './may-settle.ts'
 import { selfPayCause, selfPayScheme, selfPaySentences, selfPaySplit } from './self-pay.ts'
 import { awayRegion, filedFor } from './filing.ts'
 import { dueFen } from './payments.ts'
-import type { Bill, BillLine, BillPayment, BillSplit, BillSummary, Doubt, SelfPayCause } from './shapes.ts'
+import type { Bill, BillCorrection, BillLine, BillPayment, BillSplit, BillSummary, Doubt, SelfPayCause } from './shapes.ts'
 import { estimateVisit, type SettlementDeps } from './submit-claim.ts'
 import { uploadOf } from './visit-steps.ts'
 import { insuranceOn, loadVisit, type Visit } from './visit.ts'
@@ -74,7 +74,7 @@ export async function readBill(deps: SettlementDeps, ctx: Ctx, encounterId: stri
     number: answer?.identifier?.find((each) => each.system === settlementIdSystem && row.state === 'settled')?.value ?? null,
     away, filed: away === null ? null : await filedFor(db, visit),
     inpatient: visit.medicalType === '21', paidFen: Number(row.paid_fen), dueFen: Number(dueFen(row)), payBy: row.state === 'settled' && dueFen(row) > 0n ? row.pay_by : null, depositFen: Number(row.deposit_fen),
-    upload: await uploadOf(db, visit, lines), payments: await paymentsOf(db, visit), doubt: row.state === 'settling' ? await doubtOf(db, ctx, visit) : null,
+    upload: await uploadOf(db, visit, lines), payments: await paymentsOf(db, visit), corrections: await correctionsOf(db, visit), doubt: row.state === 'settling' ? await doubtOf(db, ctx, visit) : null,
     claim: row.claim_id, claimResponse: row.claim_response_id, explanationOfBenefit: row.explanation_id, invoice: row.invoice_id,
   }
 }
@@ -83,6 +83,14 @@ async function paymentsOf(db: Db, visit: Visit): Promise<BillPayment[]> {
   const rows = await db.selectFrom('payment').select(['kind', 'channel', 'amount_fen', 'recorded_at', 'principal_name']).where('shard', '=', visit.shard)
     .where('encounter', '=', visit.encounterKey).orderBy('recorded_at').orderBy('id').limit(billsMax).execute()
   return rows.map((row) => ({ kind: row.kind, channel: row.channel, amountFen: Number(row.amount_fen), at: row.recorded_at, by: row.principal_name }))
+}
+
+/** A correction knows its visit by its entries in the ledger. */
+async function correctionsOf(db: Db, visit: Visit): Promise<BillCorrection[]> {
+  const rows = await db.selectFrom('correction').select(['day', 'posted_at', 'total_fen', 'fund_fen', 'account_fen', 'cash_fen'])
+    .where('difference', 'in', db.selectFrom('ledger_entry').select('attempt').where('encounter', '=', visit.encounterKey).where('shard', '=', visit.shard))
+    .orderBy('posted_at').orderBy('difference').limit(billsMax).execute()
+  return rows.map((row) => ({ day: row.day, at: row.posted_at, totalFen: Number(row.total_fen), fundFen: Number(row.fund_fen), accountFen: Number(row.account_fen), cashFen: Number(row.cash_fen) }))
 }
 
 async function doubtOf(db: Db, ctx: Ctx, visit: Visit): Promise<Doubt | null> {

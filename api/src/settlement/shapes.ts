@@ -47,6 +47,8 @@ export interface Bill extends BillSummary {
   payBy: string | null
   depositFen: number
   payments: BillPayment[]
+  /** What was put right in the books after the days were compared, oldest first. */
+  corrections: BillCorrection[]
   /** Region where the person is insured when that is not here: direct settlement goes through the insured place, and may want a filing. */
   away: string | null
   /** The filing that holds for this visit, as far as it was made here. */
@@ -128,6 +130,18 @@ export interface BillPayment {
   /** Instant. */
   at: string
   by: string
+}
+
+/** By how much each part of a bill differs from what was settled; fen, below zero where it fell. */
+export interface BillCorrection {
+  /** Day that was compared, YYYY-MM-DD. */
+  day: string
+  /** Instant. */
+  at: string
+  totalFen: number
+  fundFen: number
+  accountFen: number
+  cashFen: number
 }
 
 /** An attempt whose end is not known: what happens next, and when. */

@@ -89,6 +89,11 @@ test('differences are put right by their proposed entries; the month is then cle
   const ours = await balances()
   expect((ours.pool ?? 0) + (ours.fund ?? 0)).toBe(Number(theirs.rows[0]?.fund))
   expect((ours['account-prior'] ?? 0) + (ours.account ?? 0)).toBe(Number(theirs.rows[0]?.account))
+  // The bill says by how much it was put right; a bill that was not says nothing.
+  const { corrections, ...corrected } = (await api<Bill>('GET', `/api/bills/${less.encounter}`)).json
+  expect(corrections).toMatchObject([{ day: '2026-10-20', totalFen: 0, fundFen: -1000, accountFen: 0, cashFen: 1000 }])
+  expect(corrected.state).toBe('settled')
+  expect((await api<Bill>('GET', `/api/bills/${good.encounter}`)).json.corrections).toEqual([])
   await expect(platform.db.updateTable('correction').set({ reason: 'x' }).execute()).rejects.toThrow(/append-only/)
   // Comparing again finds what is known, and opens nothing.
   await compare('2026-10-20')

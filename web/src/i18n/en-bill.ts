@@ -8,6 +8,10 @@ export default {
     effect: 'If you confirm, you pay all of {total} yourself. Neither the insurance fund nor your personal account pays anything.',
     undo: 'To use insurance later, the hospital cashier must undo this settlement first.', confirm: 'Pay {total} without insurance', keep: 'Not now',
   },
+  corrected: {
+    title: 'Corrected after the books were compared', text: 'The hospital and the insurance centre compared their books of {day}. What the centre decided now counts:', fund: 'paid by the insurance fund', account: 'paid from the personal account', cash: 'paid in cash', and: ', ', stop: '.',
+    desk: 'Where the cash part has changed, the payment desk gives back or takes the difference. Please show this page there.',
+  },
   receipt: { paid: 'Taken', open: 'Receipt', number: 'Settlement number', account: 'Paid by the personal account', none: 'This bill is not settled, so there is no receipt.', note: 'Made by the system; ask by the settlement number.' },
   away: {
     title: 'Filing for care away from home', text: 'Insured in {region}. The insurance centre here settles with the insured place, by the terms of that place.', suzhou: 'Suzhou (320500)', other: 'another region ({region})', why: 'Kind of filing',

@@ -1,7 +1,7 @@
 /**
  * Putting a difference right: a person of the desk, freshly proved, posts the entries that were proposed. The centre's list is read
  * again first, so that nothing is posted on what is no longer so. Once: the difference is the key of the correction and of its ledger
- * entries. The bill of a visit is not touched; settling, voiding or undoing it there is a step of its own.
+ * entries. The bill of a visit is not changed but says what was corrected; settling, voiding or undoing it there is a step of its own.
  */
 import { assertStepUp } from '../../access/step-up.ts'
 import type { Ctx } from '../../ctx.ts'
