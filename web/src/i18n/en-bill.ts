@@ -9,7 +9,7 @@ export default {
     undo: 'To use insurance later, the hospital cashier must undo this settlement first.', confirm: 'Pay {total} without insurance', keep: 'Not now',
   },
   corrected: {
-    title: 'Corrected after the books were compared', text: 'The hospital and the insurance centre compared their books of {day}. What the centre decided now counts:', fund: 'paid by the insurance fund', account: 'paid from the personal account', cash: 'paid in cash', and: ', ', stop: '.',
+    title: 'Corrected after the books were compared', text: 'The hospital and the insurance centre compared their books of {day}. What the centre decided now counts: ', fund: 'paid by the insurance fund', account: 'paid from the personal account', cash: 'paid in cash', and: ', ', stop: '.',
     desk: 'Where the cash part has changed, the payment desk gives back or takes the difference. Please show this page there.',
   },
   receipt: { paid: 'Taken', open: 'Receipt', number: 'Settlement number', account: 'Paid by the personal account', none: 'This bill is not settled, so there is no receipt.', note: 'Made by the system; ask by the settlement number.' },
