@@ -54,7 +54,7 @@ export async function judgeWrites(db: Kysely<Tables>, ctx: Ctx, changes: readonl
       throw refused(notFound(`${type}/${change.id}`), before)
     }
     // Only systems choose ids: to a person an id that is not there and one they may not see are the same.
-    if (change.before === null && change.after !== null && change.named && ctx.principal.kind === 'person') throw notFound(`${type}/${change.id}`)
+    if (change.before === null && change.after !== null && change.named && ctx.principal.kind === 'person') throw allowed(permission, type, will, after) ? notFound(`${type}/${change.id}`) : refused(notFound(`${type}/${change.id}`), after)
     if (change.after !== null && !allowed(permission, type, will, after)) throw ctx.principal.kind === 'anonymous' ? signInRequired() : refused(forbidden(), after)
     if (change.before === null && change.after === null && !mayDeleteSome(ctx, type)) throw ctx.principal.kind === 'anonymous' ? signInRequired() : forbidden()
     return false

@@ -11,7 +11,7 @@ import { notFound } from '../fhir/outcome.ts'
 import { type ResourceType, typeCode } from '../fhir/resource-types.ts'
 import type { Db } from '../storage/pool.ts'
 import type { StoredRow } from './content.ts'
-import { atKey } from './read-resource.ts'
+import { absent, atKey } from './read-resource.ts'
 
 export interface HistoryPage {
   entries: HistoryEntry[]
@@ -65,7 +65,7 @@ export async function readHistory(db: Db, ctx: Ctx, type: ResourceType, id: stri
     from fitting where ${query.before}::int is null or version < ${query.before}::int
     order by version desc limit ${query.count + 1}`.execute(db)
   if (rows.length === 0) {
-    if (query.since === null && query.at === null && query.before === null) throw notFound(`${type}/${id}`)
+    if (query.since === null && query.at === null && query.before === null) throw await absent(db, type, id, `${type}/${id}`)
     await readHistory(db, ctx, type, id, { count: 1, since: null, at: null, before: null })
   }
   const page = rows.slice(0, query.count)

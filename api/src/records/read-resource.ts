@@ -33,9 +33,11 @@ export async function readResource(db: Db, ctx: Ctx, store: Store, type: Resourc
   throw await absent(db, type, id, `${type}/${id}`)
 }
 
-/** The refusal of what is not there for the caller; where it is there, it knows whose record stayed closed. The answer is the same. */
-async function absent(db: Db, type: ResourceType, id: string, name: string): Promise<OutcomeError> {
-  const { rows } = await sql<{ pid: string | null }>`select r.pid from resource r where ${atKey(sql`r`, type, keyOf(id))}`.execute(db)
+/** The refusal of what is not there for the caller; where it is or was there, it knows whose record stayed closed. The answer is the same. */
+export async function absent(db: Db, type: ResourceType, id: string, name: string): Promise<OutcomeError> {
+  const { rows } = await sql<{ pid: string | null }>`
+    select r.pid from resource r where ${atKey(sql`r`, type, keyOf(id))}
+    union all (select h.pid from resource_history h where h.id = ${keyOf(id)}::uuid and h.t = ${sql.raw(String(typeCode(type)))} order by h.version desc limit 1) limit 1`.execute(db)
   const pid = rows[0]?.pid ?? null
   return pid === null ? notFound(name) : refused(notFound(name), [pid])
 }

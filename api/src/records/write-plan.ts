@@ -57,6 +57,8 @@ export interface Plan {
   after: Resource | null
   current: CurrentRow | null
   before: Resource | null
+  /** Patient whose entry is there but not for this caller: the log has the refusal, the answer does not. */
+  closed: string | null
   index: IndexRow | null
   /** Stored text of `after`, and where it stands for the access decision; null for a delete. */
   content: string | null
@@ -80,7 +82,7 @@ export function planOf(ctx: Ctx, store: Store, write: Write, mode: WriteMode): P
   const id = write.id ?? (write.type === 'Patient' ? ctx.newId(null) : '')
   if (write.method !== 'create' && !isFhirId(id)) throw idInvalid(write.path)
   const after = write.method === 'delete' || !write.resource ? null : id === '' ? write.resource : { ...write.resource, id }
-  return { ctx: write.by ?? ctx, write, entry, id, key: id === '' ? '' : keyOf(id), after, current: null, before: null, index: null, content: null, placement: null, lastVersion: 0, lastUpdated: null }
+  return { ctx: write.by ?? ctx, write, entry, id, key: id === '' ? '' : keyOf(id), after, current: null, before: null, closed: null, index: null, content: null, placement: null, lastVersion: 0, lastUpdated: null }
 }
 
 /** Throws type-unknown and read-only-type. `path`: where the write stands in the request. */

@@ -154,6 +154,7 @@ function judgedOf(store: Store, plan: Plan): JudgedChange {
 
 /** To the caller it is not there. */
 function forgetCurrent(plan: Plan): void {
+  plan.closed = plan.current?.pid ?? null
   plan.current = null
   plan.before = null
   plan.lastVersion = 0
@@ -236,13 +237,14 @@ function newRow(plan: Plan, version: number, lastUpdated: string): NewRow {
   return { shard, ...rowOf(plan), version, lastUpdated, index, placement: plan.placement as Placement, content: plan.content as string, alias }
 }
 
-/** One row for each patient concerned: the one it is about now and, when it moved, the one it was about. */
+/** One row for each patient concerned: the one it is about now and, when it moved, the one it was about; or the one whose entry stayed closed. */
 function eventsOf(written: Written, plan: Plan): AuditEntry[] {
   const common = { resourceType: written.type, resourceId: written.id, detail: null }
   const pids = new Set([written.pid, ...(plan.current ? [plan.current.pid] : [])])
   if (pids.size > 1) pids.delete(null)
   const [action, interaction, outcome] = auditWords[written.change]
-  return written.change === 'absent' ? [] : [...pids].map((pid) => ({ ...common, action, interaction, outcome, pid }))
+  if (written.change === 'absent') return plan.closed === null ? [] : [{ ...common, action, interaction, outcome: 404, pid: plan.closed }]
+  return [...pids].map((pid) => ({ ...common, action, interaction, outcome, pid }))
 }
 
 const auditWords = {
