@@ -3,7 +3,7 @@
  * callers whom it has to judge (a treating clinician, a citizen) and by a system with every right, whose condition is `true`, in turns in the same run. A clinician treats two
  * thousand patients; two entries in a hundred are sensitive, some are hidden, some patients keep others out.
  */
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Resource } from '@medplum/fhirtypes'
@@ -21,6 +21,7 @@ import { migrate } from '../../api/src/storage/migrate.ts'
 import { connect, openDb } from '../../api/src/storage/pool.ts'
 import { startPostgres } from '../../api/src/storage/postgres-server.ts'
 import { observation, patient } from './documents.ts'
+import { postgresMicrosOf } from './measure.ts'
 
 const patients = 2_000
 const entriesEach = 20
@@ -41,6 +42,7 @@ export async function benchAccess(say: (line?: string) => void): Promise<void> {
   const db = openDb(server.url('postgres'), { max: 2, statementTimeoutMs: 0 })
   const store: Store = { model: loadModel(), entries: resourceEntries }
   try {
+    const postmaster = Number(readFileSync(join(folder, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0])
     await migrate(db, 'platform')
     const data = await fill(server.url('postgres'), store)
     const config = readConfig({ DATA_DIR: folder, LOG_LEVEL: 'silent', PUBLIC_URL: 'http://bench.invalid', RATE_PERSON: '0' })
@@ -64,9 +66,9 @@ export async function benchAccess(say: (line?: string) => void): Promise<void> {
     const citizen: Principal = { ...nobody, kind: 'person', id: 'c', name: 'c', role: 'citizen', patient: data.patients[0] as string }
     for (const [who, principal, asked] of [['clinician', clinician, [...calls, across]], ['citizen', citizen, calls]] as const) {
       for (const [what, call] of asked) {
-        const { judged, free } = await compare(call, await askAs(principal), await askAs(platform))
-        const ratio = judged / free
-        say(`access: ${what}, ${who}: ${judged.toFixed(2)} ms, without the decision ${free.toFixed(2)} ms, ${ratio.toFixed(2)} times (at most ${limit})${ratio > limit ? '  OVER' : ''}`)
+        const { judged, free } = await compare(call, await askAs(principal), await askAs(platform), postmaster)
+        const ratio = judged.ms / free.ms
+        say(`access: ${what}, ${who}: ${printed(judged)}, without the decision ${printed(free)}, ${ratio.toFixed(2)} times (at most ${limit})${ratio > limit ? '  OVER' : ''}`)
       }
     }
   } finally {
@@ -76,17 +78,32 @@ export async function benchAccess(say: (line?: string) => void): Promise<void> {
   }
 }
 
-/** The least of the rounds of each side: on a busy machine what disturbs only ever adds. */
-async function compare(call: Call, judged: Ask, free: Ask): Promise<{ judged: number; free: number }> {
-  const least = { judged: Number.POSITIVE_INFINITY, free: Number.POSITIVE_INFINITY }
+/** `ms`: the least of the rounds, for on a busy machine what disturbs only ever adds. CPU time a call is of all rounds; of PostgreSQL null where there is no /proc. */
+interface Cost { ms: number; nodeMicros: number; postgresMicros: number | null }
+
+async function compare(call: Call, judged: Ask, free: Ask, postmaster: number): Promise<{ judged: Cost; free: Cost }> {
+  const costs: { judged: Cost; free: Cost } = { judged: none(), free: none() }
   for (let round = 0; round < rounds; round++) {
     for (const [side, ask] of [['free', free], ['judged', judged]] as const) {
-      const began = performance.now()
+      const cost = costs[side]
+      const [began, cpu, postgres] = [performance.now(), process.cpuUsage(), postgresMicrosOf(postmaster)]
       for (let n = 0; n < callsPerRound; n++) await ask(call(n))
-      least[side] = Math.min(least[side], (performance.now() - began) / callsPerRound)
+      cost.ms = Math.min(cost.ms, (performance.now() - began) / callsPerRound)
+      const { user, system } = process.cpuUsage(cpu)
+      const after = postgresMicrosOf(postmaster)
+      cost.nodeMicros += (user + system) / callsPerRound / rounds
+      cost.postgresMicros = cost.postgresMicros === null || postgres === null || after === null ? null : cost.postgresMicros + (after - postgres) / callsPerRound / rounds
     }
   }
-  return least
+  return costs
+}
+
+function none(): Cost {
+  return { ms: Number.POSITIVE_INFINITY, nodeMicros: 0, postgresMicros: 0 }
+}
+
+function printed({ ms, nodeMicros, postgresMicros }: Cost): string {
+  return `${ms.toFixed(2)} ms (Node ${nodeMicros.toFixed(0)} µs, PostgreSQL ${postgresMicros?.toFixed(0) ?? '?'})`
 }
 
 async function fill(url: string, store: Store): Promise<Data> {
