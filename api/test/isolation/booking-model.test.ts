@@ -94,7 +94,7 @@ class Take extends Command {
     const own = ownOf(model, this.person, this.clinic)
     const answer = await desk.run(this.as(real), this.verb, { slot: `${real.sessions[this.clinic]}-1`, patient: this.as(real).patient as string })
     // Once more what one has gives what one has.
-    if (typeof answer !== 'string' && own?.id === answer.id && isLive(model, own)) {
+    if (typeof answer !== 'string' && own !== undefined && own.id === answer.id && isLive(model, own)) {
       if (this.verb === '$book' && own.status === 'pending') own.status = 'booked'
       expect(answer.status).toBe(own.status)
       return
@@ -104,12 +104,11 @@ class Take extends Command {
     expect(answer).toMatchObject({ status: this.verb === '$hold' ? 'pending' : 'booked' })
     grant(model, this.person, this.clinic, this.verb === '$hold' ? 'pending' : 'booked', (answer as Appointment).id as string)
   }
-  toString = () => `${this.verb}(${this.person}, ${this.clinic})`
+  override toString = () => `${this.verb}(${this.person}, ${this.clinic})`
 }
 
 /** What may be done with one's own appointment: from which state, and what it is refused with in any other. */
 abstract class Own extends Command {
-  check = () => true
   async act(model: Model, real: Real): Promise<void> {
     const own = ownOf(model, this.person, this.clinic) ?? ownOf(model, this.person, 1 - this.clinic)
     if (own) await this.change(model, real, own)
@@ -226,7 +225,7 @@ class Wait extends Command {
     model.now += this.minutes * minute
     desk.clock.now = new Date(model.now)
   }
-  toString = () => `wait ${this.minutes} min`
+  override toString = () => `wait ${this.minutes} min`
 }
 
 /** Time goes on to a moment of a clinic's day that matters; never back. */
@@ -237,7 +236,7 @@ class Until extends Command {
     model.now = Math.max(model.now, segmentOf(this).start + this.offset * minute)
     desk.clock.now = new Date(model.now)
   }
-  toString = () => `until ${this.offset} min after the start of clinic ${this.clinic}`
+  override toString = () => `until ${this.offset} min after the start of clinic ${this.clinic}`
 }
 
 class Sweep extends Command {
@@ -250,7 +249,7 @@ class Sweep extends Command {
       if (each.status === 'booked' && model.now > segmentOf(each).end + graceMs) each.status = 'noshow'
     }
   }
-  toString = () => 'sweep'
+  override toString = () => 'sweep'
 }
 
 const where = fc.record({ person: fc.nat(2), clinic: fc.nat(1) })
