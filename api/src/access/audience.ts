@@ -48,10 +48,10 @@ export function typeCodesOf(audience: Audience): number[] {
 
 /** What a clinician writes about a patient in their care. */
 export const clinicalTypes: ReadonlySet<ResourceType> = new Set<ResourceType>([
-  'AllergyIntolerance', 'CarePlan', 'ChargeItem', 'ClinicalImpression', 'Composition', 'Condition', 'DiagnosticReport',
-  'DocumentReference', 'Encounter', 'FamilyMemberHistory', 'Flag', 'Goal', 'ImagingStudy', 'Immunization',
-  'MedicationAdministration', 'MedicationDispense', 'MedicationRequest', 'MedicationStatement', 'Observation', 'Procedure',
-  'Provenance', 'QuestionnaireResponse', 'RiskAssessment', 'ServiceRequest', 'Specimen', 'Task',
+  'AdverseEvent', 'AllergyIntolerance', 'CarePlan', 'ChargeItem', 'ClinicalImpression', 'Composition', 'Condition', 'DiagnosticReport',
+  'DocumentReference', 'Encounter', 'FamilyMemberHistory', 'Flag', 'Goal', 'ImagingStudy', 'Immunization', 'Media',
+  'MedicationAdministration', 'MedicationDispense', 'MedicationRequest', 'MedicationStatement', 'NutritionOrder', 'Observation', 'Procedure',
+  'Provenance', 'QuestionnaireResponse', 'RiskAssessment', 'ServiceRequest', 'Specimen', 'Task', 'VisionPrescription',
 ])
 
 /** What a clinician reads: everything but money, and what would say that something is hidden. They read the charges they enter. */

@@ -30,10 +30,11 @@ export const recordKinds = {
   people: { zh: '家属与团队', en: 'family and teams', types: ['CareTeam', 'Group', 'Person', 'RelatedPerson'] },
   diagnoses: { zh: '诊断', en: 'diagnoses', types: ['Condition'] },
   allergies: { zh: '过敏', en: 'allergies', types: ['AllergyIntolerance'] },
-  medicines: { zh: '用药与计划', en: 'medicines and plans', types: ['MedicationRequest', 'CarePlan', 'FamilyMemberHistory', 'Flag', 'Goal', 'MedicationAdministration', 'MedicationDispense', 'MedicationStatement', 'RiskAssessment'] },
-  aids: { zh: '器械、营养、视力处方等', en: 'devices, diets, glasses', types: ['AdverseEvent', 'DetectedIssue', 'DeviceUseStatement', 'NutritionOrder', 'VisionPrescription'] },
+  medicines: { zh: '用药、膳食、配镜与计划', en: 'medicines, diets, glasses and plans', types: ['MedicationRequest', 'AdverseEvent', 'CarePlan', 'FamilyMemberHistory', 'Flag', 'Goal', 'MedicationAdministration', 'MedicationDispense', 'MedicationStatement', 'NutritionOrder', 'RiskAssessment', 'VisionPrescription'] },
+  aids: { zh: '器械使用与用药警示', en: 'devices in use, alerts', types: ['DetectedIssue', 'DeviceUseStatement'] },
   results: { zh: '检验检查', en: 'results', types: ['Observation', 'DiagnosticReport', 'ImagingStudy', 'Specimen'] },
-  material: { zh: '影像与序列文件', en: 'media and sequences', types: ['BodyStructure', 'Media', 'MolecularSequence'] },
+  media: { zh: '照片与录像', en: 'pictures and films', types: ['Media'] },
+  material: { zh: '身体部位与基因序列', en: 'body sites and sequences', types: ['BodyStructure', 'MolecularSequence'] },
   visits: { zh: '就诊与操作', en: 'visits and procedures', types: ['Encounter', 'Procedure', 'Provenance', 'ServiceRequest', 'Task'] },
   messages: { zh: '消息与物资', en: 'messages and supplies', types: ['Communication', 'CommunicationRequest', 'DeviceRequest', 'EpisodeOfCare', 'List', 'RequestGroup', 'SupplyDelivery', 'SupplyRequest'] },
   notes: { zh: '病历全文', en: 'notes', types: ['DocumentReference', 'ClinicalImpression', 'Composition', 'QuestionnaireResponse'] },
@@ -82,9 +83,9 @@ export const callerNames = Object.keys(matrixCallers) as MatrixCaller[]
 type Row = Partial<Record<Situation, string>>
 
 const everything = kindNames.join(' ')
-const clinical = 'particulars bookings people diagnoses allergies medicines aids results material visits messages notes papers vaccinations schedule charges'
+const clinical = 'particulars bookings people diagnoses allergies medicines aids results media material visits messages notes papers vaccinations schedule charges'
 /** What a clinician writes. */
-const written = 'diagnoses allergies medicines results visits notes vaccinations charges'
+const written = 'diagnoses allergies medicines results media visits notes vaccinations charges'
 const desk = 'bookings charges bills accounts'
 const insurance = 'particulars bills coverage'
 /** Of a child of fourteen: particulars, diagnoses and medicines, visits, vaccinations. */
