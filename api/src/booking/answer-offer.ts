@@ -1,29 +1,49 @@
 /**
- * The answer to an offered place, whether from the waitlist or in place of a suspended clinic. Accepting asks every rule of booking as if the
- * visit that the place replaces were not there, and closes that one in the same transaction; declining gives the place to the next.
- * `POST AppointmentResponse` with participantStatus accepted or declined is the way in: the rule of the type answers the offer.
+ * The answer to an offered place, whether from the waitlist, as an earlier place, or in place of a suspended clinic (accept-choice.ts). Accepting asks
+ * every rule of booking as if the visit that the place replaces were not there, and closes that one in the same transaction; declining gives
+ * the place to the next. Two ways in: `POST Appointment/[id]/$accept`, and `POST AppointmentResponse` with participantStatus accepted
+ * or declined, where the rule of the type answers the offer. Declining is also `$cancel`.
  */
 import type { Appointment, AppointmentResponse } from '@medplum/fhirtypes'
-import { grantCareRelations } from '../access/grant-care-relation.ts'
 import type { Ctx } from '../ctx.ts'
-import { fail, forbidden } from '../fhir/outcome.ts'
+import { fail, forbidden, notFound } from '../fhir/outcome.ts'
 import { parseReference } from '../fhir/references.ts'
 import { resourceOf } from '../records/content.ts'
 import { readResource } from '../records/read-resource.ts'
-import type { Change, Store } from '../records/store.ts'
+import type { Change, Operation, OperationCall, OperationResult, Store } from '../records/store.ts'
+import { answerOnce } from '../storage/answer-once.ts'
 import type { Trx } from '../storage/pool.ts'
-import { acceptRow, isChoice } from './accept-offer.ts'
+import { inTransaction } from '../storage/transaction.ts'
+import { acceptChoice, choiceGone } from './accept-choice.ts'
 import { appointmentInState } from './appointment-resource.ts'
 import { loadBoard, lockBoard } from './board.ts'
 import { type BookingRow, setState } from './booking-rows.ts'
+import { cancelRowOf } from './cancel-appointment.ts'
 import { closeBookings, giveBack } from './close-bookings.ts'
 import { loadOwnFacts, type OwnFacts, takeFacts } from './facts.ts'
+import { readInput } from './operation-input.ts'
 import { carryReferral } from './referral/follow-booking.ts'
 import { checkRules } from './rules.ts'
 import { slotIdOf } from './segments.ts'
 import { serveEntry } from './serve-entry.ts'
-import { careReason, storeAppointment } from './take-place.ts'
+import { openRecord, storeAppointment } from './take-place.ts'
 import { entryOfOffer } from './wait-rows.ts'
+
+export const acceptOperation: Operation = {
+  name: '$accept', level: 'instance', types: ['Appointment'], methods: ['POST'], affectsState: true,
+  summary: 'Takes a place that is offered or was kept as a choice, or agrees to a substitute doctor.',
+  run: accept,
+}
+
+async function accept({ db, ctx, store, id, body, idempotencyKey }: OperationCall): Promise<OperationResult> {
+  if (id === null) throw notFound('Appointment')
+  readInput(body, [])
+  const resource = await inTransaction(db, (trx) => answerOnce(trx, ctx, { key: idempotencyKey, request: `${id} $accept` }, async () => {
+    const appointment = resourceOf<Appointment>(await readResource(trx, ctx, store, 'Appointment', id))
+    return answerOffer(trx, ctx, store, appointment, true)
+  }))
+  return { resource }
+}
 
 /** The write rule of AppointmentResponse. A response is said once and stays. */
 export async function answerByResponse(trx: Trx, ctx: Ctx, store: Store, change: Change): Promise<undefined> {
@@ -47,15 +67,17 @@ function assertActor(response: AppointmentResponse, appointment: Appointment): v
   throw fail('business-rule', { zh: '答复人（actor）应为该预约的就诊人。', en: 'The actor must be the patient of the appointment.' }, 'AppointmentResponse.actor')
 }
 
-/** @returns the Appointment `booked` or `cancelled`. @throws OutcomeError `offer-ended`, `forbidden` and the codes of the rules for `book`. */
+/** @returns the Appointment `booked` or `cancelled`. @throws OutcomeError `offer-ended`, `offer-gone`, `forbidden` and the codes of the rules for `book`. */
 export async function answerOffer(trx: Trx, ctx: Ctx, store: Store, appointment: Appointment, accept: boolean): Promise<Appointment> {
   if (!appointment.slot?.length) throw noOffer()
+  const chosen = accept ? await acceptChoice(trx, ctx, store, appointment) : null
+  if (chosen) return chosen
   const own = await loadOwnFacts(trx, ctx, appointment)
   if (!own.facts.mayAct) throw forbidden()
   if (own.row.state === 'booked' && accept) return own.appointment
-  // A place kept in place of a suspended clinic: the hospital's doing, with the fee owed back and no rule asked.
-  if (own.row.state === 'offered' && accept && await isChoice(trx, own.row)) return acceptRow(trx, ctx, store, own.appointment)
-  if (own.row.state !== 'offered') throw own.row.state === 'cancelled' ? ended() : noOffer()
+  // Not the doctor who was chosen: the hospital's doing.
+  if (own.row.state === 'booked' && !accept && own.row.choose_until !== null) return storeAppointment(trx, ctx, store, await cancelRowOf(trx, ctx, store, own, null), 'update')
+  if (own.row.state !== 'offered') throw own.row.state === 'cancelled' ? endOf(own.row) : noOffer()
   const entry = await entryOfOffer(trx, own.row.id)
   const until = entry?.answer_until ?? own.row.held_until
   if (until !== null && Date.parse(until) <= ctx.now.getTime()) throw ended()
@@ -66,9 +88,7 @@ export async function answerOffer(trx: Trx, ctx: Ctx, store: Store, appointment:
   const replaced = await closeReplaced(trx, ctx, store, own)
   await setState(trx, own.row, 'booked', ctx.now)
   if (replaced) await carryReferral(trx, ctx, store, replaced, own.row)
-  await grantCareRelations(trx, [careReason({
-    id: own.row.id, pid: own.row.pid, practitioner: own.row.practitioner, organization: own.row.organization, department: own.row.department, start: new Date(own.row.start_at),
-  })])
+  await openRecord(trx, own.row)
   const booked = await storeAppointment(trx, ctx, store, appointmentInState(own.appointment, { state: 'booked', reason: null, comment: null }), 'update')
   if (entry) {
     await serveEntry(trx, ctx, store, entry, {
@@ -94,6 +114,11 @@ async function closeReplaced(trx: Trx, ctx: Ctx, store: Store, { row }: OwnFacts
 async function replacedBy(trx: Trx, row: BookingRow): Promise<BookingRow | undefined> {
   if (row.offer_of === null) return undefined
   return trx.selectFrom('booking').selectAll().where('id', '=', row.offer_of).where('pid', '=', row.pid).where('state', 'in', ['booked', 'held']).executeTakeFirst()
+}
+
+/** A choice is let go with the hold; an offer lapses or was declined. */
+function endOf({ offer_of: replaced, cancel_reason: reason }: BookingRow) {
+  return replaced !== null && reason === 'hold-expired' ? choiceGone() : ended()
 }
 
 function ended() {

@@ -4,7 +4,6 @@
  * gives its Appointment; the same caller booking the same segment for the same patient gets the Appointment they have.
  */
 import type { Appointment } from '@medplum/fhirtypes'
-import { grantCareRelations } from '../access/grant-care-relation.ts'
 import type { Ctx } from '../ctx.ts'
 import { fail } from '../fhir/outcome.ts'
 import { resourceOf } from '../records/content.ts'
@@ -21,7 +20,7 @@ import { readTaking, takingInput } from './hold-slot.ts'
 import { at, readInput, referencedId } from './operation-input.ts'
 import { followBookings } from './referral/follow-booking.ts'
 import { checkRules } from './rules.ts'
-import { careReason, storeAppointment } from './take-place.ts'
+import { openRecord, storeAppointment } from './take-place.ts'
 
 export const bookAppointmentOperation: Operation = {
   name: '$book', level: 'type', types: ['Appointment'], methods: ['POST'], affectsState: true,
@@ -52,6 +51,6 @@ export async function confirmRow(trx: Trx, ctx: Ctx, store: Store, { facts, row,
   checkRules('confirm', facts)
   await setState(trx, row, 'booked', ctx.now)
   await followBookings(trx, ctx, store, 'book', [row])
-  await grantCareRelations(trx, [careReason({ id: row.id, pid: row.pid, practitioner: row.practitioner, organization: row.organization, department: row.department, start: new Date(row.start_at) })])
+  await openRecord(trx, row)
   return appointmentInState(appointment, { state: 'booked', reason: null, comment: null })
 }

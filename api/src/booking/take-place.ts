@@ -154,6 +154,11 @@ export function careReason(visit: { id: string; pid: string; practitioner: strin
   }
 }
 
+/** Opens the patient's record to the doctor of a booking. */
+export async function openRecord(trx: Trx, row: Pick<BookingRow, 'id' | 'pid' | 'practitioner' | 'organization' | 'department' | 'start_at'>): Promise<void> {
+  await grantCareRelations(trx, [careReason({ ...row, start: new Date(row.start_at) })])
+}
+
 /** Writes an Appointment for booking. @returns it with its version. */
 export async function storeAppointment(trx: Trx, ctx: Member['ctx'], store: Store, appointment: Appointment, method: 'create' | 'update'): Promise<Appointment> {
   const [stored] = await storeAppointments(trx, store, [{ ctx, appointment, method }])

@@ -1,5 +1,5 @@
 /** Every $operation the server offers: name, level, types and handler. Routes and the CapabilityStatement follow from it. */
-import { acceptOperation } from '../booking/accept-offer.ts'
+import { acceptOperation } from '../booking/answer-offer.ts'
 import { appealOperation, excuseOperation } from '../booking/appeal.ts'
 import { bookAppointmentOperation } from '../booking/book-appointment.ts'
 import { cancelAppointmentOperation } from '../booking/cancel-appointment.ts'

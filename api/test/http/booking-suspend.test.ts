@@ -136,6 +136,21 @@ test('a substitute: the patient is asked, and agreeing names the new doctor and 
   expect(await brokenInvariants(db)).toEqual([])
 })
 
+test('a substitute is agreed to or declined by AppointmentResponse as well', async () => {
+  await db.updateTable('clinic_session').set({ status: 'closed' }).where('practitioner', '=', other).execute()
+  expect((await substitute(other)).status).toBe(200)
+  const respond = (person: Principal | undefined, appointment: Appointment | undefined, participantStatus: string) => request('POST', '/fhir/AppointmentResponse', {
+    as: person as Principal, body: { resourceType: 'AppointmentResponse', appointment: { reference: `Appointment/${appointment?.id}` }, actor: { reference: `Patient/${patientOf(person)}` }, participantStatus },
+  })
+  expect((await respond(people[0], booked[0], 'accepted')).status).toBe(201)
+  expect(await status(booked[0]?.id)).toEqual(['booked', null, 2000n])
+  expect((await respond(people[1], booked[1], 'declined')).status).toBe(201)
+  expect(await status(booked[1]?.id)).toEqual(['cancelled', 'provider-changed', 3000n])
+  const late = await respond(people[0], booked[0], 'declined')
+  expect([late.status, late.json.issue[0].details.coding[0].code]).toEqual([422, 'offer-ended'])
+  expect(await brokenInvariants(db)).toEqual([])
+})
+
 test.each([
   ['the same doctor', doctorId, 'business-rule'],
   ['a doctor of no clinic here', '01930000-0000-7a17-8000-0000000000d9', 'reference-unresolved'],
