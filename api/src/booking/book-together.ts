@@ -1,9 +1,10 @@
 /**
  * `$hold` and `$book` of a Slot, for many callers at once: wishes that arrive together for one session share a transaction, in the order
- * of arrival (storage/batched.ts). The same `Idempotency-Key` gives the first answer: its row is written last, in the same transaction;
+ * of arrival (storage/batched.ts); two wishes for one patient never share one, since the later may end what the earlier got. The same `Idempotency-Key` gives the first answer: its row is written last, in the same transaction;
  * whoever finds it written meanwhile starts again and reads the answer.
  */
 import type { Appointment } from '@medplum/fhirtypes'
+import { keyOf } from '../fhir/id.ts'
 import type { OutcomeError } from '../fhir/outcome.ts'
 import { loadResources } from '../records/read-resource.ts'
 import type { Store } from '../records/store.ts'
@@ -38,7 +39,7 @@ export async function takeTogether(db: Db, store: Store, call: Call): Promise<Ap
 }
 
 async function takeBatch(db: Db, store: Store, calls: readonly Call[]): Promise<Result[]> {
-  // A caller whose key is in the batch twice: the second waits for the first's answer.
+  // A key or a patient that is in the batch twice: the second waits for the first's answer, and sees what became of it.
   const [first, again] = apart(calls)
   try {
     const results = await inTransaction(db, (trx) => takeAll(trx, store, first))
@@ -61,10 +62,10 @@ function apart(calls: readonly Call[]): [Call[], Call[]] {
   const first: Call[] = []
   const again: Call[] = []
   for (const call of calls) {
-    const key = call.once.key === null ? null : `${call.member.ctx.principal.id} ${call.once.key}`
-    if (key !== null && seen.has(key)) again.push(call)
+    const names = [`patient ${keyOf(call.member.wish.patient)}`, ...(call.once.key === null ? [] : [`key ${call.member.ctx.principal.id} ${call.once.key}`])]
+    if (names.some((name) => seen.has(name))) again.push(call)
     else first.push(call)
-    if (key !== null) seen.add(key)
+    for (const name of names) seen.add(name)
   }
   return [first, again]
 }

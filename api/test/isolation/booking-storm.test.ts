@@ -9,7 +9,6 @@ import { suspendOperation } from '../../src/booking/suspend-session.ts'
 import { clinicTemplate, hospitalId } from '../support/booking-data.ts'
 import { brokenInvariants, openDesk } from '../support/booking-desk.ts'
 import { testDatabase } from '../support/database.ts'
-import { isLinearizable, type Recorded } from '../support/linearizable.ts'
 
 const { db } = await testDatabase()
 const desk = openDesk(db)
@@ -42,32 +41,6 @@ test('500 sessions at once, each with one more wish than places, every request s
   }
   const { used } = await db.selectFrom('clinic_session').select(({ fn }) => fn.sum<bigint>('used').as('used')).where('department', '=', '10').executeTakeFirstOrThrow()
   expect(Number(used)).toBe(1000)
-}, 60_000)
-
-test('recorded histories of taking and giving back are linearizable, and the checker knows one that is not', async () => {
-  expect(isLinearizable([{ called: 0, answered: 1, act: { take: 1 } }, { called: 2, answered: 3, act: { take: null } }], 2)).toBe(false)
-  expect(isLinearizable([{ called: 0, answered: 1, act: { take: 1 } }, { called: 2, answered: 3, act: { take: 1 } }], 2)).toBe(false)
-  for (let round = 0; round < 4; round++) {
-    const [session] = await desk.sessions(clinicTemplate({ capacity: 3, segment_minutes: 240, weekday: 4 + (round % 2), department: ['11', '13', '07', '12'][round] as string }))
-    const history: Recorded[] = []
-    let clock = 0
-    await Promise.all(people.slice(round * 8, round * 8 + 8).map(async (person, index) => {
-      for (let turn = 0; turn < 3; turn++) {
-        const called = clock++
-        const held = await desk.run(person, '$hold', { slot: `${session}-${1 + ((index + turn) % 3)}`, patient: person.patient as string })
-        if (held === 'slot-taken') {
-          history.push({ called, answered: clock++, act: { take: null } })
-          continue
-        }
-        history.push({ called, answered: clock++, act: { take: place(held as Appointment) } })
-        const given = clock++
-        await desk.run(person, '$release', {}, { id: (held as Appointment).id as string })
-        history.push({ called: given, answered: clock++, act: { give: place(held as Appointment) } })
-      }
-    }))
-    expect(history.length).toBeGreaterThanOrEqual(24)
-    expect(isLinearizable(history, 3)).toBe(true)
-  }
 }, 60_000)
 
 test('duplicated, delayed and reordered requests, clocks that differ by seconds: one booking a person, answers that agree', async () => {
