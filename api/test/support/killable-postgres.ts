@@ -1,5 +1,5 @@
 /** A database server of a test file's own, as durable as in production, that can be killed and started again on the same port. */
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -27,6 +27,7 @@ export async function killablePostgres(): Promise<KillablePostgres> {
   const dir = join(folder, 'postgres')
   let server = await startPostgres({ dir, durable: true })
   const { port } = server
+  let killed: number | null = null
   afterAll(() => {
     server.stop('immediate')
     rmSync(folder, { recursive: true, force: true })
@@ -40,7 +41,10 @@ export async function killablePostgres(): Promise<KillablePostgres> {
   await db.destroy()
   return {
     url,
-    kill() { process.kill(Number(readFileSync(join(dir, 'postmaster.pid'), 'utf8').split('\n')[0]), 'SIGKILL') },
+    kill() {
+      killed = Number(readFileSync(join(dir, 'postmaster.pid'), 'utf8').split('\n')[0])
+      process.kill(killed, 'SIGKILL')
+    },
     async killBackend() {
       const sql = postgres(server.url('postgres'), { max: 1, onnotice: () => {} })
       try {
@@ -52,6 +56,9 @@ export async function killablePostgres(): Promise<KillablePostgres> {
       }
     },
     async start() {
+      // A killed process lives on for a moment on a busy machine, and would be taken for a server that runs.
+      while (killed !== null && isAlive(killed)) await sleep(5)
+      killed = null
       for (let tries = 1; ; tries++) {
         try {
           server = await startPostgres({ dir, durable: true, settings: { port: String(port) } })
@@ -63,5 +70,15 @@ export async function killablePostgres(): Promise<KillablePostgres> {
         }
       }
     },
+  }
+}
+
+/** Nobody may have asked yet how a dead process ended: it is still listed, without a command line. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return !existsSync('/proc') || readFileSync(`/proc/${pid}/cmdline`, 'utf8') !== ''
+  } catch {
+    return false
   }
 }
