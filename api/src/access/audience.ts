@@ -70,5 +70,11 @@ export const insurerTypes: readonly ResourceType[] = [
 /** What a citizen may send about themselves or those they act for, where a domain's write rule takes it. */
 export const citizenTypes: ReadonlySet<ResourceType> = new Set<ResourceType>(['Appointment', 'AppointmentResponse', 'Consent'])
 
-/** What says which hospitals belong to a region: not for those to write whose rights follow from it. */
-export const membershipTypes: readonly ResourceType[] = ['Organization', 'OrganizationAffiliation']
+/**
+ * What holds for the whole city, and so is not for a single hospital or region to write: which hospitals belong to a region (their rights follow
+ * from it), the terms, profiles and search parameters.
+ */
+export const cityTypes: readonly ResourceType[] = [
+  'Organization', 'OrganizationAffiliation', 'CapabilityStatement', 'CodeSystem', 'CompartmentDefinition', 'ConceptMap', 'GraphDefinition', 'ImplementationGuide',
+  'MessageDefinition', 'NamingSystem', 'OperationDefinition', 'SearchParameter', 'StructureDefinition', 'StructureMap', 'TerminologyCapabilities', 'ValueSet',
+]

@@ -14,9 +14,10 @@ export function accessMatrixPage(): string {
     ...kindNames.map((kind) => kindLine(recordKinds[kind])), ...(Object.keys(otherKinds) as OtherKind[]).map((kind) => kindLine(otherKinds[kind])),
     ...sameTables().flatMap((callers) => tableOf(callers)), '',
     '## Outside records · 档案之外', '',
-    'Everyone reads the public directory, also without a token. What people do here they do through the desks of the portal; by plain FHIR only systems write.', '',
+    'Everyone reads the public directory, also without a token. What people do here they do through the desks of the portal; by plain FHIR only systems write:',
+    'own 本机构 is what the hospitals of the caller keep, and never what holds for the whole city (organizations, terms, profiles, search parameters).', '',
     `| | ${(Object.keys(otherKinds) as OtherKind[]).map((kind) => `${otherKinds[kind].zh}<br>${otherKinds[kind].en}`).join(' | ')} |`, '|---|---|---|---|',
-    ...callerNames.map((caller) => `| ${wordsOf(caller)} | ${(Object.keys(otherKinds) as OtherKind[]).map((kind) => sign(readsOutside[caller].includes(kind), writesOutside.has(caller))).join(' | ')} |`),
+    ...callerNames.map((caller) => `| ${wordsOf(caller)} | ${(Object.keys(otherKinds) as OtherKind[]).map((kind) => `${sign(readsOutside[caller].includes(kind), writesOutside[caller] !== undefined)}${writesOutside[caller] === 'own' ? ' (own 本机构)' : ''}`).join(' | ')} |`),
     '',
   ].join('\n')
 }

@@ -125,13 +125,13 @@ export const changeable: Readonly<Record<MatrixCaller, Row>> = {
   'citizen-app': {}, 'app': {}, 'anonymous': {},
 }
 
-/** Outside records: what is read and, by systems alone, written. */
+/** Outside records: what is read and, by systems alone, written: everything, or what the caller's own hospitals keep (`cityTypes` never). */
 export const readsOutside: Readonly<Record<MatrixCaller, readonly OtherKind[]>> = {
   ...Object.fromEntries(callerNames.map((caller) => [caller, ['directory']])) as Record<MatrixCaller, OtherKind[]>,
   'clinician': ['directory', 'catalogue'], 'author': ['directory', 'catalogue'], 'gp': ['directory', 'catalogue'], 'emergency': ['directory', 'catalogue'],
   'hospital-system': ['directory', 'catalogue', 'systems'], 'region-system': ['directory', 'catalogue', 'systems'], 'city-system': ['directory', 'catalogue', 'systems'],
 }
-export const writesOutside: ReadonlySet<MatrixCaller> = new Set<MatrixCaller>(['hospital-system', 'region-system', 'city-system'])
+export const writesOutside: Readonly<Partial<Record<MatrixCaller, 'own' | 'all'>>> = { 'hospital-system': 'own', 'region-system': 'own', 'city-system': 'all' }
 
 /** Situations that a caller can be in: one's own record is a citizen's, and a citizen's alone. */
 export function situationsOf(caller: MatrixCaller): Situation[] {

@@ -23,7 +23,7 @@ export interface Origin extends Omit<Placement, 'labels'> {
 
 /** In order of weight: the first Organization found counts; `partOf` has one only in Organization. `performer.actor` means the member `actor` of each performer. */
 const organizationElements = [
-  'serviceProvider', 'provider', 'requestor', 'performingOrganization', 'custodian', 'issuer', 'managingOrganization', 'managingEntity', 'payor', 'performer', 'performer.actor', 'owner', 'author', 'organization', 'recorder', 'partOf',
+  'serviceProvider', 'provider', 'requestor', 'performingOrganization', 'custodian', 'issuer', 'managingOrganization', 'managingEntity', 'providedBy', 'ownedBy', 'payor', 'performer', 'performer.actor', 'owner', 'author', 'organization', 'recorder', 'partOf',
 ] as const
 const authorElements = [
   'recorder', 'requester', 'author', 'asserter', 'performer', 'performer.actor', 'participant.individual', 'participant.actor', 'participant.member', 'informationSource', 'enterer', 'sender', 'assessor',

@@ -5,7 +5,7 @@
  */
 import { keyOf } from '../fhir/id.ts'
 import type { ResourceType } from '../fhir/resource-types.ts'
-import { type Audience, citizenTypes, clinicalReadable, clinicalTypes, deskTypes, insurerTypes, membershipTypes } from './audience.ts'
+import { type Audience, citizenTypes, cityTypes, clinicalReadable, clinicalTypes, deskTypes, insurerTypes } from './audience.ts'
 import { adolescentBit, barredBit, hiddenBit, sensitiveBits, statutoryBit, unhideableBit, unjudged } from './labels.ts'
 import { groupBit, groupBitOf } from './data-groups.ts'
 import type { Principal } from './principal.ts'
@@ -74,7 +74,7 @@ export const accessRules: readonly AccessRule[] = [
   { name: 'public-directory', why: 'everyone reads the directory of hospitals, doctors, clinics, prices and terms', decide: (_, question) => (question.audience === 'directory' && isRead(question) ? 'allow' : undefined) },
   { name: 'no-one-signed-in', why: 'without a token nothing else', decide: (principal) => (principal.kind === 'anonymous' ? 'deny' : undefined) },
   { name: 'scope', why: 'a system, or an app of a person, stays within its scopes', decide: (principal, question) => ((principal.kind === 'client' || principal.scopes.length > 0) && !inScope(principal, question) ? 'deny' : undefined) },
-  { name: 'system-of-a-hospital', why: 'a system that acts for a hospital or a region has the entries and patients of its hospitals only, and does not say which hospitals those are', decide: systemOfAHospital },
+  { name: 'system-of-a-hospital', why: 'a system that acts for a hospital or a region has the entries and patients of its hospitals only; it writes what those keep in the directory, and nothing that holds for the whole city', decide: systemOfAHospital },
   { name: 'system-scope', why: 'a system does what its scopes say', decide: (principal) => (principal.kind === 'client' ? 'allow' : undefined) },
   { name: 'staff-catalogue', why: 'doctors read medication and device catalogues', decide: (principal, question) => (question.audience === 'staff' && isRead(question) && isClinical(principal) ? 'allow' : undefined) },
   { name: 'only-patient-data', why: 'people have nothing outside patients\' records', decide: (_, question) => (question.audience !== 'patient' || question.pid === null ? 'deny' : undefined) },
@@ -106,9 +106,9 @@ function inScope(principal: Principal, question: Question): boolean {
 
 function systemOfAHospital(principal: Principal, question: Question, facts: AccessFacts): Verdict {
   if (principal.kind !== 'client' || principal.organization === null) return undefined
-  if (question.audience !== 'patient') return !isRead(question) && membershipTypes.includes(question.type) ? 'deny' : undefined
-  if ((question.organization !== null && facts.members.includes(question.organization)) || (question.type === 'Patient' && facts.known)) return undefined
-  return 'deny'
+  const theirs = question.organization !== null && facts.members.includes(question.organization)
+  if (question.audience !== 'patient') return isRead(question) || (theirs && !cityTypes.includes(question.type)) ? undefined : 'deny'
+  return theirs || (question.type === 'Patient' && facts.known) ? undefined : 'deny'
 }
 
 function barredByCitizen(principal: Principal, question: Question, facts: AccessFacts): Verdict {

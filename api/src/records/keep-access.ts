@@ -59,8 +59,9 @@ async function keep(trx: Trx, consent: string, { patient }: ReadConsent, rule: C
     }
     case 'hide': {
       const row = { t: typeCode(rule.type), id: keyOf(rule.id) }
-      // Only the citizen's own entries: the id may be anybody's.
-      const { rows } = await sql<{ id: string }>`select r.id from resource r where r.id = ${row.id}::uuid and r.t = ${row.t}::smallint and r.pid = ${pid}::uuid`.execute(trx)
+      // Only the citizen's own entries: the id may be anybody's. One that was deleted has versions that stay hidden, and may come back.
+      const own = sql`r where r.id = ${row.id}::uuid and r.t = ${row.t}::smallint and r.pid = ${pid}::uuid`
+      const { rows } = await sql<{ id: string }>`select r.id from resource ${own} union all (select r.id from resource_history ${own} limit 1)`.execute(trx)
       if (rows.length === 0) return
       await trx.insertInto('hidden_item').values({ shard, pid, ...row, consent }).onConflict((conflict) => conflict.doNothing()).execute()
       await flag(trx, row)

@@ -23,6 +23,7 @@ export interface PlacedPlan {
   key: string
   after: Resource | null
   current: CurrentRow | null
+  hidden: boolean
   index: IndexRow | null
   content: string | null
   placement: Placement | null
@@ -49,7 +50,7 @@ export async function placeWrites(trx: Trx, { model }: Pick<Store, 'model'>, pla
 function place(plan: PlacedPlan, origin: Origin, known: Known): void {
   const resource = plan.after as Resource
   const text = contentOf(resource)
-  const placement = placementOf(plan.ctx, resource, text, plan.current, origin, known)
+  const placement = placementOf(plan, resource, text, origin, known)
   const labelled = withLabels(resource, placement.labels)
   plan.after = labelled
   plan.content = labelled === resource ? text : contentOf(labelled)
@@ -58,7 +59,7 @@ function place(plan: PlacedPlan, origin: Origin, known: Known): void {
 
 type Before = Pick<CurrentRow, 'labels' | 'org' | 'dept' | 'author'>
 
-function placementOf({ principal }: Pick<Ctx, 'principal'>, resource: Resource, text: string, current: Before | null, origin: Origin, known: Known): Placement {
+function placementOf({ ctx: { principal }, current, hidden }: Pick<PlacedPlan, 'ctx' | 'hidden'> & { current: Before | null }, resource: Resource, text: string, origin: Origin, known: Known): Placement {
   const visit = origin.encounter === null ? undefined : known.get(origin.encounter)
   const caller = {
     organization: principal.role === 'citizen' || principal.organization === null ? null : keyOf(principal.organization),
@@ -69,7 +70,7 @@ function placementOf({ principal }: Pick<Ctx, 'principal'>, resource: Resource, 
   const where = placed(origin, resource.resourceType === 'Organization' ? [] : [visit, before, caller])
   const inherited = departmentBits(visit?.department ?? null) | origin.reasons.reduce((bits, key) => bits | ((known.get(key)?.labels ?? 0) & sensitiveBits), 0)
   const labels = labelsOf(resource, text, where.department) | (unlabelled.has(resource.resourceType) ? 0 : inherited)
-  return { labels: labels | ((current?.labels ?? 0) & hiddenBit), ...where }
+  return { labels: labels | (hidden ? hiddenBit : (current?.labels ?? 0) & hiddenBit), ...where }
 }
 
 /** They say nothing of what was found at the visit. */
@@ -92,7 +93,7 @@ async function placementsOf(trx: Trx, origins: readonly Origin[], own: ReadonlyS
 export function loadPlacer(): (resource: Resource & { id: string }) => { resource: Resource; content: string; placement: Placement } {
   const known = new Map<string, Placement>()
   return (resource) => {
-    const plan: PlacedPlan = { ctx: nobody, key: keyOf(resource.id), after: resource, current: null, index: null, content: null, placement: null }
+    const plan: PlacedPlan = { ctx: nobody, key: keyOf(resource.id), after: resource, current: null, index: null, content: null, placement: null, hidden: false }
     place(plan, originOf(resource), known)
     const placement = plan.placement as unknown as Placement
     if (resource.resourceType === 'Encounter' || (resource.resourceType === 'Condition' && placement.labels !== 0)) known.set(plan.key, placement)
@@ -104,7 +105,7 @@ export function loadPlacer(): (resource: Resource & { id: string }) => { resourc
 export async function placementsOfStored(trx: Trx, resources: readonly (Resource & { id: string })[]): Promise<Placement[]> {
   const origins = resources.map(originOf)
   const known = new Map(await placementsOf(trx, origins, new Set()))
-  return resources.map((resource, index) => placementOf(nobody, resource, contentOf(resource), null, origins[index] as Origin, known))
+  return resources.map((resource, index) => placementOf({ ctx: nobody, current: null, hidden: false }, resource, contentOf(resource), origins[index] as Origin, known))
 }
 
 const nobody: Pick<Ctx, 'principal'> = { principal: anonymous }

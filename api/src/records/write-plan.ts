@@ -66,6 +66,8 @@ export interface Plan {
   /** Number and instant of the last version there ever was, also of an id that was deleted; 0 and null when there was none. */
   lastVersion: number
   lastUpdated: string | null
+  /** There is no such row now, but the citizen has hidden the entry of this id, and it stays hidden when it comes back. */
+  hidden: boolean
 }
 
 /** A client's write of one resource with all its steps done that come before the lock. Throws what `writeResources` throws of them. */
@@ -82,7 +84,7 @@ export function planOf(ctx: Ctx, store: Store, write: Write, mode: WriteMode): P
   const id = write.id ?? (write.type === 'Patient' ? ctx.newId(null) : '')
   if (write.method !== 'create' && !isFhirId(id)) throw idInvalid(write.path)
   const after = write.method === 'delete' || !write.resource ? null : id === '' ? write.resource : { ...write.resource, id }
-  return { ctx: write.by ?? ctx, write, entry, id, key: id === '' ? '' : keyOf(id), after, current: null, before: null, closed: null, index: null, content: null, placement: null, lastVersion: 0, lastUpdated: null }
+  return { ctx: write.by ?? ctx, write, entry, id, key: id === '' ? '' : keyOf(id), after, current: null, before: null, closed: null, index: null, content: null, placement: null, lastVersion: 0, lastUpdated: null, hidden: false }
 }
 
 /** Throws type-unknown and read-only-type. `path`: where the write stands in the request. */

@@ -123,6 +123,7 @@ async function loadCurrent(trx: Trx, plans: readonly Plan[]): Promise<void> {
     const found = last.get(rowKey(rowOf(plan)))
     plan.lastVersion = found?.version ?? 0
     plan.lastUpdated = found?.lastUpdated ?? null
+    plan.hidden = found?.hidden ?? false
   }
 }
 

@@ -78,14 +78,16 @@ export async function lockAliases(trx: Trx, wanted: readonly { t: number; id: st
   return new Set(rows.filter((row) => !row.fresh).map(rowKey))
 }
 
-/** The last version in the history of ids that have no current row; ids that never were are missing from the map. */
-export async function lastVersions(trx: Trx, wanted: readonly { t: number; id: string }[]): Promise<Map<string, { version: number; lastUpdated: string }>> {
+export interface LastVersion { version: number; lastUpdated: string; hidden: boolean }
+
+/** The last version in the history of ids that have no current row, and whether the citizen has the entry hidden; ids that never were are missing from the map. */
+export async function lastVersions(trx: Trx, wanted: readonly { t: number; id: string }[]): Promise<Map<string, LastVersion>> {
   if (wanted.length === 0) return new Map()
-  const { rows } = await sql<{ t: number; id: string; version: number; last_updated: string }>`
-    select h.t, h.id, max(h.version) as version, max(h.last_updated) as last_updated from resource_history h
+  const { rows } = await sql<{ t: number; id: string; version: number; last_updated: string; hidden: boolean }>`
+    select h.t, h.id, max(h.version) as version, max(h.last_updated) as last_updated, exists (select from hidden_item i where i.id = h.id and i.t = h.t) as hidden from resource_history h
     where h.id = any(${plainArray(wanted.map((each) => each.id))}::uuid[]) and h.t in (${typeList(wanted)})
     group by h.t, h.id`.execute(trx)
-  return new Map(rows.map((row) => [rowKey(row), { version: row.version, lastUpdated: row.last_updated }]))
+  return new Map(rows.map((row) => [rowKey(row), { version: row.version, lastUpdated: row.last_updated, hidden: row.hidden }]))
 }
 
 /** The columns of `resource` for `unnest`, in the order of `columnNames`. */

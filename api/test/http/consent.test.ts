@@ -16,6 +16,7 @@ const subject = { reference: `Patient/${visit.patient}` }
 const me = citizen(visit.patient)
 const doctor = clinician(hospital.practitioner, hospital.organization)
 const colleague = clinician(elsewhere.practitioner, elsewhere.organization)
+const machine: Principal = { ...anonymous, kind: 'client', id: 'city', name: '市平台', scopes: ['system/*.cruds'] }
 const auditor: Principal = { ...anonymous, kind: 'person', id: 'auditor', name: '曹瑛', role: 'admin-audit' }
 
 const icd = 'http://hl7.org/fhir/sid/icd-10'
@@ -76,6 +77,13 @@ test('hiding an entry takes it from every doctor but its author, in every versio
   // A new version stays hidden.
   await put(platform, { ...plain, code: { coding: [{ system: icd, code: 'I11.9' }] } } as never)
   expect(await idsFor(colleague)).toEqual([other.id])
+  // Nor does it show itself by being deleted and stored again under its id, whatever happens to the Consent meanwhile.
+  expect((await request('DELETE', `/fhir/Condition/${plain.id}`, { as: machine })).status).toBe(204)
+  expect((await request('PUT', `/fhir/Consent/${hide.json.id}`, { as: machine, body: { ...hide.json, dateTime: clock.now.toISOString() } })).status).toBe(200)
+  expect((await request('GET', `/fhir/Condition/${plain.id}/_history`, { as: colleague })).status).toBe(404)
+  expect((await request('PUT', `/fhir/Condition/${plain.id}`, { as: machine, body: plain })).status).toBe(201)
+  expect(await idsFor(colleague)).toEqual([other.id])
+  expect((await request('GET', `/fhir/Condition/${plain.id}/_history`, { as: colleague })).status).toBe(404)
   await revoke(hide)
   expect(await idsFor(colleague)).toEqual([plain.id, other.id].sort())
 })

@@ -51,7 +51,7 @@ export interface SearchOptions {
 export interface Scope { types: readonly ResourceType[]; compartment: Compartment | null }
 
 /** Totals beyond this are estimated unless they are asked for accurately. */
-const countedMax = 10_000
+const countedMax = 1_000
 
 /** Throws OutcomeError parameter-unknown, parameter-invalid and too-costly. */
 export async function search(
