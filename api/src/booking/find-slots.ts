@@ -18,6 +18,7 @@
 import type { Ctx } from '../ctx.ts'
 import { addMinutes, instantInShanghai } from '../fhir/date-time.ts'
 import type { Operation } from '../records/store.ts'
+import { pageKey, type PageKey, pageQuery } from '../records/search/projected-page.ts'
 import type { Db } from '../storage/pool.ts'
 import { type Channel, channels } from './channels.ts'
 import { departmentName, departmentsFor } from './departments.ts'
@@ -26,7 +27,7 @@ import { fold } from './doctor-names.ts'
 import { systems } from './fhir-names.ts'
 import { greatCircleKm } from './home-distance.ts'
 import { freeBySegment, nextChange, type OpenSession, type OpenSessions, openSessions } from './open-sessions.ts'
-import { assertKnown, badValue, codesAmong, nextQuery, oneOf, type PageKey, pageKey, pageSize, referenceValues, spanOf, tokenCodes } from './search-input.ts'
+import { assertKnown, badValue, codesAmong, oneOf, pageSize, referenceValues, spanOf, tokenCodes } from './search-input.ts'
 import { answerTo, type Found, parametersOfOffers } from './offer-text.ts'
 import { slotIdOf } from './segments.ts'
 import type { SessionOffer } from './shapes.ts'
@@ -63,7 +64,7 @@ export const findSlotsOperation: Operation = {
   summary: 'Open places across all hospitals, grouped by doctor and session.',
   async run({ db, ctx, query }) {
     const { found, next } = await find(db, ctx, slotQuestion(query))
-    const page = next === null ? null : nextQuery(query, next).get('_page')
+    const page = next === null ? null : pageQuery(query, next).get('_page')
     return { bytes: answerTo(query.toString(), found, page), get resource() { return parametersOfOffers(found, page) } }
   },
 }
@@ -152,7 +153,7 @@ async function find(db: Db, ctx: Ctx, question: SlotQuestion): Promise<{ found: 
 }
 
 function keyOf(last: FoundIn | undefined): PageKey | null {
-  return last ? { at: last.session.row.start_at, id: last.session.row.id, place: 0 } : null
+  return last ? { at: last.session.row.start_at, id: last.session.row.id, place: 0, backwards: false } : null
 }
 
 /** Kilometres to the hospitals that are near enough. */

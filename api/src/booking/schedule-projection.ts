@@ -1,6 +1,6 @@
 /**
  * Schedule as FHIR shows it: a doctor's half-day, read from `clinic_session`. Search by _id, actor, date, specialty, service-type,
- * active; pages by key, soonest first. Everything here is public. Source: FHIR R4 Schedule; docs/booking.md, "In FHIR".
+ * active, _lastUpdated; pages by key, soonest first or last. Everything here is public. Source: FHIR R4 Schedule; docs/booking.md, "In FHIR".
  */
 import type { Schedule } from '@medplum/fhirtypes'
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
@@ -8,19 +8,20 @@ import { instantInShanghai } from '../fhir/date-time.ts'
 import { shardOf } from '../fhir/id.ts'
 import type { Projection } from '../records/store.ts'
 import type { Db } from '../storage/pool.ts'
+import { projectedPage, readingOf } from '../records/search/projected-page.ts'
 import { serviceName } from './appointment-resource.ts'
 import { clinicTypeCoding, clinicTypeConcept, departmentConcept, extensions, moneyOfFen, reference, systems, titleCoding } from './fhir-names.ts'
-import { assertKnown, codesAmong, type DateValue, dateValues, nextQuery, oneOf, pageKey, pageSize, referenceValues, tokenCodes } from './search-input.ts'
+import { assertKnown, codesAmong, type DateValue, dateValues, instantMatches, oneOf, pageSize, referenceValues, tokenCodes } from './search-input.ts'
 import { selectSessions, type SessionRow } from './session-rows.ts'
 import type { Named } from './shapes.ts'
 
 export const sessionId = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/
-const known = ['_id', 'actor', 'date', 'specialty', 'service-type', 'active', '_count', '_page']
+const known = ['_id', 'actor', 'date', 'specialty', 'service-type', 'active', '_lastUpdated', '_count', '_page', '_sort']
 const actorColumns = { PractitionerRole: 's.practitioner_role', Practitioner: 's.practitioner', HealthcareService: 's.healthcare_service', Location: 's.location' } as const
 const actorTypes = Object.keys(actorColumns) as (keyof typeof actorColumns)[]
 
 export const scheduleProjection: Projection = {
-  parameters: known.filter((name) => !name.startsWith('_c') && !name.startsWith('_p')),
+  parameters: known.filter((name) => !['_count', '_page', '_sort'].includes(name)),
   order: 'date',
 
   async read(db, _ctx, id) {
@@ -32,16 +33,18 @@ export const scheduleProjection: Projection = {
   async search(db, _ctx, query) {
     assertKnown(query, known)
     const count = pageSize(query, 20, 200)
-    const after = pageKey(query)
+    const reading = readingOf(query, this.order)
+    const { after, behind, direction } = reading
     let select = filtered(db, query)
-    if (after) select = select.where((eb) => eb(eb.refTuple('s.start_at', 's.id'), '>', eb.tuple(after.at, after.id)))
-    const rows = await select.orderBy('s.start_at').orderBy('s.id').limit(count + 1).execute()
-    const page = rows.slice(0, count)
-    const last = page.at(-1)
-    return {
-      resources: page.map(scheduleOf), total: null,
-      next: rows.length > count && last ? nextQuery(query, { at: last.start_at, id: last.id, place: 0 }) : null,
-    }
+    if (after) select = select.where(sql<SqlBool>`(s.start_at, s.id) ${behind} (${after.at}::timestamptz, ${after.id}::uuid)`)
+    const rows = await select.orderBy(sql`s.start_at ${direction}`).orderBy(sql`s.id ${direction}`).limit(count + 1).execute()
+    return projectedPage(query, rows, count, reading, (row) => ({ at: row.start_at, id: row.id, place: 0 }), scheduleOf)
+  },
+
+  async count(db, _ctx, query) {
+    assertKnown(query, known)
+    const { total } = await filtered(db, query).clearSelect().select(sql<number>`count(*)::int`.as('total')).executeTakeFirstOrThrow()
+    return total
   },
 }
 
@@ -61,6 +64,7 @@ function filtered(db: Db, query: URLSearchParams) {
       actorTypes.filter((type) => actor.type === null || actor.type === type).map((type) => eb(actorColumns[type], '=', actor.id)))))
   }
   for (const value of dateValues(query, 'date')) select = select.where(periodMatches(value))
+  for (const value of dateValues(query, '_lastUpdated')) select = select.where(instantMatches(sql.ref('s.updated_at'), value))
   return select
 }
 
@@ -85,6 +89,7 @@ function scheduleOf(row: SessionRow): Schedule {
   return {
     resourceType: 'Schedule',
     id: row.id,
+    meta: { lastUpdated: instantInShanghai(new Date(row.updated_at)) },
     extension: [
       { url: extensions.organization, valueReference: reference(`Organization/${row.organization}`, { zh: row.name_zh, en: row.name_en }) },
       { url: extensions.clinicType, valueCoding: clinicTypeCoding(row.clinic_type) },

@@ -2,6 +2,7 @@
  * The query parameters of booking's own searches ($find, Schedule, Slot), read strictly: an unknown name, modifier or value is
  * a 400 that says what would be right. Source: FHIR R4 § Search.
  */
+import { type RawBuilder, sql, type SqlBool } from 'kysely'
 import { isFhirId } from '../fhir/id.ts'
 import { timeRange } from '../fhir/date-time.ts'
 import { fail } from '../fhir/outcome.ts'
@@ -93,6 +94,19 @@ export function dateValues(query: URLSearchParams, name: string): DateValue[] {
   })
 }
 
+/** How an instant compares with a date, R4 § 3.1.1.4.8. */
+export function instantMatches(instant: RawBuilder<unknown>, { prefix, from, until }: DateValue): RawBuilder<SqlBool> {
+  const [a, b] = [from, until].map((each) => sql`${each.toISOString()}::timestamptz`) as [RawBuilder<unknown>, RawBuilder<unknown>]
+  switch (prefix) {
+    case 'eq': case 'ap': return sql<SqlBool>`(${instant} >= ${a} and ${instant} < ${b})`
+    case 'ne': return sql<SqlBool>`not (${instant} >= ${a} and ${instant} < ${b})`
+    case 'ge': return sql<SqlBool>`${instant} >= ${a}`
+    case 'gt': case 'sa': return sql<SqlBool>`${instant} >= ${b}`
+    case 'le': return sql<SqlBool>`${instant} < ${b}`
+    case 'lt': case 'eb': return sql<SqlBool>`${instant} < ${a}`
+  }
+}
+
 const earliest = Date.UTC(1900, 0, 1)
 const latest = Date.UTC(2999, 0, 1)
 
@@ -116,27 +130,3 @@ export function pageSize(query: URLSearchParams, standard: number, max: number):
   if (!/^\d{1,4}$/.test(value) || Number(value) < 1) throw badValue('_count', `应为 1 到 ${max} 的整数。`, `give a whole number from 1 to ${max}.`)
   return Math.min(Number(value), max)
 }
-
-/** The last row of a page, as the opaque `_page` of the next: instant, id, place (0 where rows have none). */
-export interface PageKey { at: string; id: string; place: number }
-
-function pageToken(key: PageKey): string {
-  return Buffer.from(`${key.at} ${key.id} ${key.place}`).toString('base64url')
-}
-
-/** @throws OutcomeError `parameter-invalid` for a token that we did not make. */
-export function pageKey(query: URLSearchParams): PageKey | null {
-  const token = query.get('_page')
-  if (token === null) return null
-  const match = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}) (\d{1,3})$/.exec(Buffer.from(token, 'base64url').toString())
-  if (!match || Number.isNaN(Date.parse(match[1] as string))) throw badValue('_page', '请使用上一页给出的值。', 'use the value that the page before gave.')
-  return { at: match[1] as string, id: match[2] as string, place: Number(match[3]) }
-}
-
-/** The query of the next page. */
-export function nextQuery(query: URLSearchParams, key: PageKey): URLSearchParams {
-  const next = new URLSearchParams(query)
-  next.set('_page', pageToken(key))
-  return next
-}
-

@@ -2,8 +2,8 @@
  * Slot as FHIR shows it: one numbered place of a session; places have no rows, their state is computed. free: can be booked
  * now · busy-tentative: held · busy: booked, or its time is over · busy-unavailable: suspended, not released
  * or kept for another channel. Search by
- * _id, schedule, status, start, specialty, service-type, appointment-type; pages by key, soonest session first. Everything
- * here is public: a Slot never says who took it. Source: FHIR R4 Slot; docs/booking.md, "In FHIR".
+ * _id, schedule, status, start, specialty, service-type, appointment-type; pages by key, soonest session first or last. When a place last
+ * changed is not said: it becomes free and busy by the clock. Everything here is public: a Slot never says who took it. Source: FHIR R4 Slot; docs/booking.md, "In FHIR".
  */
 import type { Slot } from '@medplum/fhirtypes'
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
@@ -11,13 +11,14 @@ import type { Ctx } from '../ctx.ts'
 import { addMinutes, instantInShanghai } from '../fhir/date-time.ts'
 import type { Projection } from '../records/store.ts'
 import type { Db } from '../storage/pool.ts'
+import { projectedPage, type Reading, readingOf } from '../records/search/projected-page.ts'
 import { clinicTypeCoding, clinicTypeConcept, departmentConcept, extensions, moneyOfFen, systems } from './fhir-names.ts'
 import { platformDefaults } from './parameter-definitions.ts'
 import { sessionId } from './schedule-projection.ts'
-import { assertKnown, codesAmong, type DateValue, dateValues, nextQuery, oneOf, pageKey, type PageKey, pageSize, referenceValues, tokenCodes } from './search-input.ts'
+import { assertKnown, codesAmong, type DatePrefix, type DateValue, dateValues, instantMatches, oneOf, pageSize, referenceValues, tokenCodes } from './search-input.ts'
 import { parseSlotId, slotIdOf } from './segments.ts'
 
-const known = ['_id', 'schedule', 'status', 'start', 'specialty', 'service-type', 'appointment-type', '_count', '_page']
+const known = ['_id', 'schedule', 'status', 'start', 'specialty', 'service-type', 'appointment-type', '_count', '_page', '_sort']
 const statuses = ['free', 'busy', 'busy-tentative', 'busy-unavailable'] as const
 
 interface SlotRow {
@@ -33,7 +34,7 @@ interface SlotRow {
 }
 
 export const slotProjection: Projection = {
-  parameters: known.filter((name) => !name.startsWith('_c') && !name.startsWith('_p')),
+  parameters: known.filter((name) => !['_count', '_page', '_sort'].includes(name)),
   order: 'start',
 
   async read(db, ctx, id) {
@@ -46,13 +47,15 @@ export const slotProjection: Projection = {
   async search(db, ctx, query) {
     assertKnown(query, known)
     const count = pageSize(query, 20, 500)
-    const rows = await selectSlots(db, ctx, conditionsOf(query, ctx, pageKey(query)), count + 1)
-    const page = rows.slice(0, count)
-    const last = page.at(-1)
-    return {
-      resources: page.map(slotOf), total: null,
-      next: rows.length > count && last ? nextQuery(query, { at: last.session_start, id: last.session, place: last.no }) : null,
-    }
+    const reading = readingOf(query, this.order)
+    const rows = await selectSlots(db, ctx, [...conditionsOf(query, ctx), ...behind(reading)], count + 1, reading)
+    return projectedPage(query, rows, count, reading, (row) => ({ at: row.session_start, id: row.session, place: row.no }), slotOf)
+  },
+
+  async count(db, ctx, query) {
+    assertKnown(query, known)
+    const { rows } = await sql<{ total: number }>`select count(*)::int as total ${fromSlots(ctx, conditionsOf(query, ctx))}`.execute(db)
+    return rows[0]?.total ?? 0
   },
 }
 
@@ -72,19 +75,28 @@ function statusAt(ctx: Ctx): RawBuilder<unknown> {
     when ${segmentEnd} <= ${bookableUntil} then 'busy' else 'free' end`
 }
 
-async function selectSlots(db: Db, ctx: Ctx, conditions: readonly RawBuilder<SqlBool>[], limit: number): Promise<SlotRow[]> {
-  const where = conditions.length === 0 ? sql`` : sql`where ${sql.join(conditions, sql` and `)}`
+async function selectSlots(db: Db, ctx: Ctx, conditions: readonly RawBuilder<SqlBool>[], limit: number, { direction }: Pick<Reading, 'direction'> = { direction: sql`asc` }): Promise<SlotRow[]> {
   const { rows } = await sql<SlotRow>`
     select s.id as session, n.no, s.start_at as session_start, ${segmentStart} as start_at, ${segmentEnd} as end_at, ${statusAt(ctx)} as status,
       s.department, s.clinic_type, s.fee_fen
-    from clinic_session s cross join lateral generate_series(1, s.capacity) as n (no)
-    left join booking b on b.session_id = s.id and b.shard = s.shard and b.no = n.no and b.state <> 'cancelled'
-      and (b.held_until is null or b.held_until > ${ctx.now.toISOString()}::timestamptz)
-    ${where} order by s.start_at, s.id, n.no limit ${limit}`.execute(db)
+    ${fromSlots(ctx, conditions)} order by s.start_at ${direction}, s.id ${direction}, n.no ${direction} limit ${limit}`.execute(db)
   return rows
 }
 
-function conditionsOf(query: URLSearchParams, ctx: Ctx, after: PageKey | null): RawBuilder<SqlBool>[] {
+function fromSlots(ctx: Ctx, conditions: readonly RawBuilder<SqlBool>[]): RawBuilder<unknown> {
+  return sql`from clinic_session s cross join lateral generate_series(1, s.capacity) as n (no)
+    left join booking b on b.session_id = s.id and b.shard = s.shard and b.no = n.no and b.state <> 'cancelled'
+      and (b.held_until is null or b.held_until > ${ctx.now.toISOString()}::timestamptz)
+    ${conditions.length === 0 ? sql`` : sql`where ${sql.join(conditions, sql` and `)}`}`
+}
+
+/** Said of the indexed column first. */
+function behind({ after, behind: compares }: Reading): RawBuilder<SqlBool>[] {
+  if (after === null) return []
+  return [sql<SqlBool>`s.start_at ${compares}= ${after.at}::timestamptz and (s.start_at, s.id, n.no) ${compares} (${after.at}::timestamptz, ${after.id}::uuid, ${after.place}::int)`]
+}
+
+function conditionsOf(query: URLSearchParams, ctx: Ctx): RawBuilder<SqlBool>[] {
   const conditions: RawBuilder<SqlBool>[] = []
   const ids = oneOf(query, '_id')
   const schedules = referenceValues(query, 'schedule', ['Schedule'])
@@ -101,7 +113,6 @@ function conditionsOf(query: URLSearchParams, ctx: Ctx, after: PageKey | null): 
   if (wanted) conditions.push(sql<SqlBool>`${statusAt(ctx)} = any(${wanted}::text[])`)
   // What is free lies ahead: said on the indexed column, so that the past is not computed.
   if (wanted?.every((each) => each === 'free')) conditions.push(sql<SqlBool>`s.start_at >= ${addMinutes(ctx.now, -720).toISOString()}::timestamptz`)
-  if (after) conditions.push(sql<SqlBool>`s.start_at >= ${after.at}::timestamptz and (s.start_at, s.id, n.no) > (${after.at}::timestamptz, ${after.id}::uuid, ${after.place}::int)`)
   return conditions
 }
 
@@ -111,20 +122,17 @@ function idMatches(ids: readonly string[]): RawBuilder<SqlBool> {
     (select * from unnest(${slots.map((each) => each.session)}::uuid[], ${slots.map((each) => each.place)}::int[]))`
 }
 
-/** How an instant compares with a date, R4 § 3.1.1.4.8. A session lasts less than a day: that bounds the indexed column too. */
-function startMatches({ prefix, from, until }: DateValue): RawBuilder<SqlBool>[] {
+/** A session lasts less than a day: that bounds the indexed column too. */
+function startMatches(value: DateValue): RawBuilder<SqlBool>[] {
   const at = (date: Date) => sql`${date.toISOString()}::timestamptz`
-  const day = 24 * 60
-  const notBefore = (edge: Date) => [sql<SqlBool>`${segmentStart} >= ${at(edge)}`, sql<SqlBool>`s.start_at >= ${at(addMinutes(edge, -day))}`]
-  const before = (edge: Date) => [sql<SqlBool>`${segmentStart} < ${at(edge)}`, sql<SqlBool>`s.start_at < ${at(edge)}`]
-  switch (prefix) {
-    case 'eq': case 'ap': return [...notBefore(from), ...before(until)]
-    case 'ne': return [sql<SqlBool>`not (${segmentStart} >= ${at(from)} and ${segmentStart} < ${at(until)})`]
-    case 'ge': return notBefore(from)
-    case 'gt': case 'sa': return notBefore(until)
-    case 'le': return before(until)
-    case 'lt': case 'eb': return before(from)
+  const { prefix, from, until } = value
+  const notBefore = (edge: Date) => sql<SqlBool>`s.start_at >= ${at(addMinutes(edge, -24 * 60))}`
+  const before = (edge: Date) => sql<SqlBool>`s.start_at < ${at(edge)}`
+  const bounds: Readonly<Record<DatePrefix, readonly RawBuilder<SqlBool>[]>> = {
+    eq: [notBefore(from), before(until)], ap: [notBefore(from), before(until)], ne: [], ge: [notBefore(from)], gt: [notBefore(until)], sa: [notBefore(until)],
+    le: [before(until)], lt: [before(from)], eb: [before(from)],
   }
+  return [instantMatches(segmentStart, value), ...bounds[prefix]]
 }
 
 function slotOf(row: SlotRow): Slot {

@@ -1,6 +1,6 @@
 /**
  * AuditEvent over FHIR: read and search of the audit trail, for the citizen whose record it is about (and who acts for them in everything), for
- * the audit administrator, and for systems with the scope. A projection over `audit_event`; newest first, pages cut at instant and id.
+ * the audit administrator, and for systems with the scope. A projection over `audit_event`; newest first or last, pages cut at instant and id.
  * What the caller may not see is not there. Source: FHIR R4 AuditEvent; docs/access.md, "The audit trail".
  */
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
@@ -15,6 +15,7 @@ import { parseReference } from '../fhir/references.ts'
 import { typeCode } from '../fhir/resource-types.ts'
 import type { Db } from '../storage/pool.ts'
 import { accessRuleUrl, auditEventOf, type AuditRow } from './audit-event.ts'
+import { projectedPage, type Reading, readingOf } from './search/projected-page.ts'
 import type { Projection } from './store.ts'
 
 /** One row a search parameter: how its values become a condition on `e`. */
@@ -50,12 +51,14 @@ export const auditProjection: Projection = {
 
   async search(db, ctx, query) {
     const count = countOf(query.get('_count'))
-    const rows = await select(db, [...conditionsOf(query), inSight(ctx)], count + 1)
-    const page = rows.slice(0, count)
-    const last = page.at(-1)
-    const next = rows.length > count && last ? new URLSearchParams(query) : null
-    if (next && last) next.set('_page', `${last.recorded_at}~${last.id}`)
-    return { resources: page.map((row) => auditEventOf(row, row.patient_id ?? null, ctx.language)), total: null, next }
+    const reading = readingOf(query, this.order)
+    const rows = await select(db, [...conditionsOf(query), inSight(ctx), ...behind(reading)], count + 1, reading)
+    return projectedPage(query, rows, count, reading, (row) => ({ at: row.recorded_at, id: row.id, place: 0 }), (row) => auditEventOf(row, row.patient_id ?? null, ctx.language))
+  },
+
+  async count(db, ctx, query) {
+    const { rows } = await sql<{ total: number }>`select count(*)::int as total from audit_event e where ${sql.join([...conditionsOf(query), inSight(ctx)], sql` and `)}`.execute(db)
+    return rows[0]?.total ?? 0
   },
 }
 
@@ -75,12 +78,12 @@ function inSight({ principal, now }: Ctx): RawBuilder<SqlBool> {
     and (g.until_at is null or g.until_at > ${now}) and (g.limited_at is null or g.limited_at > ${now}) and g.groups & ${sql.raw(String(groupBit('access')))} <> 0))`
 }
 
-async function select(db: Db, conditions: readonly RawBuilder<SqlBool>[], limit: number): Promise<AuditRow[]> {
+async function select(db: Db, conditions: readonly RawBuilder<SqlBool>[], limit: number, { direction }: Pick<Reading, 'direction'> = { direction: sql`desc` }): Promise<AuditRow[]> {
   const { rows } = await sql<AuditRow>`select e.*, p.patient_id from (
-      select e.* from audit_event e where ${sql.join([...conditions], sql` and `)} order by e.recorded_at desc, e.id desc limit ${limit}
+      select e.* from audit_event e where ${sql.join([...conditions], sql` and `)} order by e.recorded_at ${direction}, e.id ${direction} limit ${limit}
     ) e left join lateral (select substring(r.content from '"id":"([^"]+)"') as patient_id from resource r
       where r.t = ${sql.raw(String(typeCode('Patient')))} and r.id = e.pid) p on true
-    order by e.recorded_at desc, e.id desc`.execute(db)
+    order by e.recorded_at ${direction}, e.id ${direction}`.execute(db)
   return rows
 }
 
@@ -92,18 +95,15 @@ function conditionsOf(query: URLSearchParams): RawBuilder<SqlBool>[] {
       const hint = nearest(name, known) ?? 'patient'
       throw fail('parameter-unknown', { zh: `审计记录不支持参数“${name.slice(0, 64)}”，最接近的是 ${hint}。`, en: `AuditEvent has no parameter "${name.slice(0, 64)}"; the nearest is ${hint}.` }, name.slice(0, 64))
     }
-    if (name === '_sort' && value !== '-date') throw invalid('_sort')
+    if (name === '_sort' && value !== '-date' && value !== 'date') throw invalid('_sort')
     const condition = parameters[name]
     if (condition) conditions.push(condition(value))
-    if (name === '_page') conditions.push(after(value))
   }
   return conditions
 }
 
-function after(value: string): RawBuilder<SqlBool> {
-  const [at = '', id = ''] = value.split('~')
-  if (Number.isNaN(Date.parse(at)) || !uuid.test(id)) throw invalid('_page')
-  return sql<SqlBool>`(e.recorded_at, e.id) < (${at}::timestamptz, ${id}::uuid)`
+function behind({ after, behind: compares }: Reading): RawBuilder<SqlBool>[] {
+  return after === null ? [] : [sql<SqlBool>`(e.recorded_at, e.id) ${compares} (${after.at}::timestamptz, ${after.id}::uuid)`]
 }
 
 const comparisons: Readonly<Record<string, (lo: string, hi: string) => RawBuilder<SqlBool>>> = {

@@ -14,7 +14,7 @@ export interface Stored {
   id: string
   /** 1, 2, 3 …; 0 for what a projection makes anew at each reading. */
   version: number
-  /** ISO instant in UTC with milliseconds. */
+  /** ISO instant in UTC with milliseconds; of what a projection makes as it says, empty when it does not. */
   lastUpdated: string
   /** Key of the Patient whose compartment it is in; null outside any. */
   pid: string | null
@@ -49,10 +49,10 @@ export function idIn(content: string): string {
 
 /** The JSON text of a version as it goes out. */
 export function sendable(stored: Pick<Stored, 'version' | 'lastUpdated' | 'content'>): string {
-  if (stored.version === 0) return stored.content.replace(/^(\{"resourceType":"\w+","id":"[^"]+"),"meta":\{\}/, '$1')
+  if (stored.version === 0 && stored.lastUpdated === '') return stored.content.replace(/^(\{"resourceType":"\w+","id":"[^"]+"),"meta":\{\}/, '$1')
   const at = stored.content.indexOf(metaOpening) + metaOpening.length
   const comma = stored.content[at] === '}' ? '' : ','
-  return `${stored.content.slice(0, at)}"versionId":"${stored.version}","lastUpdated":"${stored.lastUpdated}"${comma}${stored.content.slice(at)}`
+  return `${stored.content.slice(0, at)}${stored.version === 0 ? '' : `"versionId":"${stored.version}",`}"lastUpdated":"${stored.lastUpdated}"${comma}${stored.content.slice(at)}`
 }
 
 /** The parsed resource with its `meta.versionId` and `meta.lastUpdated`. */

@@ -24,7 +24,7 @@ const joinedMax = 64
 /** Throws OutcomeError not-found (also for what the caller may not see) and gone. */
 export async function readResource(db: Db, ctx: Ctx, store: Store, type: ResourceType, id: string): Promise<Stored> {
   const projection = store.entries.get(type)?.projection
-  if (projection) return readProjected(await projection.read(db, ctx, id), ctx, type, id)
+  if (projection) return readProjected(await projection.read(db, ctx, id), type, id)
   if (!isFhirId(id)) throw notFound(`${type}/${id}`)
   const wanted = { ctx, type, key: keyOf(id) }
   const stored = db.isTransaction ? (await selectMany(db, [wanted]))[0] : await readerOf(db)(wanted)
@@ -151,18 +151,18 @@ async function throwIfGone(db: Db, ctx: Ctx, type: ResourceType, id: string): Pr
   if (last?.deleted) throw new OutcomeError(gone(`${type}/${id}`).issues, { headers: { ETag: `W/"${last.version}"` } })
 }
 
-function readProjected(resource: Resource | null, ctx: Ctx, type: ResourceType, id: string): Stored {
+function readProjected(resource: Resource | null, type: ResourceType, id: string): Stored {
   if (!resource) throw notFound(`${type}/${id}`)
-  return storedFrom(resource, ctx)
+  return storedFrom(resource)
 }
 
-/** Makes of a resource that no row holds what a row would give: its version and instant are those it states, else 0 and now. */
-export function storedFrom(resource: Resource, ctx: Ctx): Stored {
+/** Makes of a resource that no row holds what a row would give: its version and instant are those it states, else 0 and none. */
+export function storedFrom(resource: Resource): Stored {
   return {
     type: resource.resourceType as ResourceType,
     id: resource.id ?? '',
     version: Number(resource.meta?.versionId ?? 0),
-    lastUpdated: resource.meta?.lastUpdated ?? ctx.now.toISOString(),
+    lastUpdated: resource.meta?.lastUpdated ?? '',
     pid: null,
     content: contentOf(resource),
   }

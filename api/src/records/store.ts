@@ -7,6 +7,7 @@ import type { Ctx } from '../ctx.ts'
 import type { ResourceType } from '../fhir/resource-types.ts'
 import type { Db, Trx } from '../storage/pool.ts'
 import type { FhirModel } from '../fhir/model.ts'
+import type { ProjectedPage } from './search/projected-page.ts'
 
 export interface Store {
   /** Structure and search definitions, loaded once a process. */
@@ -34,11 +35,13 @@ export type WriteRule = (trx: Trx, ctx: Ctx, store: Store, change: Change, all: 
 export interface Projection {
   /** Names of the search parameters it knows, for the CapabilityStatement. */
   parameters: readonly string[]
-  /** What its results are in the order of, as in `_sort`. */
+  /** What its results are in the order of, as in `_sort`, which may also turn it round. */
   order: string
   read(db: Db, ctx: Ctx, id: string): Promise<Resource | null>
-  /** Unknown parameters are 400 in the projection too. @returns matches of one page and the query of the next, null at the end. */
-  search(db: Db, ctx: Ctx, query: URLSearchParams): Promise<{ resources: Resource[]; total: number | null; next: URLSearchParams | null }>
+  /** Unknown parameters are 400 in the projection too. @returns matches of one page and the queries of the pages beside it, null at the ends. */
+  search(db: Db, ctx: Ctx, query: URLSearchParams): Promise<ProjectedPage>
+  /** Number of all matches, whatever page is asked for. */
+  count(db: Db, ctx: Ctx, query: URLSearchParams): Promise<number>
 }
 
 export interface ResourceEntry {

@@ -5,7 +5,7 @@ import { inTransaction } from '../../src/storage/transaction.ts'
 import { clinicTemplate, doctorId, hospital } from '../support/booking-data.ts'
 import { system, testPlatform, type TestReply } from '../support/platform.ts'
 
-const { request, db } = await testPlatform()
+const { request, db, clock } = await testPlatform()
 
 let schedules: string[] = []
 let slots: string[] = []
@@ -91,8 +91,42 @@ test('elements, meta parameters, order, pages', async () => {
   expect(await get(`Slot?schedule=${schedules[1]}&_tag:not=urn:x|y&_sort=start`)).toEqual(slots)
 })
 
+const links = (reply: { json: { link: { relation: string; url: string }[] } }) => Object.fromEntries(reply.json.link.map(({ relation, url }) => [relation, url.replace(/^https?:\/\/[^/]+/, '')])) as Record<string, string | undefined>
+
+test.each([['Slot', 3, 'start'], ['Schedule', 1, 'date'], ['AuditEvent', 2, '-date']] as const)('%s: pages from either end, both ways, and totals', async (type, count, order) => {
+  const turned = order.startsWith('-') ? order.slice(1) : `-${order}`
+  // What is asked here is noted in the audit trail too, but later.
+  const scope = type === 'AuditEvent' ? `date=le${clock.now.toISOString()}` : ''
+  clock.now = new Date(clock.now.getTime() + 1000)
+  const all = idsOf(await request('GET', `/fhir/${type}?${scope}&_count=500`, { as: system }))
+  expect(all.length).toBeGreaterThan(count)
+  for (const [sort, expected] of [[order, all], [turned, all.toReversed()]] as const) {
+    const first = await request('GET', `/fhir/${type}?${scope}&_sort=${sort}&_count=${count}`, { as: system })
+    expect(links(first).previous).toBeUndefined()
+    const pages = [first]
+    for (let next = links(first).next; next !== undefined; next = links(pages.at(-1) as TestReply).next) pages.push(await request('GET', next, { as: system }))
+    expect(pages.flatMap((page) => idsOf(page))).toEqual(expected)
+    const back = [pages.at(-1) as TestReply]
+    for (let previous = links(back[0] as TestReply).previous; previous !== undefined; previous = links(back[0] as TestReply).previous) back.unshift(await request('GET', previous, { as: system }))
+    expect(back.flatMap((page) => idsOf(page))).toEqual(expected)
+    expect(back.length).toBe(pages.length)
+  }
+  for (const asked of ['_total=accurate&_count=1', '_total=estimate&_count=1', '_count=0', '_summary=count']) {
+    const { json } = await request('GET', `/fhir/${type}?${scope}&${asked}`, { as: system })
+    expect([asked, json.total, json.entry?.length ?? 0]).toEqual([asked, all.length, asked.includes('_count=1') ? 1 : 0])
+  }
+  expect((await request('GET', `/fhir/${type}?${scope}&_tag=urn:x|y&_total=accurate`, { as: system })).json.total).toBe(0)
+})
+
+test('a Schedule says when it last changed, and is found by it', async () => {
+  const { json } = await request('GET', `/fhir/Schedule/${schedules[0]}`)
+  const changed = json.meta.lastUpdated as string
+  expect(await get(`Schedule?_id=${schedules[0]}&_lastUpdated=le${encodeURIComponent(changed)}`)).toEqual([schedules[0]])
+  expect(await get(`Schedule?_id=${schedules[0]}&_lastUpdated=gt${encodeURIComponent(changed)}`)).toEqual([])
+})
+
 test.each([
-  ['Slot?schedul.actor=x', 'parameter-unknown'], ['Slot?schedule.actr=x', 'parameter-unknown'], ['Task?focus:Slot.stat=free', 'parameter-unknown'], ['Slot?_sort=-start', 'parameter-invalid'], ['Slot?_total=accurate', 'parameter-invalid'],
+  ['Slot?schedul.actor=x', 'parameter-unknown'], ['Slot?schedule.actr=x', 'parameter-unknown'], ['Task?focus:Slot.stat=free', 'parameter-unknown'], ['Slot?_sort=-status', 'parameter-invalid'], ['Slot?_total=many', 'parameter-invalid'], ['Schedule?_page=x', 'parameter-invalid'], ['Slot?_count=0&nonsense=1', 'parameter-unknown'],
   ['Slot?_include=Slot:shedule', 'parameter-invalid'], ['Slot?_lastUpdated=2026', 'parameter-unknown'], ['Slot?_tag=x&nonsense=1', 'parameter-unknown'], ['Slot?_has:Task:focuss:status=x', 'parameter-unknown'],
 ])('%s is refused', async (query, code) => {
   const reply = await request('GET', `/fhir/${query}`, { as: system })

@@ -14,8 +14,8 @@ export interface Match { stored: Stored; keys: readonly bigint[] }
 
 const pageRows = '200'
 
-export function matchOfProjected({ ctx, store }: Pick<Walk, 'ctx' | 'store'>, resource: Resource): Match {
-  return { stored: storedFrom(resource, ctx), keys: indexResource(store.model, resource).keys }
+export function matchOfProjected({ store }: Pick<Walk, 'store'>, resource: Resource): Match {
+  return { stored: storedFrom(resource), keys: indexResource(store.model, resource).keys }
 }
 
 /** All that a domain finds by one of its parameters; null when there are more than `most`. Throws what the domain says of the value. */
