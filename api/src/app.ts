@@ -74,7 +74,7 @@ export function createApp(services: Services): Hono<AppEnv> {
   app.get('/.well-known/openid-configuration', (c) => c.json(platformDiscovery(authority.issuer)))
   app.get('/fhir/.well-known/smart-configuration', (c) => c.json(platformDiscovery(authority.issuer)))
 
-  const who = authenticate(services.verifyToken, services.sessions, services.now)
+  const who = authenticate(services.verifyToken, services.sessions, services.now, config.production)
   const factors = staffFactors(config.staffSecondFactor)
   // `/fhir/*` is `/fhir` too.
   app.use('/fhir/*', compressed(), who, limited, factors)

@@ -11,7 +11,7 @@ import { resolveForwards } from './insurer/forward.ts'
 import { turnAccounts } from './insurer/turn-accounts.ts'
 import { peerCentre } from './peer-centre.ts'
 import { makeLogger } from './log.ts'
-import { closeServer, stopOnSignal } from './process.ts'
+import { closeServer, socketLimits, stopOnSignal } from './process.ts'
 import { openInsurerDb } from './storage/pool.ts'
 
 /** How often undecided claims at other centres are looked at. */
@@ -38,7 +38,7 @@ const sweep = setInterval(() => {
 const turn = () => { turnAccounts(db, makeCtx(platform, { now: now() }), config.region).then((turned) => { if (turned > 0) log.info({ turned }, 'accounts of the year turned') }, (error: unknown) => log.error({ err: error }, 'turning accounts failed')) }
 turn()
 const turns = setInterval(turn, turnSeconds * 1000)
-const server = serve({ fetch: app.fetch, port: config.port, hostname: config.host }, (address) => {
+const server = serve({ fetch: app.fetch, port: config.port, hostname: config.host, serverOptions: socketLimits }, (address) => {
   log.info({ port: address.port, region: config.region }, 'insurance centre listens')
 })
 stopOnSignal(log, async () => {

@@ -4,15 +4,14 @@ import { createApp } from './app.ts'
 import { readConfig } from './config.ts'
 import { makeServices } from './platform-services.ts'
 import { watchIdentity } from './watch-identity.ts'
-import { closeServer, limitTimes, stopOnSignal } from './process.ts'
+import { closeServer, socketLimits, stopOnSignal } from './process.ts'
 
 const config = readConfig()
 const services = await makeServices(config, 'platform')
 const app = createApp(services)
-const server = serve({ fetch: app.fetch, port: config.port, hostname: config.host }, (address) => {
+const server = serve({ fetch: app.fetch, port: config.port, hostname: config.host, serverOptions: socketLimits }, (address) => {
   services.log.info({ port: address.port }, 'platform listens')
 })
-limitTimes(server)
 const watched = await watchIdentity(services)
 stopOnSignal(services.log, async () => {
   await closeServer(server)

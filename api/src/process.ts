@@ -28,14 +28,11 @@ export function stopOnSignal(log: Logger, stop: () => Promise<void>): void {
   })
 }
 
-/** A caller that trickles its headers or body holds a connection no longer than this; a large bundle over a slow line still gets through. */
-export function limitTimes(server: ServerType): void {
-  if (!('requestTimeout' in server)) return
-  server.headersTimeout = 15_000
-  server.requestTimeout = 120_000
-  server.keepAliveTimeout = 65_000
-  server.maxRequestsPerSocket = 0
-}
+/**
+ * `serverOptions` of Node: a caller that trickles its headers or body holds a connection no longer than this; a large bundle over a slow line
+ * still gets through. Milliseconds. Node looks every five seconds.
+ */
+export const socketLimits = { headersTimeout: 15_000, requestTimeout: 120_000, keepAliveTimeout: 65_000, connectionsCheckingInterval: 5000 }
 
 /** Takes no new connection, ends the idle ones and gives requests under way three seconds to be answered. */
 export async function closeServer(server: ServerType): Promise<void> {

@@ -16,8 +16,11 @@ const cookieName = 'pujiang_session'
 /** What every handler finds in `c.var`. */
 export interface AppEnv { Variables: { ctx: Ctx; requestId: string } }
 
-/** @param sessions null where tokens of people are not taken: at an insurance centre. */
-export function authenticate(verify: TokenVerifier, sessions: Pick<SessionWatch, 'alive'> | null, now: () => Date): MiddlewareHandler<AppEnv> {
+/**
+ * @param sessions null where tokens of people are not taken: at an insurance centre.
+ * @param secure as of `setSession`; a session cookie that could have been set otherwise is none.
+ */
+export function authenticate(verify: TokenVerifier, sessions: Pick<SessionWatch, 'alive'> | null, now: () => Date, secure = false): MiddlewareHandler<AppEnv> {
   const living = async (token: string, at: Date): Promise<Principal> => {
     const principal = await verify(token, at)
     return sessions && principal.sessionId !== null ? sessions.alive(principal, at) : principal
@@ -26,19 +29,19 @@ export function authenticate(verify: TokenVerifier, sessions: Pick<SessionWatch,
     const at = now()
     const ctx = (principal: Principal) => makeCtx(principal, { now: at, language: languageOf(c), requestId: c.get('requestId') })
     c.set('ctx', ctx(anonymous))
-    c.set('ctx', ctx(await principalOf(c, living, at)))
+    c.set('ctx', ctx(await principalOf(c, living, at, secure)))
     await next()
   }
 }
 
-async function principalOf(c: Context, living: TokenVerifier, now: Date): Promise<Principal> {
+async function principalOf(c: Context, living: TokenVerifier, now: Date, secure: boolean): Promise<Principal> {
   const header = c.req.header('Authorization')
   if (header !== undefined) {
     const token = /^Bearer ([\w.~+/-]+=*)$/i.exec(header)?.[1]
     if (!token) throw invalidToken()
     return living(token, now)
   }
-  const cookie = getCookie(c, cookieName)
+  const cookie = secure ? getCookie(c, cookieName, 'host') : getCookie(c, cookieName)
   if (!cookie) return anonymous
   if (!['GET', 'HEAD', 'OPTIONS'].includes(c.req.method)) assertOwnPage(c)
   return living(cookie, now).catch((error) => {
@@ -90,10 +93,13 @@ export function setDevice(c: Context, secret: string, secure: boolean): void {
   setCookie(c, deviceCookie, secret, { httpOnly: true, sameSite: 'Strict', secure, path: '/api', maxAge: deviceDays * 86_400 })
 }
 
+/** @param secure the platform is reached over https only: the cookie is `__Host-…`, which no other host of the domain and no plain connection can set. */
 export function setSession(c: Context, token: string, secure: boolean): void {
-  setCookie(c, cookieName, token, { httpOnly: true, sameSite: 'Strict', secure, path: '/', maxAge: personTokenMinutes * 60 })
+  setCookie(c, cookieName, token, { httpOnly: true, sameSite: 'Strict', ...prefixOf(secure), path: '/', maxAge: personTokenMinutes * 60 })
 }
 
 export function clearSession(c: Context, secure: boolean): void {
-  deleteCookie(c, cookieName, { path: '/', secure })
+  deleteCookie(c, cookieName, { path: '/', ...prefixOf(secure) })
 }
+
+const prefixOf = (secure: boolean) => (secure ? { secure: true, prefix: 'host' } as const : {})

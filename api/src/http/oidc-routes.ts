@@ -51,13 +51,13 @@ export function platformOidcRoutes(services: Services): Hono<AppEnv> {
       await revokeAccessToken(services, token, caller)
       return c.body(null, 200)
     }))
-    .on(['GET', 'POST'], '/userinfo', authenticate(services.verifyToken, sessions, services.now), async (c) => {
+    .on(['GET', 'POST'], '/userinfo', authenticate(services.verifyToken, sessions, services.now, services.config.production), async (c) => {
       const { principal } = c.get('ctx')
       if (principal.kind !== 'person' || !principal.scopes.includes('openid')) return c.json({ error: 'insufficient_scope' }, 403, { 'WWW-Authenticate': 'Bearer error="insufficient_scope", scope="openid"' })
       const has = (scope: string) => principal.scopes.includes(scope)
       return c.json({ sub: principal.id, ...(has('profile') ? { name: await nameOf(services, principal.id) } : {}), ...(has('fhirUser') ? fhirUserOf(authority.audience, principal) : {}) }, 200, { 'Cache-Control': 'no-store' })
     })
-    .use('/interaction/*', authenticate(services.verifyToken, sessions, services.now))
+    .use('/interaction/*', authenticate(services.verifyToken, sessions, services.now, services.config.production))
     .route('/interaction', authorizeRoutes(services, current))
 }
 

@@ -115,6 +115,34 @@ test('an EHR launch carries its patient, counts once, and a second one never mee
   expect(stolen.answered?.json.code).toBe('launch-invalid')
 })
 
+test('an EHR launch carries the visit too, through a refresh, and the next launch knows nothing of it', async () => {
+  const person = await signedIn('doctor')
+  const visits = new Map([own, child].map((patient) => [patient, newResourceId(patient === own ? 7 : 8)]))
+  for (const [patient, id] of visits) {
+    expect((await request('PUT', `/fhir/Encounter/${id}`, { as: system, body: {
+      resourceType: 'Encounter', id, status: 'in-progress', class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'AMB' }, subject: { reference: `Patient/${patient}` },
+      participant: [{ individual: { reference: `Practitioner/${doctorId}` } }], serviceProvider: { reference: `Organization/${newResourceId(2)}` },
+    } })).status).toBe(201)
+  }
+  const launch = (body: object) => person.request('POST', '/api/launches', { body: { app: 'tool', ...body } })
+  const codeOf = ({ json }: Awaited<ReturnType<typeof launch>>) => new URL(json.location).searchParams.get('launch') ?? ''
+  const scope = 'launch online_access patient/*.rs'
+  const first = (await obtain(platform, person, 'tool', scope, { more: { launch: codeOf(await launch({ patient: own, encounter: visits.get(own) })) } })).json
+  expect([first.patient, first.encounter]).toEqual([own, visits.get(own)])
+  const second = (await obtain(platform, person, 'tool', scope, { more: { launch: codeOf(await launch({ patient: child })) } })).json
+  expect([second.patient, second]).toEqual([child, expect.not.objectContaining({ encounter: expect.anything() })])
+  const refreshed = (await tokenRequest(platform, { grant_type: 'refresh_token', refresh_token: first.refresh_token, client_id: 'tool' })).json
+  expect([refreshed.patient, refreshed.encounter]).toEqual([own, visits.get(own)])
+  // Each token is for its own patient, also after the other launch.
+  for (const [{ access_token: token }, mine, other] of [[first, own, child], [refreshed, own, child], [second, child, own]] as const) {
+    const asked = (patient: string) => request('GET', `/fhir/Encounter/${visits.get(patient)}`, { headers: { Authorization: `Bearer ${token}` } })
+    expect([(await asked(mine)).status, (await asked(other)).status]).toEqual([200, 404])
+  }
+  // A visit of another patient is not of this one, whoever may see it.
+  expect((await launch({ patient: own, encounter: visits.get(child) })).status).toBe(404)
+  expect((await launch({ patient: own, encounter: newResourceId(7) })).status).toBe(404)
+})
+
 test('a clinician chooses among patients in care, and none other', async () => {
   const person = await signedIn('doctor')
   const begun = await person.request('GET', authorizePath(platform, 'tool', 'launch/patient patient/*.rs', pkce().challenge))

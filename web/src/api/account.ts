@@ -69,8 +69,8 @@ export function launchableApps(): Promise<LaunchableApp[]> {
 }
 
 /** @returns the address that opens the app for this patient. */
-export async function launchApp(app: string, patient: string): Promise<string> {
-  return (await request<{ location: string }>('POST', '/api/launches', { body: { app, patient } })).location
+export async function launchApp(app: string, patient: string, encounter?: string): Promise<string> {
+  return (await request<{ location: string }>('POST', '/api/launches', { body: { app, patient, encounter } })).location
 }
 
 /** What an app asks of the person; the request is tied to this browser. */
