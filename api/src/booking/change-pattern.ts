@@ -4,7 +4,7 @@
  * are generated at once. Every change leaves a row of supply_change with who made it. One change of a hospital at a time.
  */
 import type { Appointment, Location, Reference } from '@medplum/fhirtypes'
-import { type Insertable, type Selectable, sql } from 'kysely'
+import type { Insertable, Selectable } from 'kysely'
 import type { Ctx } from '../ctx.ts'
 import { addDays, dayInShanghai, isDate } from '../fhir/date-time.ts'
 import { fail, forbidden, notFound, type OutcomeError } from '../fhir/outcome.ts'
@@ -18,7 +18,9 @@ import { lockPatients, lockSessions, thisTransaction } from './booking-rows.ts'
 import { daysKeptAhead, generatePattern, organizationShard } from './generate-sessions.ts'
 import { noticeParams } from './notice-params.ts'
 import { type ConcernedSession, effectOn, type Effects, effectsOf, overlaps, type PatternTimes } from './pattern-effects.ts'
+import { listDoctors, works } from './doctors.ts'
 import { roomOf } from './rooms.ts'
+import { type ClinicType, serviceOf } from './services.ts'
 import { selectSessions } from './session-rows.ts'
 import { storeAppointments } from './take-place.ts'
 import { recordSupplyChange } from './supply-changes.ts'
@@ -32,9 +34,10 @@ export interface PatternWish {
   from: string
   /** Null: the pattern ends. */
   times: PatternTimes | null
-  /** Only of a new one: whose it is and of which service. */
+  /** Only of a new one: whose it is and of which clinic; the kind may be left out where the service has one only. */
   practitioner: string | null
   service: string | null
+  clinicType: ClinicType | null
 }
 
 const sessionsMax = 400
@@ -103,14 +106,17 @@ async function templateOf(db: Db, organization: string, id: string): Promise<Tem
   return row
 }
 
-/** A new pattern takes doctor, title and clinic type from what the hospital has: a doctor of the service, or at least of the hospital. */
-async function baseOf(db: Db, organization: string, { practitioner, service }: PatternWish): Promise<Template> {
-  const own = db.selectFrom('session_template').selectAll().where('organization', '=', organization)
-  const offered = service === null ? undefined : await own.where('healthcare_service', '=', service).limit(1).executeTakeFirst()
-  if (!offered) throw invalid('service', '请选择本院的门诊服务。', 'Choose a service of the hospital.')
-  const doctor = practitioner === null ? undefined : await own.where('practitioner', '=', practitioner).orderBy(sql`healthcare_service = ${service}`, 'desc').orderBy('valid_from', 'desc').limit(1).executeTakeFirst()
-  if (!doctor || doctor.department !== offered.department) throw invalid('practitioner', '请选择本科室出诊的医生。', 'Choose a doctor who holds clinics in this department.')
-  return { ...doctor, healthcare_service: offered.healthcare_service, department: offered.department, clinic_type: offered.clinic_type, valid_until: null }
+type Base = Pick<Template, 'organization' | 'department' | 'healthcare_service' | 'clinic_type' | 'practitioner' | 'practitioner_role' | 'practitioner_name_zh' | 'practitioner_name_en' | 'title'>
+
+/** A new pattern is of a clinic that the hospital offers and of a doctor who works in that department. */
+async function baseOf(db: Db, organization: string, { practitioner, service, clinicType, from }: PatternWish): Promise<Base> {
+  const offered = await serviceOf(db, organization, service, clinicType, from)
+  const doctor = (await listDoctors(db, organization, offered.department)).find((each) => each.practitioner === practitioner && works(each, from))
+  if (!doctor) throw invalid('practitioner', '请选择本科室的医生。', 'Choose a doctor of this department.')
+  return {
+    organization, department: offered.department, healthcare_service: offered.id, clinic_type: offered.clinicType,
+    practitioner: doctor.practitioner, practitioner_role: doctor.role, practitioner_name_zh: doctor.name.zh, practitioner_name_en: doctor.name.en, title: doctor.title,
+  }
 }
 
 function assertTimes({ start, end, capacity, segmentMinutes }: PatternTimes): void {

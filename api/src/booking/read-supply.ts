@@ -4,8 +4,10 @@ import type { Ctx } from '../ctx.ts'
 import { dayInShanghai } from '../fhir/date-time.ts'
 import type { Db } from '../storage/pool.ts'
 import { ownHospital, timesOf } from './change-pattern.ts'
-import { departmentName } from './departments.ts'
+import { departmentName, departments } from './departments.ts'
+import { listDoctors, works } from './doctors.ts'
 import { listRooms } from './rooms.ts'
+import { listServices } from './services.ts'
 import type { ReleaseRow, SupplySheet } from './shapes.ts'
 import { listSupplyChanges } from './supply-changes.ts'
 
@@ -15,15 +17,22 @@ const releasesMax = 500
 /** @param department null: the first of the hospital. @throws OutcomeError `forbidden`. */
 export async function readSupply(db: Db, ctx: Ctx, department: string | null): Promise<SupplySheet> {
   const organization = ownHospital(ctx)
-  const codes = (await db.selectFrom('session_template').select('department').distinct().where('organization', '=', organization).orderBy('department').execute()).map((each) => each.department)
+  const today = dayInShanghai(ctx.now)
+  const services = await listServices(db, organization)
+  const codes = [...new Set(services.map((each) => each.department))]
   const chosen = department !== null && codes.includes(department) ? department : codes[0] ?? ''
   const rows = await db.selectFrom('session_template').selectAll().where('organization', '=', organization).where('department', '=', chosen)
-    .where((eb) => eb.or([eb('valid_until', 'is', null), eb('valid_until', '>=', dayInShanghai(ctx.now))])).where(sql<SqlBool>`valid_from <= coalesce(valid_until, 'infinity')`)
+    .where((eb) => eb.or([eb('valid_until', 'is', null), eb('valid_until', '>=', today)])).where(sql<SqlBool>`valid_from <= coalesce(valid_until, 'infinity')`)
     .orderBy('practitioner_name_zh').orderBy('practitioner').orderBy('weekday').orderBy('start_time').limit(patternsMax).execute()
   return {
     department: chosen, departments: codes.map((code) => ({ code, name: { ...departmentName(code) } })), rooms: await listRooms(db, organization),
-    doctors: [...new Map(rows.map((row) => [row.practitioner, { id: row.practitioner, name: { zh: row.practitioner_name_zh, en: row.practitioner_name_en }, title: row.title }])).values()],
-    services: [...new Map(rows.map((row) => [row.healthcare_service, { id: row.healthcare_service, clinicType: row.clinic_type, patterns: rows.filter((each) => each.healthcare_service === row.healthcare_service).length }])).values()],
+    doctors: (await listDoctors(db, organization, chosen)).filter((each) => works(each, today)).map((each) => ({
+      id: each.practitioner, name: each.name, title: each.title, patterns: rows.filter((row) => row.practitioner === each.practitioner).length, leftFrom: each.leftFrom,
+    })),
+    services: services.filter((each) => each.department === chosen).map((each) => ({
+      id: each.id, clinicType: each.clinicType, patterns: rows.filter((row) => row.healthcare_service === each.id && row.clinic_type === each.clinicType).length, closedFrom: each.closedFrom,
+    })),
+    catalogue: departments.map(({ code, zh, en }) => ({ code, name: { zh, en } })),
     patterns: rows.map((row) => ({
       id: row.id, doctor: { id: row.practitioner, name: { zh: row.practitioner_name_zh, en: row.practitioner_name_en } }, title: row.title, clinicType: row.clinic_type, service: row.healthcare_service,
       times: timesOf(row), roomName: { zh: row.location_name_zh, en: row.location_name_en }, from: row.valid_from, until: row.valid_until,

@@ -43,7 +43,7 @@ export async function addRoom(trx: Trx, ctx: Ctx, store: Store, organization: st
 /** @throws OutcomeError `business-rule` while a pattern needs the room from that day on. */
 export async function closeRoom(trx: Trx, ctx: Ctx, organization: string, { room, from }: { room: string; from: string }): Promise<void> {
   await lockHospital(trx, organization)
-  if (!isDate(from) || from.length !== 10 || from < dayInShanghai(ctx.now)) throw invalid('from', '应为今天或以后的日期。', 'Give a day from today on.')
+  assertEndDay(ctx, from)
   const found = (await listRooms(trx, organization)).find((each) => each.id === room)
   if (!found) throw notFound(room)
   const patterns = await trx.selectFrom('session_template').select((eb) => eb.fn.countAll<number>().as('count')).where('organization', '=', organization).where('location', '=', room)
@@ -56,10 +56,16 @@ export async function closeRoom(trx: Trx, ctx: Ctx, organization: string, { room
   await recordSupplyChange(trx, ctx, { kind: 'room-closed', subject: room, from, before: { ...found.name }, after: null, sessions: 0, patients: 0 })
 }
 
-async function lockHospital(trx: Trx, organization: string) {
+/** One change of a hospital's supply at a time. @throws OutcomeError `not-found`. */
+export async function lockHospital(trx: Trx, organization: string) {
   const row = await trx.selectFrom('clinic_provider').select(['name_zh', 'name_en']).where('organization', '=', organization).forUpdate().executeTakeFirst()
   if (!row) throw notFound(organization)
   return row
+}
+
+/** @throws OutcomeError `parameter-invalid`. */
+export function assertEndDay({ now }: Pick<Ctx, 'now'>, from: string): void {
+  if (!isDate(from) || from.length !== 10 || from < dayInShanghai(now)) throw invalid('from', '应为今天或以后的日期。', 'Give a day from today on.')
 }
 
 function invalid(field: string, zh: string, en: string): OutcomeError {

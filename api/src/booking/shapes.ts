@@ -258,8 +258,12 @@ export interface SupplySheet {
   department: string
   departments: { code: string; name: Named }[]
   patterns: PatternView[]
-  services: { id: string; clinicType: string; patterns: number }[]
-  doctors: { id: string; name: Named; title: string }[]
+  /** Kinds of clinics of the department; `closedFrom` null: offered. */
+  services: { id: string; clinicType: string; patterns: number; closedFrom: string | null }[]
+  /** Of the department; `leftFrom` null: works there. */
+  doctors: { id: string; name: Named; title: string; patterns: number; leftFrom: string | null }[]
+  /** Departments that citizens can book, whether the hospital has them or not. */
+  catalogue: { code: string; name: Named }[]
   rooms: RoomView[]
   changes: SupplyChangeView[]
 }
@@ -285,7 +289,7 @@ export interface RoomView { id: string; name: Named; closedFrom: string | null }
 /** One change of supply: it stays for good. */
 export interface SupplyChangeView {
   id: string
-  kind: 'pattern-new' | 'pattern-changed' | 'pattern-ended' | 'room-new' | 'room-closed' | 'day-set'
+  kind: 'pattern-new' | 'pattern-changed' | 'pattern-ended' | 'room-new' | 'room-closed' | 'day-set' | 'service-new' | 'service-closed' | 'doctor-new' | 'doctor-left'
   subject: string
   from: string
   before: Record<string, string | number | null> | null

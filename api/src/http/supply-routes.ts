@@ -1,5 +1,5 @@
 /**
- * `/api/booking/supply`, `/patterns`, `/rooms`, `/releases` and `/calendar/[day]/effects` for the scheduler of a hospital: what there is, what a change
+ * `/api/booking/supply`, `/patterns`, `/services`, `/doctors`, `/rooms`, `/releases` and `/calendar/[day]/effects` for the scheduler of a hospital: what there is, what a change
  * would do, and the change. Shapes: booking/shapes.ts.
  */
 import { type Context, Hono } from 'hono'
@@ -9,7 +9,9 @@ import { applyCalendarDay, calendarEffects } from '../booking/calendar-effects.t
 import { changePattern, ownHospital, previewPattern } from '../booking/change-pattern.ts'
 import { followUpSession } from '../booking/follow-up.ts'
 import { readReleases, readSupply } from '../booking/read-supply.ts'
+import { addDoctor, doctorLeaves, titles } from '../booking/doctors.ts'
 import { addRoom, closeRoom } from '../booking/rooms.ts'
+import { addService, clinicTypes, closeService } from '../booking/services.ts'
 import type { Ctx } from '../ctx.ts'
 import { fail } from '../fhir/outcome.ts'
 import type { Services } from '../services.ts'
@@ -27,9 +29,17 @@ const timesBody = z.strictObject({
 })
 export const patternBody = z.strictObject({
   pattern: z.uuid().nullable(), from: day, times: timesBody.nullable(), practitioner: id.nullish().transform((each) => each ?? null), service: id.nullish().transform((each) => each ?? null),
+  clinicType: z.enum(clinicTypes).nullish().transform((each) => each ?? null),
 })
 export const roomBody = z.strictObject({ name: z.strictObject({ zh: z.string().trim().min(1).max(60), en: z.string().trim().min(1).max(120) }) })
 export const closeBody = z.strictObject({ room: id, from: day })
+export const serviceBody = z.strictObject({ department: id, clinicType: z.enum(clinicTypes) })
+export const closeServiceBody = z.strictObject({ service: id, clinicType: z.enum(clinicTypes), from: day })
+export const doctorBody = z.strictObject({
+  department: id, title: z.enum(titles), practitioner: id.nullish().transform((each) => each ?? null),
+  name: z.strictObject({ zh: z.string().trim().min(1).max(60), en: z.string().trim().min(1).max(120) }).nullish().transform((each) => each ?? null),
+})
+export const leaveBody = z.strictObject({ practitioner: id, department: id, from: day })
 export const dayBody = z.strictObject({ asWeekday: z.number().int().min(1).max(7).nullable(), name: z.strictObject({ zh: z.string().min(1).max(40), en: z.string().min(1).max(80) }) })
 /** So many sessions are followed up before the answer; the worker does the rest within half a minute. */
 const followedAtOnce = 10
@@ -55,6 +65,26 @@ export function supplyRoutes({ db, store }: Pick<Services, 'db' | 'store'>): Hon
       const wish = await readJson(c, closeBody)
       await inTransaction(db, (trx) => closeRoom(trx, c.get('ctx'), ownHospital(c.get('ctx')), wish))
       return c.json(await readSupply(db, c.get('ctx'), null), 200, noStore)
+    })
+    .post('/booking/services', async (c) => {
+      const wish = await readJson(c, serviceBody)
+      await inTransaction(db, (trx) => addService(trx, c.get('ctx'), store, ownHospital(c.get('ctx')), wish))
+      return c.json(await readSupply(db, c.get('ctx'), wish.department), 201, noStore)
+    })
+    .post('/booking/services/close', async (c) => {
+      const wish = await readJson(c, closeServiceBody)
+      await inTransaction(db, (trx) => closeService(trx, c.get('ctx'), store, ownHospital(c.get('ctx')), wish))
+      return c.json(await readSupply(db, c.get('ctx'), null), 200, noStore)
+    })
+    .post('/booking/doctors', async (c) => {
+      const wish = await readJson(c, doctorBody)
+      await inTransaction(db, (trx) => addDoctor(trx, c.get('ctx'), store, ownHospital(c.get('ctx')), wish))
+      return c.json(await readSupply(db, c.get('ctx'), wish.department), 201, noStore)
+    })
+    .post('/booking/doctors/leave', async (c) => {
+      const wish = await readJson(c, leaveBody)
+      await inTransaction(db, (trx) => doctorLeaves(trx, c.get('ctx'), store, ownHospital(c.get('ctx')), wish))
+      return c.json(await readSupply(db, c.get('ctx'), wish.department), 200, noStore)
     })
     .post('/booking/calendar/:day/effects', async (c) => c.json(await calendarEffects(db, ownHospital(c.get('ctx')), await dayWish(c)), 200, noStore))
     .post('/booking/calendar/:day', async (c) => {

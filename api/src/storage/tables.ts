@@ -9,7 +9,8 @@ import type {
   ProxyGrantTable, RecordBarTable, SignInFailureTable, SignInSessionTable, SigningKeyTable, SmartLaunchTable, UsedAssertionTable,
 } from './tables/access.ts'
 import type {
-  AbsenceTable, BookingParameterTable, BookingPatientTable, BookingTable, CalendarDayTable, ClinicProviderTable, ClinicRoomTable,
+  AbsenceTable, BookingParameterTable, BookingPatientTable, BookingTable, CalendarDayTable, ClinicDoctorTable, ClinicProviderTable,
+  ClinicRoomTable, ClinicServiceTable,
   ClinicSessionTable, DrawTable, DrawTicketTable, QueueTicketTable, ReferralEventTable, ReferralTable, ReferralTryTable,
   ReminderPlanTable, ReminderTable, SessionTemplateTable, SupplyChangeTable, WaitEntryTable, WaitLogTable,
 } from './tables/booking.ts'
@@ -92,6 +93,8 @@ export interface Tables {
   reminder: ReminderTable
   supply_change: SupplyChangeTable
   clinic_room: ClinicRoomTable
+  clinic_service: ClinicServiceTable
+  clinic_doctor: ClinicDoctorTable
   contact_preference: ContactPreferenceTable
   demo_message: DemoMessageTable
   bill: BillTable

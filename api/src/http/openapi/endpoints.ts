@@ -14,7 +14,7 @@ import { recoverBody } from '../recover-routes.ts'
 import { paperBody } from '../referral-routes.ts'
 import { registerBody } from '../register-routes.ts'
 import { signInBody, signOutBody } from '../sign-in.ts'
-import { closeBody, dayBody, patternBody, roomBody } from '../supply-routes.ts'
+import { closeBody, closeServiceBody, dayBody, doctorBody, leaveBody, patternBody, roomBody, serviceBody } from '../supply-routes.ts'
 
 export interface Endpoint {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE'
@@ -117,6 +117,10 @@ export const endpoints: readonly Endpoint[] = [
   { method: 'POST', path: '/api/booking/patterns', tag: 'supply', who: 'scheduler', body: patternBody, answer: effects, status: 201, does: { zh: '新增、变更或停止一个出诊模板。', en: 'Begins, changes or ends a weekly pattern.' } },
   { method: 'POST', path: '/api/booking/rooms', tag: 'supply', who: 'scheduler', body: roomBody, answer: 'SupplySheet', status: 201, does: { zh: '新增诊室。', en: 'Adds a room.' } },
   { method: 'POST', path: '/api/booking/rooms/close', tag: 'supply', who: 'scheduler', body: closeBody, answer: 'SupplySheet', does: { zh: '停用诊室。', en: 'Closes a room from a day on.' } },
+  { method: 'POST', path: '/api/booking/services', tag: 'supply', who: 'scheduler', body: serviceBody, answer: 'SupplySheet', status: 201, does: { zh: '在一个科室开设一类门诊。', en: 'Offers a kind of clinic in a department.' } },
+  { method: 'POST', path: '/api/booking/services/close', tag: 'supply', who: 'scheduler', body: closeServiceBody, answer: 'SupplySheet', does: { zh: '停办一类门诊。', en: 'Closes a kind of clinic from a day on.' } },
+  { method: 'POST', path: '/api/booking/doctors', tag: 'supply', who: 'scheduler', body: doctorBody, answer: 'SupplySheet', status: 201, does: { zh: '科室新增医生。', en: 'Enters a doctor of a department.' } },
+  { method: 'POST', path: '/api/booking/doctors/leave', tag: 'supply', who: 'scheduler', body: leaveBody, answer: 'SupplySheet', does: { zh: '医生离开科室。', en: 'A doctor leaves a department from a day on.' } },
   { method: 'POST', path: '/api/booking/calendar/:day/effects', tag: 'supply', who: 'scheduler', body: dayBody, answer: effects, does: { zh: '预览某日安排变更的影响。', en: 'What a change of a day would do.' } },
   { method: 'POST', path: '/api/booking/calendar/:day', tag: 'supply', who: 'scheduler', body: dayBody, status: 201, does: { zh: '设定本院某日的安排，并处理受影响的门诊。', en: 'Sets a day of the hospital and suspends the sessions that no longer fit.' },
     answer: { type: 'object', properties: { suspended: { type: 'number', description: 'Sessions that were suspended.' } }, required: ['suspended'] } },

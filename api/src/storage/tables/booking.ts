@@ -313,7 +313,7 @@ export interface SupplyChangeTable {
   shard: number
   id: string
   organization: string
-  kind: 'pattern-new' | 'pattern-changed' | 'pattern-ended' | 'room-new' | 'room-closed' | 'day-set'
+  kind: 'pattern-new' | 'pattern-changed' | 'pattern-ended' | 'room-new' | 'room-closed' | 'day-set' | 'service-new' | 'service-closed' | 'doctor-new' | 'doctor-left'
   subject: string
   from_day: string
   before: unknown
@@ -323,6 +323,29 @@ export interface SupplyChangeTable {
   set_by: string
   set_by_name: string
   set_at: Instant
+}
+
+/** booking: kinds of clinics that the desk opened or closed. */
+export interface ClinicServiceTable {
+  shard: number
+  healthcare_service: string
+  clinic_type: SessionTemplateTable['clinic_type']
+  organization: string
+  department: string
+  closed_from: string | null
+}
+
+/** booking: doctors that the desk entered, or who left. */
+export interface ClinicDoctorTable {
+  shard: number
+  practitioner_role: string
+  practitioner: string
+  organization: string
+  department: string
+  title: SessionTemplateTable['title']
+  name_zh: string
+  name_en: string
+  left_from: string | null
 }
 
 /** booking: rooms that the desk entered or closed. */
