@@ -19,7 +19,7 @@ export default {
     noEffect: '没有已生成的门诊受影响', effect: '影响 {sessions} 个已生成的门诊，通知 {patients} 位已预约的就诊人', closed: '{count} 个还没有人预约，直接关闭', moved: '{count} 个换诊室，就诊人会收到通知', suspended: '{count} 个已有人预约，按停诊处理，就诊人可改选其他号源',
     services: '门诊服务', patternsOf: '{count} 个出诊', rooms: '诊室', closedFrom: '{day} 起停用', closeRoom: '停用', roomZh: '中文名称', roomEn: '英文名称', addRoom: '新增诊室', what: '内容', before: '原来', after: '现在', touched: '影响', touchedOf: '{sessions} 个门诊，{patients} 人',
     changeKind: { 'pattern-new': '新增出诊', 'pattern-changed': '更改出诊', 'pattern-ended': '停止出诊', 'room-new': '新增诊室', 'room-closed': '停用诊室', 'day-set': '设置日历', 'service-new': '开设门诊', 'service-closed': '停办门诊', 'doctor-new': '新增医生', 'doctor-left': '医生离开' },
-    addService: '开设门诊', inDepartment: '所在科室', chosen: '已选：{name}，输入可另选', findDepartment: '输入科室名称的一部分，或科室代码', doctors: '医生', noDoctors: '还没有医生', leavesOn: '{day} 起离开', leaves: '离开科室', doctorTitle: '职称', addDoctor: '作为新医生加入', sameName: '全市医生名录中已有：', takeKnown: '就是这位',
+    addService: '开设门诊', inDepartment: '所在科室', chosen: '已选：{name}，输入可另选', findDepartment: '输入科室名称的一部分，或科室代码', doctors: '医生', noDoctors: '还没有医生', leavesOn: '{day} 起离开', leaves: '离开科室', nameZh: '姓名（中文）', nameEn: '姓名（拼音）', doctorTitle: '职称', addDoctor: '作为新医生加入', sameName: '全市医生名录中已有：', takeKnown: '就是这位',
     dayTitle: '设置某一天', dayLabel: '日期', dayHow: '这一天', dayZh: '名称（中文）', dayEn: '名称（英文）', days: '与平常星期不同的日子', noClinics: '不开诊', asDay: '按{day}开诊', ownDay: '本院', provisional: '待公布',
     releaseAbout: '按现行参数，接下来各天门诊的放号时间和预留号源。', noReleases: '没有待放号的门诊', clinicDay: '就诊日期', sessions: '门诊', drawn: '抽签',
   },
