@@ -17,6 +17,7 @@ import type { Ctx } from '../ctx.ts'
 import { addMinutes } from '../fhir/date-time.ts'
 import { isFhirId, keyOf, shardOf } from '../fhir/id.ts'
 import { fail, forbidden, notFound } from '../fhir/outcome.ts'
+import { residentIdSystem } from '../fhir/resident-id.ts'
 import { typeCode } from '../fhir/resource-types.ts'
 import type { Db, Trx } from '../storage/pool.ts'
 import type { BreakGlassTable, Tables } from '../storage/tables.ts'
@@ -27,7 +28,6 @@ import { tokenKey } from './search/keys.ts'
 const openMinutes = 30
 const stepUpMinutes = 5
 const listMax = 200
-const residentIdSystem = 'urn:oid:2.16.156.10011.1.3'
 
 export interface EmergencyRequest {
   /** FHIR id of the Patient, or an identity number as it stands on the card. */

@@ -1,8 +1,8 @@
 /**
  * What the access decision rests on follows from resources, in the transaction that writes them: relations from visits, referrals, care
- * teams and GP contracts; bars, shares, hidden entries and family grants from Consent. What a resource no longer says ends now.
+ * teams and GP contracts; bars, shares, hidden entries and family grants from Consent, guardians from RelatedPerson. What a resource no longer says ends now.
  */
-import type { Consent, Patient, Resource } from '@medplum/fhirtypes'
+import type { Consent, Patient, RelatedPerson, Resource } from '@medplum/fhirtypes'
 import { sql } from 'kysely'
 import { type ConsentRule, type ReadConsent, readConsent } from '../access/consent-rules.ts'
 import { endCareRelation, grantCareRelations } from '../access/grant-care-relation.ts'
@@ -12,6 +12,7 @@ import type { Ctx } from '../ctx.ts'
 import { keyOf, shardOf } from '../fhir/id.ts'
 import { typeCode } from '../fhir/resource-types.ts'
 import type { Trx } from '../storage/pool.ts'
+import { keepGuardians } from './keep-guardians.ts'
 import { loadResource } from './read-resource.ts'
 import type { Change } from './store.ts'
 
@@ -19,6 +20,7 @@ export async function keepAccess(trx: Trx, ctx: Ctx, changes: readonly Change[])
   for (const { type, id, before, after } of changes) {
     if (openingTypes.has(type)) await keepRelations(trx, ctx, id, before, after)
     if (type === 'Consent') await keepConsent(trx, ctx, id, after as Consent | null)
+    if (type === 'RelatedPerson') await keepGuardians(trx, ctx, id, before as RelatedPerson | null, after as RelatedPerson | null)
   }
 }
 
@@ -40,7 +42,7 @@ async function keepConsent(trx: Trx, ctx: Ctx, id: string, after: Consent | null
 async function clear(trx: Trx, ctx: Ctx, consent: string): Promise<void> {
   await endCareRelation(trx, consent, ctx.now)
   await trx.deleteFrom('record_bar').where('consent', '=', consent).execute()
-  await trx.deleteFrom('proxy_grant').where('consent', '=', consent).execute()
+  await trx.deleteFrom('proxy_grant').where('source', '=', consent).where('kind', '=', 'authorization').execute()
   const shown = await trx.deleteFrom('hidden_item').where('consent', '=', consent).returning(['t', 'id']).execute()
   for (const each of shown) await flag(trx, each)
 }
@@ -71,7 +73,7 @@ async function keep(trx: Trx, consent: string, { patient }: ReadConsent, rule: C
       const name = (await loadResource<Patient>(trx, 'Patient', patient))?.name?.[0]
       const values = {
         shard, pid, grantee_pid: keyOf(rule.grantee), patient, relationship: rule.relationship, patient_name: name?.text ?? [name?.family, ...name?.given ?? []].filter(Boolean).join(''),
-        kind: 'authorization' as const, groups: rule.groups, limited_at: null, consent, from_at: rule.from, until_at: rule.until,
+        kind: 'authorization' as const, groups: rule.groups, limited_at: null, source: consent, from_at: rule.from, until_at: rule.until,
       }
       await trx.insertInto('proxy_grant').values(values).onConflict((conflict) => conflict.constraint('proxy_grant_unique').doUpdateSet(values)).execute()
     }

@@ -11,15 +11,15 @@ import type { Ctx } from '../ctx.ts'
 import { addMinutes } from '../fhir/date-time.ts'
 import { keyOf } from '../fhir/id.ts'
 import { fail, type OutcomeError } from '../fhir/outcome.ts'
+import { residentIdSystem } from '../fhir/resident-id.ts'
 import { parseReference } from '../fhir/references.ts'
 import { typeCode } from '../fhir/resource-types.ts'
 import type { Trx } from '../storage/pool.ts'
+import { personByDocument } from './person-by-document.ts'
 import { loadResource } from './read-resource.ts'
-import { tokenKey } from './search/keys.ts'
 import type { Change, Store } from './store.ts'
 
 const dayMinutes = 24 * 60
-const residentIdSystem = 'urn:oid:2.16.156.10011.1.3'
 
 /** Systems write Consents of any kind; only those of our categories have an effect. */
 export async function keepConsentRule(trx: Trx, ctx: Ctx, _store: Store, change: Change): Promise<Consent | undefined> {
@@ -66,17 +66,9 @@ async function complete(trx: Trx, consent: Consent): Promise<Consent> {
 async function named(trx: Trx, actor: ConsentProvisionActor): Promise<ConsentProvisionActor> {
   const { identifier, display, reference } = actor.reference
   if (reference !== undefined || identifier?.value === undefined) return actor
-  const value = identifier.value.normalize('NFKC').replace(/[\s-]/g, '').toUpperCase()
-  const key = tokenKey('Patient', 'identifier', identifier.system ?? residentIdSystem, value)
-  const { rows } = await sql<{ content: string }>`select r.content from resource r where r.t = ${sql.raw(String(typeCode('Patient')))} and r.keys @> ${`{${key}}`}::bigint[] limit 2`.execute(trx)
-  const found = rows.length === 1 ? JSON.parse(rows[0]?.content ?? '') as Patient & { id: string } : null
-  const names = found?.name?.map((name) => plainName(name.text ?? [name.family, ...name.given ?? []].filter(Boolean).join(''))) ?? []
-  if (found === null || !names.includes(plainName(display ?? ''))) throw noSuchPerson()
-  return { ...actor, reference: { reference: `Patient/${found.id}`, display: display ?? '' } }
-}
-
-function plainName(text: string): string {
-  return text.normalize('NFKC').replace(/[\s·•・.]/g, '').toLowerCase()
+  const found = await personByDocument(trx, identifier.system ?? residentIdSystem, identifier.value, display ?? '')
+  if (found === null) throw noSuchPerson()
+  return { ...actor, reference: { reference: `Patient/${found}`, display: display ?? '' } }
 }
 
 /** The doctor of an appointment, from the day before until the day after it. */

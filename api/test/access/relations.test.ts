@@ -169,7 +169,7 @@ test('a guardian has all of a child\'s record to the fourteenth birthday, a part
   const diagnosis = { resourceType: 'Condition' as const, id: testId(), subject: reference(`Patient/${child}`), code: { text: '哮喘' } }
   await put(platform, note, diagnosis)
   await db.insertInto('proxy_grant').values({
-    shard: shardOf(pid), pid, grantee_pid: keyOf(parent), patient: child, relationship: 'SON', patient_name: '王小明', kind: 'guardian', groups: allGroups, consent: null,
+    shard: shardOf(pid), pid, grantee_pid: keyOf(parent), patient: child, relationship: 'SON', patient_name: '王小明', kind: 'guardian', groups: allGroups, source: null,
     from_at: '2015-03-01T00:00:00+08:00', limited_at: '2029-03-01T00:00:00+08:00', until_at: '2033-03-01T00:00:00+08:00',
   }).execute()
   const shown = async (at: string) => {

@@ -78,7 +78,7 @@ async function fill(trx: Trx, { relations, grants, bars }: typeof world extends 
   }
   for (const { times: when, limited, ...each } of grants) {
     await trx.insertInto('proxy_grant').values({
-      shard: 0, ...each, patient: each.pid, relationship: 'CHILD', patient_name: 'x', consent: null, limited_at: limited === null ? null : hours(limited), ...when,
+      shard: 0, ...each, patient: each.pid, relationship: 'CHILD', patient_name: 'x', source: null, limited_at: limited === null ? null : hours(limited), ...when,
     }).onConflict((conflict) => conflict.doNothing()).execute()
   }
   for (const [index, { times: when, ...each }] of bars.entries()) await trx.insertInto('record_bar').values({ shard: 0, ...each, consent: id(6000 + index), ...when }).execute()

@@ -83,7 +83,7 @@ export async function relate(db: Db, now: Date): Promise<void> {
     await relation('author', hospital, 'appointment', when)
     await relation('gp', hospital, 'gp-contract', when)
     const grant = (grantee: string, kind: 'guardian' | 'authorization', groups: number, limited: Date | null) => db.insertInto('proxy_grant').values({
-      shard, pid, ...when, grantee_pid: keyOf(grantee), patient: record, relationship: 'CHILD', patient_name: 'x', kind, groups, limited_at: limited, consent: null,
+      shard, pid, ...when, grantee_pid: keyOf(grantee), patient: record, relationship: 'CHILD', patient_name: 'x', kind, groups, limited_at: limited, source: null,
     }).execute()
     await grant('guardian', 'guardian', allGroups, hours(50))
     await grant('guardian-14', 'guardian', allGroups, hours(-0.5))

@@ -17,7 +17,7 @@ const rowsPerStatement = 500
 export function grantsOf(person: Person, today: Day): Insertable<ProxyGrantTable>[] {
   const grant = (grantee: Person, relationship: string, until: Day, more: Pick<Insertable<ProxyGrantTable>, 'kind' | 'groups' | 'limited_at'>): Insertable<ProxyGrantTable> => ({
     shard: person.shard, pid: keyOf(person.id), grantee_pid: keyOf(grantee.id), patient: person.id, relationship, patient_name: person.name.zh,
-    from_at: new Date(instantMs(Math.max(person.birth, today - 700), 600)), until_at: new Date(instantMs(until, 0)), consent: null, ...more,
+    from_at: new Date(instantMs(Math.max(person.birth, today - 700), 600)), until_at: new Date(instantMs(until, 0)), source: null, ...more,
   })
   if (person.kin === 'child' && ageOn(person.birth, today) < adultAge) {
     const limited = new Date(instantMs(addYears(person.birth, limitedAge), 0))

@@ -43,8 +43,8 @@ export interface ProxyGrantTable {
   groups: Generated<number>
   /** From then on a guardian sees less: the child's fourteenth birthday. */
   limited_at: InstantOrNull
-  /** Key of the Consent that gave it. */
-  consent: string | null
+  /** Key of the Consent or RelatedPerson that gave it. */
+  source: string | null
   from_at: Instant
   until_at: InstantOrNull
 }
