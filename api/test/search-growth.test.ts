@@ -115,3 +115,9 @@ test('of two conditions that each need a look-up, no more is read than may be lo
   expect(shown).toBe(20)
   expect(read).toBeLessThan(2 * 2_001 + 500)
 })
+
+test.each(['', '&_sort=date', '&_sort=-date', '&code=code-1', '&_count=0'])('of a day with few matches no more is read than the day has and the day before%s', async (more) => {
+  // 25 Observations a day, of 10,000.
+  const { read } = await readBy('Observation', `date=ge2024-09-10&date=lt2024-09-11${more}`, 0)
+  expect(read).toBeLessThan(150)
+})

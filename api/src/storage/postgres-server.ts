@@ -48,7 +48,7 @@ export async function startPostgres(options: ServerOptions): Promise<PostgresSer
   if (running !== null) return { port: running, url: url(running), stop }
 
   rmSync(join(dir, 'postmaster.pid'), { force: true })
-  const port = await freePort()
+  const port = options.settings?.port === undefined ? await freePort() : Number(options.settings.port)
   const settings: Record<string, string> = {
     port: String(port),
     listen_addresses: '127.0.0.1',

@@ -13,6 +13,7 @@ import type { Store } from '../store.ts'
 import { withinCodes } from './coded-values.ts'
 import type { Criterion, Walk, Wanted } from './criterion.ts'
 import { planned, type Planned } from './key-plan.ts'
+import { nearOrFar, sinceOf } from './since.ts'
 
 export function makeWalk(db: Db, ctx: Ctx, store: Store): Walk {
   const walk: Walk = {
@@ -28,16 +29,18 @@ export async function planOf(walk: Walk, type: ResourceType, criteria: readonly 
   const narrow = wanted === 'one of few' || patients.length > 0 || all.some((each) => each.narrow === true)
   const keyed = await planned(walk.db, type, all, narrow ? 'one of few' : orderFor(wanted, all))
   const wheres = (costly: boolean) => all.flatMap((each) => (each.where === null || (each.costly ?? false) !== costly ? [] : [each.where]))
+  // Of few rows each is looked at as it is.
+  const since = narrow || keyed.few ? null : sinceOf(all)
   const conditions = [
     ...patients.map(ofPatients),
     ...wheres(false),
     ...keyed.conditions,
-    ...(type === 'Encounter' && patients.length === 0 ? periodWindow(all) : []),
+    ...(since !== null && wanted === 'all' ? [nearOrFar(since)] : []),
     visible(walk.ctx, type, 's'),
   ]
   const costly = wheres(true)
   if (costly.length > 0) await assertFew(walk.db, type, conditions)
-  return { ...keyed, conditions: [...conditions, ...costly] }
+  return { ...keyed, conditions: [...conditions, ...costly], since }
 }
 
 /** A time between two ends is found by the index of the clinical date, which then gives the order. */
@@ -72,13 +75,4 @@ export async function settled(walk: Walk, criteria: readonly Criterion[]): Promi
 
 function ofPatients(keys: readonly string[]): RawBuilder<SqlBool> {
   return keys.length === 1 ? sql<SqlBool>`r.pid = ${keys[0]}::uuid` : sql<SqlBool>`r.pid = any(${keys}::uuid[])`
-}
-
-/** Periods need bounds on both sides to be found by index: what all date criteria together touch, for the GiST index. */
-function periodWindow(criteria: readonly Criterion[]): RawBuilder<SqlBool>[] {
-  const windows = criteria.flatMap((each) => (each.window === null ? [] : [each.window]))
-  const from = windows.map((each) => each.from).filter((each) => each !== null).sort().at(-1)
-  const to = windows.map((each) => each.to).filter((each) => each !== null).sort()[0]
-  if (from === undefined || to === undefined || from > to) return []
-  return [sql<SqlBool>`tstzrange(r.d0, r.d1, '[]') && tstzrange(${from}::timestamptz, ${to}::timestamptz, '[]')`]
 }

@@ -21,8 +21,8 @@ export interface Criterion {
   where: RawBuilder<SqlBool> | null
   /** Keys of the patients whose compartments hold all rows that can match; null when the criterion does not say. */
   patients: readonly string[] | null
-  /** Bounds of d0..d1 that every match touches, ISO; null on a side that is open. Only of the clinical date. */
-  window: { from: string | null; to: string | null } | null
+  /** Bounds of d0..d1 that every match touches, ISO; null on a side that is open. Only of the clinical date. `reaches`: it may begin before `from`. */
+  window: { from: string | null; to: string | null; reaches: boolean } | null
   /** What can be said only after other rows were read (chains, `_list`); null when all is said. It comes on top of the rest. */
   later: ((walk: Walk) => Promise<Criterion>) | null
   /** `where` reads the text of each row: the other criteria must leave few. */

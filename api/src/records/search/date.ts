@@ -64,11 +64,13 @@ function instants({ lo, hi }: TimeRange): { from: RawBuilder<unknown>; to: RawBu
 /** What part of time every match touches. */
 function windowOf({ prefix, lo, hi }: AskedDate): Criterion['window'] {
   switch (prefix) {
-    case 'eq': case 'ap': return { from: instantText(lo), to: instantText(hi) }
-    case 'gt': case 'sa': return { from: instantText(hi), to: null }
-    case 'ge': return { from: instantText(lo), to: null }
-    case 'lt': case 'eb': return { from: null, to: instantText(lo) }
-    case 'le': return { from: null, to: instantText(hi) }
+    case 'eq': return { from: instantText(lo), to: instantText(hi), reaches: false }
+    case 'ap': return { from: instantText(lo), to: instantText(hi), reaches: true }
+    case 'gt': return { from: instantText(hi), to: null, reaches: true }
+    case 'sa': return { from: instantText(hi), to: null, reaches: false }
+    case 'ge': return { from: instantText(lo), to: null, reaches: true }
+    case 'lt': case 'eb': return { from: null, to: instantText(lo), reaches: false }
+    case 'le': return { from: null, to: instantText(hi), reaches: false }
     case 'ne': return null
   }
 }

@@ -25,13 +25,18 @@ export interface Planned {
   expected: number | null
   /** What gives the order, where it is free: rows come from there, and `conditions` are all others. Null when it is the clinical date. */
   stretches: Stretches | null
+  /** As in since.ts; null where rows are few, or none is asked for. */
+  since: string | null
 }
+
+/** What the keys and side tables say; times are said in conditions.ts. */
+export type KeyPlan = Omit<Planned, 'since'>
 
 /** Those of the criterion with the number `side`. */
 export interface Stretches { side: number; table: Side['table']; stretches: readonly Stretch[] }
 
 /** Conditions of the criteria by key and by side table. Each group of keys holds alternatives. */
-export async function planned(db: Db, type: ResourceType, criteria: readonly Pick<Criterion, 'anyOf' | 'side'>[], wanted: Wanted): Promise<Planned> {
+export async function planned(db: Db, type: ResourceType, criteria: readonly Pick<Criterion, 'anyOf' | 'side'>[], wanted: Wanted): Promise<KeyPlan> {
   const groups = criteria.flatMap((each) => (each.anyOf === null ? [] : [each.anyOf]))
   const sides = criteria.flatMap(({ side }, number) => (side === null ? [] : [{ ...side, number }]))
   const filters = (driving: number | null): RawBuilder<SqlBool>[] => groups.map((keys, index) => (index === driving ? byIndex(keys) : hasAny(keys)))
@@ -43,7 +48,7 @@ export async function planned(db: Db, type: ResourceType, criteria: readonly Pic
   const least = expected[rarest] ?? null
   const fewOfAll = fewIn(partition, wanted)
   const rest = { expected: least, stretches: null }
-  const along = (side: NumberedSide): Planned => ({
+  const along = (side: NumberedSide): KeyPlan => ({
     conditions: [...sides.filter((other) => other !== side).map(hasSideRow), ...filters(null)], few: false, expected: least,
     stretches: { side: side.number, table: side.table, stretches: side.stretches ?? [] },
   })

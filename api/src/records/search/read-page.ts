@@ -17,6 +17,7 @@ import type { SearchQuery } from './parse-query.ts'
 import type { Match } from './projected.ts'
 import { readStretches, stretchOf } from './read-stretches.ts'
 import { type Among, readWindows } from './read-windows.ts'
+import { edgeOf, far, isFewFar, near } from './since.ts'
 import { partitionOf } from './statistics.ts'
 
 export interface Page { matches: Match[]; next: Position | null; previous: Position | null }
@@ -36,7 +37,7 @@ export async function readPage(walk: Walk, types: readonly ResourceType[], query
   const order = backwards ? reversed(orderOf(sort)) : orderOf(sort)
   const walked = sort[0]?.walk ?? null
   const free = isFree(sort) && (position === null || position.stretch !== null)
-  const { conditions, few, stretches } = await matching(walked === null ? 'all' : free ? { rows: count + 1, side: position?.stretch?.side ?? null } : count + 1)
+  const { conditions, few, stretches, since } = await matching(walked === null ? 'all' : free ? { rows: count + 1, side: position?.stretch?.side ?? null } : count + 1)
   if (position !== null && (position.stretch !== null) !== (stretches !== null)) throw badToken()
   const columns = sql.join([
     sql`r.t, r.id, r.version, r.last_updated, r.pid, r.content`, ...sort.map((key, index) => sql`${key.expression} as ${sql.raw(sortColumn(index))}`),
@@ -44,7 +45,7 @@ export async function readPage(walk: Walk, types: readonly ResourceType[], query
   ])
   const reading: Reading = { db: walk.db, order, position, conditions, columns, limit: count + 1 }
   if (stretches !== null) return pageOf(await readStretches(reading, stretches), query, position)
-  const rows = few || walked === null || (walked === 'date' && sort.length > 1) ? await readRows(reading) : walked === 'date' ? await readDates(reading)
+  const rows = few || walked === null || (walked === 'date' && sort.length > 1) ? await readRows(reading) : walked === 'date' ? await readDates(reading, since, sql<SqlBool>`r.t = ${sql.raw(String(typeCode(types[0] as ResourceType)))}`)
     : walked === 'updated' ? await readWindows(reading, await amongTypes(walk, types)) : await readSide(reading, walked, walked.coded ? await onlyCode(walk, types[0] as ResourceType, query.criteria) : null)
   return pageOf(rows, query, position)
 }
@@ -79,10 +80,40 @@ export async function readRows({ db, order, position, conditions, columns, limit
 }
 
 /**
+ * A walk along the date index. From an instant on, what begins near it or later and what began long before lie one behind the other: the
+ * first is walked, the second sorted where it is little.
+ */
+async function readDates(reading: Reading, since: string | null, ofType: RawBuilder<SqlBool>): Promise<Row[]> {
+  const { position, order, conditions, limit, db } = reading
+  if (since === null) return readAlong(reading)
+  const down = order.keys[0]?.descending === true
+  const edge = edgeOf(since)
+  const at = position?.values[0] ?? null
+  const of = at === null ? null : new Date(at).toISOString() >= edge ? 'near' : 'far'
+  const rows: Row[] = []
+  for (const part of down ? ['near', 'far'] as const : ['far', 'near'] as const) {
+    // A part that lies before the position.
+    if (of !== null && of !== part && part === (down ? 'near' : 'far')) continue
+    const rest = { ...reading, position: of === part ? position : null, limit: limit - rows.length }
+    if (part === 'near') rows.push(...await readAlong({ ...rest, conditions: [near(since), ...conditions] }))
+    else if (await isFewFar(db, ofType, since)) rows.push(...await readSorted({ ...rest, conditions: [far(since, false), ...conditions] }))
+    else rows.push(...await readAlong({ ...rest, conditions: [far(since, true), ...conditions] }))
+    if (rows.length >= limit) break
+  }
+  return rows
+}
+
+/** As `readRows`, by an order that the date index does not have, so that the rows are found by what they are asked for and sorted. */
+function readSorted(reading: Reading): Promise<Row[]> {
+  const keys = reading.order.keys.map((key) => ({ ...key, expression: sql`(${key.expression} + interval '0')` }))
+  return readRows({ ...reading, order: { ...reading.order, keys } })
+}
+
+/**
  * A walk along the date index behind a position. Each step is one stretch of the index, so that no row before it is read again: what has the
  * position's date, what lies beyond, and where they come last, rows without a date.
  */
-async function readDates(reading: Reading): Promise<Row[]> {
+async function readAlong(reading: Reading): Promise<Row[]> {
   const { position, order, conditions } = reading
   const value = position?.values[0] ?? null
   // Rows without a date lie next to each other as it is.
