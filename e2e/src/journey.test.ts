@@ -258,11 +258,14 @@ describe.each<Language>(['zh', 'en'])('the journey in %s', (language) => {
     expect(await citizen.page.locator('#result').isVisible()).toBe(false)
   })
 
-  test('the doctor opens the app from the patient\'s record, for that patient', async () => {
+  test('the doctor opens the app from the patient\'s record, for that patient and visit', async () => {
     await doctor.page.goto('/clinic')
-    await doctor.page.locator('a[href^="/clinic/patients/"]').first().click()
+    await doctor.page.getByRole('row').filter({ hasText: sees.citizen }).getByRole('link', { name: sees.citizen }).first().click()
     await doctor.heading(doctor.word('title.patient')).waitFor()
+    const launched = doctor.page.waitForRequest((request) => request.url().endsWith('/api/launches'))
     await doctor.page.getByRole('button', { name: /血压手账|Blood pressure diary/ }).click()
+    // In the visit of the appointment that the record was opened from.
+    expect((await launched).postDataJSON()).toMatchObject({ app: 'blood-pressure-diary', encounter: expect.any(String) })
     await doctor.see('42-authorize-doctor', doctor.pattern('authorize.heading'))
     expect(await doctor.page.getByRole('radio').count()).toBe(0)
     await doctor.button(doctor.word('authorize.allow')).click()
