@@ -3,7 +3,6 @@
  * practice) is taken by their Practitioner; somebody new gets one. In each department they have a PractitionerRole. Who leaves holds no pattern any more.
  */
 import type { Practitioner, PractitionerRole } from '@medplum/fhirtypes'
-import { sql, type SqlBool } from 'kysely'
 import type { Ctx } from '../ctx.ts'
 import { addDays, dayInShanghai } from '../fhir/date-time.ts'
 import { fail, notFound, type OutcomeError } from '../fhir/outcome.ts'
@@ -14,7 +13,7 @@ import type { Db, Trx } from '../storage/pool.ts'
 import type { ClinicDoctorTable } from '../storage/tables.ts'
 import { departmentConcept, reference, titleCoding, titleNames } from './fhir-names.ts'
 import { organizationShard } from './generate-sessions.ts'
-import { assertEndDay, lockHospital } from './rooms.ts'
+import { assertEndDay, assertNotNeeded, lockHospital } from './keep-supply.ts'
 import { isOffered, listServices } from './services.ts'
 import type { Named } from './shapes.ts'
 import { recordSupplyChange } from './supply-changes.ts'
@@ -73,11 +72,10 @@ export async function doctorLeaves(trx: Trx, ctx: Ctx, store: Store, organizatio
   assertEndDay(ctx, from)
   const found = (await listDoctors(trx, organization, department)).find((each) => each.practitioner === practitioner && each.leftFrom === null)
   if (!found) throw notFound(practitioner)
-  const patterns = await trx.selectFrom('session_template').select((eb) => eb.fn.countAll<number>().as('count')).where('organization', '=', organization).where('department', '=', department).where('practitioner', '=', practitioner)
-    .where((eb) => eb.or([eb('valid_until', 'is', null), eb('valid_until', '>=', from)])).where(sql<SqlBool>`valid_from <= coalesce(valid_until, 'infinity')`).executeTakeFirstOrThrow()
-  if (Number(patterns.count) > 0) throw fail('business-rule', { zh: `该医生还有 ${patterns.count} 个出诊，请先停止。`, en: `The doctor has ${patterns.count} patterns. End them first.` })
-  const session = await trx.selectFrom('clinic_session').select('id').where('organization', '=', organization).where('department', '=', department).where('practitioner', '=', practitioner).where('service_date', '>=', from).where('status', '=', 'open').limit(1).executeTakeFirst()
-  if (session) throw fail('business-rule', { zh: '这一天以后该医生还有门诊。', en: 'The doctor holds clinics after that day.' })
+  await assertNotNeeded(trx, organization, { department, practitioner }, from, {
+    patterns: (count) => ({ zh: `该医生还有 ${count} 个出诊，请先停止。`, en: `The doctor has ${count} patterns. End them first.` }),
+    clinics: { zh: '这一天以后该医生还有门诊。', en: 'The doctor holds clinics after that day.' },
+  })
   const row = { shard: organizationShard(organization), practitioner_role: found.role, practitioner, organization, department, title: found.title, name_zh: found.name.zh, name_en: found.name.en, left_from: from }
   await trx.insertInto('clinic_doctor').values(row).onConflict((conflict) => conflict.constraint('clinic_doctor_pkey').doUpdateSet({ left_from: from })).execute()
   const role = await loadResource<PractitionerRole>(trx, 'PractitionerRole', found.role)

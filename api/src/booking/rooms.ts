@@ -1,14 +1,14 @@
 /** The rooms of a hospital: those its patterns name and those the desk entered. A new one is a Location; one is closed from a day on, when no pattern needs it any more. */
 import type { Location } from '@medplum/fhirtypes'
-import { type SqlBool, sql } from 'kysely'
 import type { Ctx } from '../ctx.ts'
-import { dayInShanghai, isDate } from '../fhir/date-time.ts'
+import { dayInShanghai } from '../fhir/date-time.ts'
 import { fail, notFound, type OutcomeError } from '../fhir/outcome.ts'
 import type { Store } from '../records/store.ts'
 import { writeResources } from '../records/write-resources.ts'
 import type { Db, Trx } from '../storage/pool.ts'
 import { organizationShard } from './generate-sessions.ts'
 import { reference } from './fhir-names.ts'
+import { assertEndDay, assertNotNeeded, lockHospital } from './keep-supply.ts'
 import type { Named, RoomView } from './shapes.ts'
 import { recordSupplyChange } from './supply-changes.ts'
 
@@ -46,26 +46,13 @@ export async function closeRoom(trx: Trx, ctx: Ctx, organization: string, { room
   assertEndDay(ctx, from)
   const found = (await listRooms(trx, organization)).find((each) => each.id === room)
   if (!found) throw notFound(room)
-  const patterns = await trx.selectFrom('session_template').select((eb) => eb.fn.countAll<number>().as('count')).where('organization', '=', organization).where('location', '=', room)
-    .where((eb) => eb.or([eb('valid_until', 'is', null), eb('valid_until', '>=', from)])).where(sql<SqlBool>`valid_from <= coalesce(valid_until, 'infinity')`).executeTakeFirstOrThrow()
-  if (Number(patterns.count) > 0) throw fail('business-rule', { zh: `还有 ${patterns.count} 个排班使用这个诊室，请先调整排班。`, en: `${patterns.count} patterns use this room. Change them first.` })
-  const sessions = await trx.selectFrom('clinic_session').select('id').where('organization', '=', organization).where('location', '=', room).where('service_date', '>=', from).where('status', '=', 'open').limit(1).executeTakeFirst()
-  if (sessions) throw fail('business-rule', { zh: '这一天以后还有门诊使用这个诊室。', en: 'There are clinics in this room after that day.' })
+  await assertNotNeeded(trx, organization, { location: room }, from, {
+    patterns: (count) => ({ zh: `还有 ${count} 个排班使用这个诊室，请先调整排班。`, en: `${count} patterns use this room. Change them first.` }),
+    clinics: { zh: '这一天以后还有门诊使用这个诊室。', en: 'There are clinics in this room after that day.' },
+  })
   const row = { shard: organizationShard(organization), location: room, organization, name_zh: found.name.zh, name_en: found.name.en, closed_from: from }
   await trx.insertInto('clinic_room').values(row).onConflict((conflict) => conflict.columns(['location', 'shard']).doUpdateSet({ closed_from: from })).execute()
   await recordSupplyChange(trx, ctx, { kind: 'room-closed', subject: room, from, before: { ...found.name }, after: null, sessions: 0, patients: 0 })
-}
-
-/** One change of a hospital's supply at a time. @throws OutcomeError `not-found`. */
-export async function lockHospital(trx: Trx, organization: string) {
-  const row = await trx.selectFrom('clinic_provider').select(['name_zh', 'name_en']).where('organization', '=', organization).forUpdate().executeTakeFirst()
-  if (!row) throw notFound(organization)
-  return row
-}
-
-/** @throws OutcomeError `parameter-invalid`. */
-export function assertEndDay({ now }: Pick<Ctx, 'now'>, from: string): void {
-  if (!isDate(from) || from.length !== 10 || from < dayInShanghai(now)) throw invalid('from', '应为今天或以后的日期。', 'Give a day from today on.')
 }
 
 function invalid(field: string, zh: string, en: string): OutcomeError {

@@ -3,7 +3,6 @@
  * made with its first clinic. A clinic is closed from a day on, when no pattern needs it any more, and may be opened again.
  */
 import type { HealthcareService } from '@medplum/fhirtypes'
-import { sql, type SqlBool } from 'kysely'
 import type { Ctx } from '../ctx.ts'
 import { dayInShanghai } from '../fhir/date-time.ts'
 import { fail, notFound, type OutcomeError } from '../fhir/outcome.ts'
@@ -15,7 +14,7 @@ import type { ClinicServiceTable } from '../storage/tables.ts'
 import { departmentName, findDepartment } from './departments.ts'
 import { clinicTypeConcept, departmentConcept, english, reference } from './fhir-names.ts'
 import { organizationShard } from './generate-sessions.ts'
-import { assertEndDay, lockHospital } from './rooms.ts'
+import { assertEndDay, assertNotNeeded, lockHospital } from './keep-supply.ts'
 import { recordSupplyChange } from './supply-changes.ts'
 
 export type ClinicType = ClinicServiceTable['clinic_type']
@@ -68,11 +67,10 @@ export async function closeService(trx: Trx, ctx: Ctx, store: Store, organizatio
   const services = (await listServices(trx, organization)).filter((each) => each.id === service)
   const found = services.find((each) => each.clinicType === clinicType && each.closedFrom === null)
   if (!found) throw notFound(service)
-  const patterns = await trx.selectFrom('session_template').select((eb) => eb.fn.countAll<number>().as('count')).where('organization', '=', organization).where('healthcare_service', '=', service).where('clinic_type', '=', clinicType)
-    .where((eb) => eb.or([eb('valid_until', 'is', null), eb('valid_until', '>=', from)])).where(sql<SqlBool>`valid_from <= coalesce(valid_until, 'infinity')`).executeTakeFirstOrThrow()
-  if (Number(patterns.count) > 0) throw fail('business-rule', { zh: `还有 ${patterns.count} 个出诊属于这类门诊，请先停止。`, en: `${patterns.count} patterns are of this clinic. End them first.` })
-  const session = await trx.selectFrom('clinic_session').select('id').where('organization', '=', organization).where('healthcare_service', '=', service).where('clinic_type', '=', clinicType).where('service_date', '>=', from).where('status', '=', 'open').limit(1).executeTakeFirst()
-  if (session) throw fail('business-rule', { zh: '这一天以后还有这类门诊。', en: 'There are clinics of this kind after that day.' })
+  await assertNotNeeded(trx, organization, { healthcare_service: service, clinic_type: clinicType }, from, {
+    patterns: (count) => ({ zh: `还有 ${count} 个出诊属于这类门诊，请先停止。`, en: `${count} patterns are of this clinic. End them first.` }),
+    clinics: { zh: '这一天以后还有这类门诊。', en: 'There are clinics of this kind after that day.' },
+  })
   const row = { shard: organizationShard(organization), healthcare_service: service, clinic_type: clinicType, organization, department: found.department, closed_from: from }
   await trx.insertInto('clinic_service').values(row).onConflict((conflict) => conflict.constraint('clinic_service_pkey').doUpdateSet({ closed_from: from })).execute()
   const stored = await loadResource<HealthcareService>(trx, 'HealthcareService', service)
