@@ -94,3 +94,14 @@ test('every page from either end, and the total, is what a loop over all finds',
     expect(begins).toEqual(begins.toSorted((a, b) => (order === 'date' ? a - b : b - a)))
   }), { seed, numRuns: 60 })
 }, 180_000)
+
+test.each(['ge0001-01-01', 'gt0001', 'ap0001-01-01', 'ge0001-01-02', 'ge9999', 'gt9999-12-31'])('the ends of the calendar: date=%s is answered in both orders and counted', async (value) => {
+  for (const order of ['-date', 'date']) {
+    const start = await search(db, ctx, services.store, 'Encounter', new URLSearchParams(`date=${value}&_sort=${order}&_count=20`))
+    const next = start.next && await search(db, ctx, services.store, 'Encounter', start.next)
+    const { total } = await search(db, ctx, services.store, 'Encounter', new URLSearchParams(`date=${value}&_count=0`))
+    // From the first instant on everything matches, in the last year what has no end; `ap` of the first year reaches two hundred years.
+    const expected = value.startsWith('ap') ? 0 : value.includes('9999') ? stays.filter(({ hi }) => hi === Number.POSITIVE_INFINITY).length : stays.length
+    expect([total, start.matches.length, next?.matches.length ?? 0]).toEqual([expected, Math.min(20, expected), Math.min(20, Math.max(0, expected - 20))])
+  }
+})

@@ -52,7 +52,8 @@ async function grantOf(trx: Trx, { now }: Ctx, child: Patient & { id: string }, 
   const birthday = (age: number) => birthdayAt(child.birthDate as string, age)
   const ends = [birthday(adultAge), ...(related.period?.end ? [endOf(related.period.end)] : [])]
   const until = new Date(Math.min(...ends.map((each) => each.getTime())))
-  if (until <= now) return null
+  // A birthday that no calendar has is none.
+  if (!(until > now)) return null
   const pid = keyOf(child.id)
   return {
     shard: shardOf(pid), pid, grantee_pid: keyOf(guardian), patient: child.id, relationship: childCodes[child.gender ?? ''] ?? 'CHILD', patient_name: child.name?.[0]?.text ?? namesOf(child.name)[0] ?? '',

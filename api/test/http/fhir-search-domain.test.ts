@@ -118,6 +118,11 @@ test.each([['Slot', 3, 'start'], ['Schedule', 1, 'date'], ['AuditEvent', 2, '-da
   expect((await request('GET', `/fhir/${type}?${scope}&_tag=urn:x|y&_total=accurate`, { as: system })).json.total).toBe(0)
 })
 
+test('a page of no day of the calendar is one of the day that it would be', async () => {
+  const page = Buffer.from('2026-02-31T00:00:00.000Z 01890000-0000-7000-8000-000000000000 1').toString('base64url')
+  for (const type of ['Slot', 'Schedule', 'AuditEvent']) expect((await request('GET', `/fhir/${type}?_page=${page}`, { as: system })).status).toBe(200)
+})
+
 test('a Schedule says when it last changed, and is found by it', async () => {
   const { json } = await request('GET', `/fhir/Schedule/${schedules[0]}`)
   const changed = json.meta.lastUpdated as string
@@ -125,8 +130,8 @@ test('a Schedule says when it last changed, and is found by it', async () => {
   expect(await get(`Schedule?_id=${schedules[0]}&_lastUpdated=gt${encodeURIComponent(changed)}`)).toEqual([])
 })
 
-test.each([
-  ['Slot?schedul.actor=x', 'parameter-unknown'], ['Slot?schedule.actr=x', 'parameter-unknown'], ['Task?focus:Slot.stat=free', 'parameter-unknown'], ['Slot?_sort=-status', 'parameter-invalid'], ['Slot?_total=many', 'parameter-invalid'], ['Schedule?_page=x', 'parameter-invalid'], ['Slot?_count=0&nonsense=1', 'parameter-unknown'],
+test.each<[string, string]>([
+  ['Slot?schedul.actor=x', 'parameter-unknown'], ['Slot?schedule.actr=x', 'parameter-unknown'], ['Task?focus:Slot.stat=free', 'parameter-unknown'], ['Slot?_sort=-status', 'parameter-invalid'], ['Slot?_total=many', 'parameter-invalid'], ['Schedule?_page=x', 'parameter-invalid'], ...['0000-01-01T00:00:00.000Z', '2026-02-31T99:00:00.000Z', '9999-12-31T23:59:59.999999Z 0'].map((at) => [`Slot?_page=${Buffer.from(`${at} 01890000-0000-7000-8000-000000000000 1`).toString('base64url')}`, 'parameter-invalid'] as [string, string]), ['Slot?_count=0&nonsense=1', 'parameter-unknown'],
   ['Slot?_include=Slot:shedule', 'parameter-invalid'], ['Slot?_lastUpdated=2026', 'parameter-unknown'], ['Slot?_tag=x&nonsense=1', 'parameter-unknown'], ['Slot?_has:Task:focuss:status=x', 'parameter-unknown'],
 ])('%s is refused', async (query, code) => {
   const reply = await request('GET', `/fhir/${query}`, { as: system })

@@ -102,6 +102,12 @@ test('nobody becomes guardian of somebody grown up, nor a citizen by writing it'
   expect((await request('POST', '/fhir/RelatedPerson', { as: citizen(mother), body: related() })).status).toBe(403)
 })
 
+test.each(['0005-01-01', '9990-06-01', '2020'])('a birth date of %s makes no guardian, and is no fault of ours', async (birthDate) => {
+  await request('PUT', `/fhir/Patient/${child}`, { as: system, body: { resourceType: 'Patient', id: child, name: [{ text: '沈小安' }], birthDate } })
+  await write(related())
+  expect(await seen()).toEqual([])
+})
+
 test('born on 29 February: grown up on 1 March where there is none', async () => {
   await request('PUT', `/fhir/Patient/${child}`, { as: system, body: { resourceType: 'Patient', id: child, name: [{ text: '沈小安' }], birthDate: '2012-02-29' } })
   await write(related())

@@ -18,11 +18,11 @@ export interface ProjectedPage { resources: Resource[]; next: URLSearchParams | 
 export function pageKey(query: URLSearchParams): PageKey | null {
   const token = query.get('_page')
   if (token === null) return null
-  const match = /^(-?)(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3,6}Z) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}) (\d{1,3})$/.exec(Buffer.from(token, 'base64url').toString())
+  const match = /^(-?)((?!0000)\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}) (\d{1,3})$/.exec(Buffer.from(token, 'base64url').toString())
   if (!match || Number.isNaN(Date.parse(match[2] as string))) {
     throw fail('parameter-invalid', { zh: '参数 _page 的值不正确：请使用上一页给出的值。', en: 'The value of _page is not valid: use the value that the page before gave.' }, 'http._page')
   }
-  return { backwards: match[1] === '-', at: match[2] as string, id: match[3] as string, place: Number(match[4]) }
+  return { backwards: match[1] === '-', at: new Date(match[2] as string).toISOString(), id: match[3] as string, place: Number(match[4]) }
 }
 
 /** The query of the page behind a row, or before it. */

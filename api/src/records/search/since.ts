@@ -4,6 +4,7 @@
  * resource_long_periods, migration 0113). By begin the two parts lie one behind the other, so pages go over from one to the other.
  */
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
+import { instantText, openStart } from '../../fhir/date-time.ts'
 import type { Db } from '../../storage/pool.ts'
 import type { Criterion } from './criterion.ts'
 
@@ -18,9 +19,9 @@ export function sinceOf(criteria: readonly Pick<Criterion, 'window'>[]): string 
   return since !== null && (bound === null || since > bound) ? since : null
 }
 
-/** Where the part of the long periods begins, going back. */
+/** Where the part of the long periods begins, going back; before the first instant there is none. */
 export function edgeOf(since: string): string {
-  return new Date(Date.parse(since) - dayMs).toISOString()
+  return instantText(Math.max(openStart, Date.parse(since) - dayMs))
 }
 
 export function near(since: string): RawBuilder<SqlBool> {
