@@ -1,5 +1,4 @@
 /** Reminders on a real database: written with the booking, sent once, never of a visit that is cancelled, by the channels the person wants. */
-import type { Patient } from '@medplum/fhirtypes'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Principal } from '../src/access/principal.ts'
 import { sendReminders } from '../src/booking/send-reminders.ts'
@@ -7,12 +6,11 @@ import { setContactPreference } from '../src/notices/contact-preference.ts'
 import { type Channel, type Channels, channelNames, type Message } from '../src/notices/channels.ts'
 import { demoChannels } from '../src/notices/demo-channels.ts'
 import { keyOf } from '../src/fhir/id.ts'
-import { loadResource } from '../src/records/read-resource.ts'
-import { writeResources } from '../src/records/write-resources.ts'
 import { inTransaction } from '../src/storage/transaction.ts'
 import { clinicTemplate, hospitalId } from './support/booking-data.ts'
 import { openDesk } from './support/booking-desk.ts'
-import { citizen as citizenOf, system, testPlatform } from './support/platform.ts'
+import { citizen as citizenOf, testPlatform } from './support/platform.ts'
+import { reachablePatient } from './support/reachable-patient.ts'
 
 const platform = await testPlatform()
 const { db, request, clock } = platform
@@ -103,17 +101,6 @@ describe('a visit that is cancelled', () => {
     expect(await plan(id)).toBeNull()
   })
 
-  test('by the hospital, after a text message that cannot be taken back: a message says so', async () => {
-    await prefer('sms')
-    const id = await book()
-    await run()
-    at('2026-11-23T09:40:00')
-    expect(await desk.run(scheduler, '$cancel', { reason: '设备检修' }, { id })).toMatchObject({ status: 'cancelled' })
-    await run()
-    await run()
-    expect(await inbox()).toEqual([expect.stringContaining('您已约好'), expect.stringMatching(/已取消，请不要前往/)])
-  })
-
   test('moved: the old one is revoked, the new one has reminders of its own', async () => {
     const id = await book()
     await run()
@@ -154,7 +141,7 @@ describe('a visit that is cancelled', () => {
     }
     await sendReminders(db, desk.ctx(), slow)
     expect(log.filter((each) => each.startsWith('sent')).length).toBe(order === 'cancel first' ? 0 : 1)
-    expect(await db.selectFrom('booking as b').innerJoin('reminder as r', 'r.booking', 'b.id').select('r.id').where('b.state', '=', 'cancelled').where('r.revoked_at', 'is', null).where('r.rung', '<>', 'withdrawn').execute()).toEqual([])
+    expect(await db.selectFrom('booking as b').innerJoin('reminder as r', 'r.booking', 'b.id').select('r.id').where('b.state', '=', 'cancelled').where('r.revoked_at', 'is', null).execute()).toEqual([])
   })
 })
 
@@ -213,18 +200,8 @@ async function clinic(department: string): Promise<void> {
   session = (await desk.sessions(clinicTemplate({ department }))).at(-1) as string
 }
 
-/** A citizen with an account and a phone. */
-async function patient(phone: string): Promise<Principal> {
-  const [found] = await desk.citizens(1) as [Principal]
-  const id = found.patient as string
-  const stored = await loadResource<Patient>(db, 'Patient', id) as Patient
-  const resource: Patient = { ...stored, telecom: [{ system: 'phone', value: phone }] }
-  await inTransaction(db, async (trx) => {
-    await writeResources(trx, desk.ctx(system), desk.store, [{ method: 'update', type: 'Patient', id, resource, ifMatch: null }], 'platform')
-    const account = await trx.insertInto('account').values({ id: desk.ctx().newId(null), login: `p${id}`, password_hash: '', display_name: '', created_at: desk.clock.now }).returning('id').executeTakeFirstOrThrow()
-    await trx.insertInto('account_role').values({ account_id: account.id, role: 'citizen', patient: id, practitioner: null, organization: null, organization_name: null }).execute()
-  })
-  return found
+function patient(phone: string): Promise<Principal> {
+  return reachablePatient(db, desk, phone)
 }
 
 async function book(as: Principal = person, no = 1): Promise<string> {
@@ -255,10 +232,6 @@ async function plan(appointment: string): Promise<string | null> {
 async function revoked(appointment: string): Promise<boolean> {
   const rows = await db.selectFrom('reminder').select('revoked_at').where('booking', '=', keyOf(appointment)).execute()
   return rows.length > 0 && rows.every((each) => each.revoked_at !== null)
-}
-
-async function prefer(channel: 'sms'): Promise<void> {
-  await inTransaction(db, (trx) => setContactPreference(trx, desk.ctx(person), pid, { channels: [channel], language: 'zh' }))
 }
 
 function spy(send: (message: Message & { channel: string }) => Promise<void>): Channels {

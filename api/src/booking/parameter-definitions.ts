@@ -92,6 +92,7 @@ export const parameterDefinitions = {
   'reminder.thirdHours': number(24, [0, 240], 'hours', '第三次提醒：就诊前（0 为不提醒）', 'Third reminder before the visit (0: none)', 'A European booking service: 24 hours.'),
   'reminder.lastHours': number(2, [0, 48], 'hours', '最后一次提醒：就诊前（0 为不提醒）', 'Last reminder before the visit (0: none)', 'A European booking service: 2 hours.'),
   'reminder.fallbackMinutes': number(120, [5, 1440], 'minutes', '未读多久改用下一种方式', 'Unread for so long: the next channel', 'Never longer than half of the time that is left.'),
+  'notice.fallbackMinutes': number(15, [1, 240], 'minutes', '停诊、候补等通知未读多久改用下一种方式', 'A notice that cannot wait is unread for so long: the next channel', 'Of a suspension people hear within minutes; never longer than a third of the time that is left.'),
   'reminder.quietFromMinute': number(1260, [0, 1439], 'minuteOfDay', '免打扰开始', 'Quiet hours begin', 'From 21:00 to 8:00 nobody is disturbed for a visit that is not near.'),
   'reminder.quietUntilMinute': number(480, [0, 1439], 'minuteOfDay', '免打扰结束', 'Quiet hours end', 'From 21:00 to 8:00 nobody is disturbed for a visit that is not near.'),
   'reminder.quietExceptHours': number(12, [0, 48], 'hours', '就诊前多久内不受免打扰限制（电话除外）', 'Quiet hours do not count this close to the visit (but for calls)', city),

@@ -5,18 +5,15 @@
  * visit is near, and never a call; nothing once the visit has begun.
  */
 import { addMinutes, minuteOfDay, startOfDay, addDays, dayInShanghai } from '../fhir/date-time.ts'
+import { nextChannel, type Try } from '../notices/next-channel.ts'
 import type { ChannelName } from '../notices/shapes.ts'
 import type { Parameters } from './parameter-definitions.ts'
 
 export type Rung = 'booked' | 'first' | 'second' | 'third' | 'last'
 
-export interface SentReminder {
-  rung: Rung
-  channel: ChannelName
-  read: boolean
-  /** Unread then: the next channel; null: there was none to follow. */
-  readBy: Date | null
-}
+export interface SentReminder extends Try { rung: Rung }
+
+export type QuietNumbers = Pick<Parameters, 'reminder.quietFromMinute' | 'reminder.quietUntilMinute' | 'reminder.quietExceptHours'>
 
 export interface ReminderFacts {
   now: Date
@@ -28,7 +25,7 @@ export interface ReminderFacts {
   /** In the order of sending. */
   sent: readonly SentReminder[]
   numbers: Pick<Parameters, 'reminder.atBooking' | 'reminder.firstHours' | 'reminder.secondHours' | 'reminder.thirdHours' | 'reminder.lastHours'
-    | 'reminder.fallbackMinutes' | 'reminder.quietFromMinute' | 'reminder.quietUntilMinute' | 'reminder.quietExceptHours'>
+    | 'reminder.fallbackMinutes'> & QuietNumbers
 }
 
 export interface ReminderStep {
@@ -47,17 +44,13 @@ export function nextReminder(facts: ReminderFacts): ReminderStep {
   const rung = rungs.findLast((each) => each.at <= now) ?? null
   const next = rungs.find((each) => each.at > now)?.at ?? null
   if (rung === null) return { send: null, wakeAt: next }
-  const tries = sent.filter((each) => each.rung === rung.name)
-  const last = tries.at(-1)
-  if (tries.some((each) => each.read) || (last && last.readBy === null)) return { send: null, wakeAt: next }
-  if (last?.readBy && last.readBy > now) return { send: null, wakeAt: earlier(last.readBy, next) }
-  const left = channels.filter((each) => !tries.some((made) => made.channel === each))
-  const channel = left[0]
-  if (channel === undefined) return { send: null, wakeAt: next }
+  const following = nextChannel(now, channels, sent.filter((each) => each.rung === rung.name))
+  if (following.channel === null) return { send: null, wakeAt: following.wait === null ? next : earlier(following.wait, next) }
+  const { channel, left } = following
   // Who has just booked is awake; a call would still wake others.
   const quietUntil = rung.name === 'booked' && channel !== 'phone' ? null : quietEnd(facts, now, channel)
   if (quietUntil !== null) return { send: null, wakeAt: quietUntil < start ? earlier(quietUntil, next) : next }
-  const readBy = left.length > 1 && rung.name !== 'booked' ? unreadBy(facts) : null
+  const readBy = left > 0 && rung.name !== 'booked' ? unreadBy(facts) : null
   return { send: { rung: rung.name, channel, readBy }, wakeAt: readBy === null ? next : earlier(readBy, next) }
 }
 
@@ -72,8 +65,8 @@ function rungsOf({ now, bookedAt, start, numbers }: ReminderFacts): { name: Rung
   return all.sort((a, b) => a.at.getTime() - b.at.getTime())
 }
 
-/** Until when the channel has to be quiet; null: it need not. */
-export function quietEnd({ start, numbers }: Pick<ReminderFacts, 'start' | 'numbers'>, now: Date, channel: ChannelName): Date | null {
+/** Until when the channel has to be quiet about what is due at `start`; null: it need not. */
+export function quietEnd({ start, numbers }: { start: Date; numbers: QuietNumbers }, now: Date, channel: ChannelName): Date | null {
   const [from, until] = [numbers['reminder.quietFromMinute'], numbers['reminder.quietUntilMinute']]
   const minute = minuteOfDay(now)
   const quiet = from <= until ? minute >= from && minute < until : minute >= from || minute < until

@@ -16,27 +16,34 @@ export interface ReminderSubject {
   start: Date
 }
 
-export function reminderText(subject: ReminderSubject, rung: Rung | 'withdrawn', channel: ChannelName, language: Language): string {
-  const how = { rung, spoken: channel === 'phone', open: channel === 'app' && departmentBits(subject.session.department) === 0 }
-  return language === 'zh' ? chinese(subject, how) : english(subject, how)
+export function reminderText(subject: ReminderSubject, rung: Rung, channel: ChannelName, language: Language): string {
+  const how = { rung, open: channel === 'app' && departmentBits(subject.session.department) === 0 }
+  return worded(language === 'zh' ? chinese(subject, how) : english(subject, how), channel, language)
 }
 
-interface How { rung: Rung | 'withdrawn'; spoken: boolean; open: boolean }
-
-function chinese({ session, start }: ReminderSubject, { rung, spoken, open }: How): string {
-  const day = new Intl.DateTimeFormat('zh-CN', { timeZone: 'Asia/Shanghai', month: 'long', day: 'numeric', weekday: 'short' }).format(start)
-  const what = open ? `${departmentName(session.department).zh} ${session.practitioner_name_zh}医生的门诊` : '的预约'
-  const visit = `${day} ${clockInShanghai(start)} 在${session.name_zh}${what}`
-  const said = rung === 'withdrawn' ? `您${visit}已取消，请不要前往。`
-    : `${rung === 'booked' ? '您已约好' : '提醒您'}${visit}。${open ? `地点：${session.location_name_zh}。` : ''}请带身份证或医保卡提前签到；不能来请尽早取消。`
-  return `${spoken ? '您好，这里是浦江健康。' : '【浦江健康】'}${said}${spoken ? '听清请按 1。' : ''}`
-}
-
-function english({ session, start }: ReminderSubject, { rung, spoken, open }: How): string {
-  const day = new Intl.DateTimeFormat('en-GB', { timeZone: 'Asia/Shanghai', weekday: 'long', day: 'numeric', month: 'long' }).format(start)
-  const what = open ? `${departmentName(session.department).en} with Dr ${session.practitioner_name_en}` : 'an appointment'
-  const visit = `${what} at ${session.name_en} on ${day} at ${clockInShanghai(start)}`
-  const said = rung === 'withdrawn' ? `Cancelled: ${visit}. Please do not come.`
-    : `${rung === 'booked' ? 'Booked' : 'Reminder'}: ${visit}.${open ? ` Place: ${session.location_name_en}.` : ''} Bring your identity or insurance card and check in early. If you cannot come, please cancel soon.`
+/** With who speaks, and on the telephone with the key that says it was heard. */
+export function worded(said: string, channel: ChannelName, language: Language): string {
+  const spoken = channel === 'phone'
+  if (language === 'zh') return `${spoken ? '您好，这里是浦江健康。' : '【浦江健康】'}${said}${spoken ? '听清请按 1。' : ''}`
   return `${spoken ? 'Hello, this is Pujiang Health. ' : 'Pujiang Health. '}${said}${spoken ? ' Press 1 to say that you have heard this.' : ''}`
+}
+
+/** 11月30日周一; Monday 30 November. */
+export function spokenDay(at: Date, language: Language): string {
+  return (language === 'zh' ? new Intl.DateTimeFormat('zh-CN', { timeZone: 'Asia/Shanghai', month: 'long', day: 'numeric', weekday: 'short' })
+    : new Intl.DateTimeFormat('en-GB', { timeZone: 'Asia/Shanghai', weekday: 'long', day: 'numeric', month: 'long' })).format(at)
+}
+
+interface How { rung: Rung; open: boolean }
+
+function chinese({ session, start }: ReminderSubject, { rung, open }: How): string {
+  const what = open ? `${departmentName(session.department).zh} ${session.practitioner_name_zh}医生的门诊` : '的预约'
+  const visit = `${spokenDay(start, 'zh')} ${clockInShanghai(start)} 在${session.name_zh}${what}`
+  return `${rung === 'booked' ? '您已约好' : '提醒您'}${visit}。${open ? `地点：${session.location_name_zh}。` : ''}请带身份证或医保卡提前签到；不能来请尽早取消。`
+}
+
+function english({ session, start }: ReminderSubject, { rung, open }: How): string {
+  const what = open ? `${departmentName(session.department).en} with Dr ${session.practitioner_name_en}` : 'an appointment'
+  const visit = `${what} at ${session.name_en} on ${spokenDay(start, 'en')} at ${clockInShanghai(start)}`
+  return `${rung === 'booked' ? 'Booked' : 'Reminder'}: ${visit}.${open ? ` Place: ${session.location_name_en}.` : ''} Bring your identity or insurance card and check in early. If you cannot come, please cancel soon.`
 }

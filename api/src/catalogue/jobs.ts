@@ -14,6 +14,7 @@ import { forgetIdentityRows } from '../access/sessions.ts'
 import { rotateSigningKeys, type TokenTables } from '../access/signing-keys.ts'
 import { escalateReferrals } from '../booking/referral/escalate.ts'
 import { returnPlaces } from '../booking/return-places.ts'
+import { deliverNotices } from '../booking/deliver-notices.ts'
 import { sendReminders } from '../booking/send-reminders.ts'
 import type { Ctx } from '../ctx.ts'
 import type { Channels } from '../notices/channels.ts'
@@ -44,6 +45,7 @@ export const jobs: readonly Job[] = [
   { name: 'hold-draws', everySeconds: 5, run: ({ db, store, ctx }) => holdDraws(db, ctx(), store) },
   { name: 'follow-up-suspensions', everySeconds: 30, run: ({ db, store, ctx }) => followUp(db, ctx(), store) },
   { name: 'return-places', everySeconds: 5, run: ({ db, store, ctx }) => returnPlaces(db, ctx(), store) },
+  { name: 'deliver-notices', everySeconds: 5, run: ({ db, channels, ctx }) => deliverNotices(db, ctx(), channels) },
   { name: 'send-reminders', everySeconds: 5, run: ({ db, channels, ctx }) => sendReminders(db, ctx(), channels) },
   { name: 'escalate-referrals', everySeconds: 60, run: ({ db, store, ctx }) => escalateReferrals(db, ctx(), store) },
   { name: 'mark-no-shows', everySeconds: 60, run: ({ db, store, ctx }) => markNoShows(db, ctx(), store) },

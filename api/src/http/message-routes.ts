@@ -5,7 +5,7 @@
 import { Hono } from 'hono'
 import { z } from 'zod'
 import { mayActFor } from '../access/acts-for.ts'
-import { countReminders, markReminderRead } from '../booking/send-reminders.ts'
+import { countSent, markSentRead } from '../booking/send-reminders.ts'
 import type { Ctx } from '../ctx.ts'
 import { keyOf } from '../fhir/id.ts'
 import { forbidden, notFound } from '../fhir/outcome.ts'
@@ -25,7 +25,7 @@ export function messageRoutes({ db }: Pick<Services, 'db'>): Hono<AppEnv> {
     .get('/messages', async (c) => c.json(await readMessages(db, await personKey(db, c.get('ctx'), c.req.query('patient'))), 200, noStore))
     .get('/messages/counts', async (c) => {
       if (c.get('ctx').principal.role !== 'admin-system') throw forbidden()
-      return c.json(await countReminders(db, c.get('ctx')), 200, noStore)
+      return c.json(await countSent(db, c.get('ctx')), 200, noStore)
     })
     .get('/messages/preference', async (c) => c.json(await contactPreference(db, await personKey(db, c.get('ctx'), c.req.query('patient'))), 200, noStore))
     .put('/messages/preference', async (c) => {
@@ -39,7 +39,7 @@ export function messageRoutes({ db }: Pick<Services, 'db'>): Hono<AppEnv> {
       const id = c.req.param('id')
       await inTransaction(db, async (trx) => {
         if (!await markMessageRead(trx, c.get('ctx'), pid, id)) throw notFound(id)
-        await markReminderRead(trx, c.get('ctx'), id)
+        await markSentRead(trx, c.get('ctx'), id)
       })
       return c.json(await readMessages(db, pid), 200, noStore)
     })

@@ -19,7 +19,7 @@ import type {
   FilingTable, ForwardTable, FundEntryTable, InsuredPersonTable, StatementLineTable, StatementTable, VisitBatchTable,
   VisitDetailTable, VisitTable,
 } from './tables/insurer.ts'
-import type { ContactPreferenceTable, DemoMessageTable, NoticeTable } from './tables/notices.ts'
+import type { ContactPreferenceTable, DemoMessageTable, NoticeMessageTable, NoticeTable } from './tables/notices.ts'
 import type {
   AuditDayTable, AuditEventTable, BreakGlassTable, BulkExportChunkTable, BulkExportMemberTable, BulkExportPatientTable,
   BulkExportReferenceTable, BulkExportTable, IdAliasTable, IdempotencyTable, IdxStringTable, IdxValueTable, LoadedFileTable,
@@ -89,6 +89,7 @@ export interface Tables {
   booking_parameter: BookingParameterTable
   calendar_day: CalendarDayTable
   notice: NoticeTable
+  notice_message: NoticeMessageTable
   reminder_plan: ReminderPlanTable
   reminder: ReminderTable
   supply_change: SupplyChangeTable

@@ -3,6 +3,7 @@ export default {
   recover: { intro: 'Set a new password by proving who you are: ID number, name, and the number of the social-security card or of the e-voucher.', password: 'New password', submit: 'Set the new password', doneTitle: 'You have proved who you are', done: 'If you have an account, its password is the new one now, and other devices and apps are signed out. If you have none, register. Accounts that also belong to staff are mended at a hospital desk.' },
   title: { referral: 'Referral', refer: 'Refer a patient', bookReferral: 'Book with a referral' },
   notice: {
+    'cancelled-by-hospital': 'Your appointment with {doctor} at {hospital} on {date} at {time} was cancelled by the hospital; the fee is paid back in full. Please do not come.', 'cancelled-by-proxy': 'Your appointment with {doctor} at {hospital} on {date} at {time} was cancelled by somebody who acts for you.',
     'room-changed': 'The clinic of Dr {doctor} at {hospital}, {date} {time}, has moved to {place}.',
     'session-suspended': 'The clinic of {doctor} at {hospital} on {date} at {time} has been suspended. Other places are kept for you; please choose by {until}.',
     'session-suspended-no-choice': 'The clinic of {doctor} at {hospital} on {date} at {time} has been suspended. Your appointment was cancelled and the fee is owed back.',
@@ -62,9 +63,9 @@ export default {
   },
   hall: { title: 'Numbers of today’s clinics', clinic: 'Clinic', called: 'Called', next: 'Next', waiting: 'Waiting', done: 'Seen', expected: 'Not here yet', all: 'All', none: 'There is no clinic now' },
   messages: {
-    intro: 'Reminders of visits come by the ways you choose, in their order. When one is not read, the next is used after a while.', how: 'How to remind me', channels: 'Ways, in order', channel: { app: 'In the portal', sms: 'Text message', phone: 'Phone call' },
-    first: 'Way {count}', off: 'Not used', language: 'In which language', languageName: { zh: 'Chinese', en: 'English' }, none: 'No reminders', save: 'Save', saved: 'Your choice is saved', chooseTwice: 'Choose each way once.',
-    privacy: 'Text messages and calls say the time and the hospital only: no department, no doctor, no name.', inbox: 'What was received (demonstration)', inboxAbout: 'The demonstration has no line for texts and calls. What would have gone to your phone is shown here.', empty: 'No messages yet', emptyHint: 'Reminders appear here after booking and before a visit.',
+    intro: 'Reminders of visits, and what cannot wait (a suspended clinic, a place you waited for, a cancellation), come by the ways you choose, in their order. When one is not read, the next is used after a while.', how: 'How to tell me', channels: 'Ways, in order', channel: { app: 'In the portal', sms: 'Text message', phone: 'Phone call' },
+    first: 'Way {count}', off: 'Not used', language: 'In which language', languageName: { zh: 'Chinese', en: 'English' }, none: 'Nothing is sent', save: 'Save', saved: 'Your choice is saved', chooseTwice: 'Choose each way once.',
+    privacy: 'Text messages and calls say the time and the hospital only: no department, no doctor, no name.', inbox: 'What was received (demonstration)', inboxAbout: 'The demonstration has no line for texts and calls. What would have gone to your phone is shown here.', empty: 'No messages yet', emptyHint: 'Messages appear here after booking, before a visit, and when something changes.',
     read: 'Read', unread: 'Unread', recalled: 'Taken back', recalledText: 'This reminder was taken back: the appointment was cancelled or moved.', markRead: 'I have read it', answer: 'Answer and press 1', to: 'To {address}', open: 'See the appointment',
   },
 } as const

@@ -3,6 +3,7 @@ export default {
   recover: { intro: '用实名信息设置新密码。需要本人的身份证号、姓名，以及社保卡号或医保电子凭证的人员编号。', password: '新密码', submit: '设置新密码', doneTitle: '已核对您的身份', done: '如果您已有账户，现在可以用新密码登录，其他设备和应用都已退出；如果还没有账户，请实名注册。同时是工作人员的账户，请到医院窗口办理。' },
   title: { referral: '转诊单', refer: '开具转诊单', bookReferral: '凭转诊单预约' },
   notice: {
+    'cancelled-by-hospital': '{hospital} {doctor} 医生 {date} {time} 的预约由医院取消，费用全额退还，请不要前往。', 'cancelled-by-proxy': '{hospital} {doctor} 医生 {date} {time} 的预约由代您办理的人取消。',
     'room-changed': '{hospital} {doctor} 医生 {date} {time} 的门诊换到{place}。',
     'session-suspended': '{hospital} {doctor} 医生 {date} {time} 的门诊停诊。医院为您保留了其他号源，请在 {until} 前选择。',
     'session-suspended-no-choice': '{hospital} {doctor} 医生 {date} {time} 的门诊停诊，您的预约已取消，费用全额退还。',
@@ -61,9 +62,9 @@ export default {
   },
   hall: { title: '今天各门诊的号码', clinic: '门诊', called: '正在叫', next: '接下来', waiting: '候诊', done: '已看', expected: '未到', all: '全部', none: '现在没有门诊' },
   messages: {
-    intro: '就诊提醒按您选的方式和顺序发送；前一种没有读，过一段时间再用下一种。', how: '怎么提醒我', channels: '提醒方式（按顺序）', channel: { app: '站内消息', sms: '短信', phone: '电话' },
-    first: '第 {count} 种', off: '不用', language: '用什么语言', languageName: { zh: '中文', en: '英文（English）' }, none: '不发提醒', save: '保存', saved: '已保存提醒方式', chooseTwice: '同一种方式只能选一次。',
-    privacy: '短信和电话只说时间和医院，不说科室、医生和姓名。', inbox: '收到的消息（演示）', inboxAbout: '演示环境没有短信和电话线路，本应发到手机的内容显示在这里。', empty: '还没有消息', emptyHint: '预约成功后和就诊前，提醒会出现在这里。',
+    intro: '就诊提醒，以及停诊、候补、取消等通知，按您选的方式和顺序发送；前一种没有读，过一段时间再用下一种。', how: '怎么通知我', channels: '通知方式（按顺序）', channel: { app: '站内消息', sms: '短信', phone: '电话' },
+    first: '第 {count} 种', off: '不用', language: '用什么语言', languageName: { zh: '中文', en: '英文（English）' }, none: '不发到手机', save: '保存', saved: '已保存通知方式', chooseTwice: '同一种方式只能选一次。',
+    privacy: '短信和电话只说时间和医院，不说科室、医生和姓名。', inbox: '收到的消息（演示）', inboxAbout: '演示环境没有短信和电话线路，本应发到手机的内容显示在这里。', empty: '还没有消息', emptyHint: '预约成功后、就诊前和有变动时，消息会出现在这里。',
     read: '已读', unread: '未读', recalled: '已撤回', recalledText: '这条提醒已撤回：预约已取消或改到别的时间。', markRead: '我已读到', answer: '接听并按 1', to: '发往 {address}', open: '查看预约',
   },
 } as const

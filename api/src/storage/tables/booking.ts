@@ -299,7 +299,7 @@ export interface ReminderTable {
   id: string
   booking: string
   pid: string
-  rung: 'booked' | 'first' | 'second' | 'third' | 'last' | 'withdrawn'
+  rung: 'booked' | 'first' | 'second' | 'third' | 'last'
   channel: 'app' | 'sms' | 'phone'
   sent_at: Instant
   read_by: InstantOrNull

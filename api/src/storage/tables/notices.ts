@@ -12,6 +12,20 @@ export interface NoticeTable {
   appointment: string | null
   created_at: Instant
   read_at: InstantOrNull
+  /** When to look whether it is to be sent; null: no more. */
+  wake_at: InstantOrNull
+}
+
+/** booking: what of a notice was handed to a channel. */
+export interface NoticeMessageTable {
+  shard: number
+  id: string
+  notice: string
+  pid: string
+  channel: 'app' | 'sms' | 'phone'
+  sent_at: Instant
+  read_by: InstantOrNull
+  read_at: InstantOrNull
 }
 
 /** notices: how a person wants to be told. */
