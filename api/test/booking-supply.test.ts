@@ -35,7 +35,7 @@ const change = (wish: object, path = '') => request('POST', `/api/booking/patter
 
 describe('a pattern', () => {
   test('changed from a day on: the preview says what will be, the change does it, the row before ends the day before', async () => {
-    expect((await change({ times: times({ capacity: 32 }) }, '/preview')).json).toEqual({ closed: 1, moved: 0, suspended: 0, patients: 0 })
+    expect((await change({ times: times({ capacity: 32 }) }, '/preview')).json).toMatchObject({ closed: 1, moved: 0, suspended: 0, patients: 0 })
     expect(await open()).toEqual([['2026-11-23', 16], ['2026-11-30', 16]])
     expect((await change({ times: times({ capacity: 32 }) })).json).toEqual({ closed: 1, moved: 0, suspended: 0, patients: 0 })
     expect(await open()).toEqual([['2026-11-23', 16], ['2026-11-30', 32]])
@@ -47,7 +47,7 @@ describe('a pattern', () => {
 
   test('with booked patients is suspended, and they may choose the new clinic; nobody is left in limbo', async () => {
     const id = await book(sessions[1] as string)
-    expect((await change({ times: times({ start: '08:30' }) }, '/preview')).json).toEqual({ closed: 0, moved: 0, suspended: 1, patients: 1 })
+    expect((await change({ times: times({ start: '08:30' }) }, '/preview')).json).toMatchObject({ closed: 0, moved: 0, suspended: 1, patients: 1 })
     await change({ times: times({ start: '08:30' }) })
     const told = await db.selectFrom('notice').select('kind').where('appointment', '=', id).execute()
     expect(told).toEqual([{ kind: 'session-suspended' }])
@@ -67,6 +67,17 @@ describe('a pattern', () => {
     expect(appointment.participant?.find((each) => each.actor?.reference?.startsWith('Location/'))?.actor?.reference).toBe(`Location/${room.id}`)
     expect(await db.selectFrom('notice').select(['kind']).where('appointment', '=', id).execute()).toEqual([{ kind: 'room-changed' }])
     expect(await brokenInvariants(db)).toEqual([])
+  })
+
+  test('in a room that others use at that time: the preview names them, and the room counts its patterns', async () => {
+    await request('POST', '/api/booking/rooms', { as: scheduler, body: { name: { zh: `合用诊室 ${serial}`, en: `Shared room ${serial}` } } })
+    const roomOf = async () => (await supply()).rooms.find((each: { name: { en: string } }) => each.name.en === `Shared room ${serial}`)
+    const { id: room, patterns } = await roomOf()
+    expect(patterns).toBe(0)
+    await desk.sessions(clinicTemplate({ department, practitioner: `${doctor.slice(0, -1)}f`, practitioner_name_zh: '林晓', practitioner_name_en: 'Lin Xiao', location: room, location_name_zh: `合用诊室 ${serial}`, location_name_en: `Shared room ${serial}`, start_time: '10:00' }))
+    expect((await change({ times: times({ room }) }, '/preview')).json.shares).toEqual([{ zh: '林晓', en: 'Lin Xiao' }])
+    expect((await change({ times: times({ room, end: '10:00' }) }, '/preview')).json.shares).toEqual([])
+    expect((await roomOf()).patterns).toBe(1)
   })
 
   test('ends, begins anew, and is the doctor’s only one at a time', async () => {

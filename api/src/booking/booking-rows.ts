@@ -130,3 +130,13 @@ export async function cancelRow(trx: Trx, row: PlaceRow, reason: string, now: Da
     .where('id', '=', row.session_id).where('shard', '=', row.shard).execute()
   return true
 }
+
+/**
+ * Clinics that will not be held. A question that patients were asked before (about a substitute) falls away: the sweep asks them what concerns
+ * them now. Under the sessions' locks.
+ */
+export async function endSessions(trx: Trx, ids: readonly string[], how: { status: 'closed' | 'suspended'; reason: string | null; now: Date }): Promise<void> {
+  if (ids.length === 0) return
+  await trx.updateTable('clinic_session').set({ status: how.status, status_reason: how.reason, updated_at: how.now, changed: thisTransaction }).where('id', 'in', ids).execute()
+  await trx.updateTable('booking').set({ choose_until: null, updated_at: how.now, changed: thisTransaction }).where('session_id', 'in', ids).where('state', '=', 'booked').where('choose_until', 'is not', null).execute()
+}

@@ -4,7 +4,7 @@
  */
 import type { Ctx } from '../ctx.ts'
 import type { Db, Trx } from '../storage/pool.ts'
-import { lockPatients, lockSessions, thisTransaction } from './booking-rows.ts'
+import { endSessions, lockPatients, lockSessions } from './booking-rows.ts'
 import type { CalendarWish } from './calendar.ts'
 import type { Effects } from './pattern-effects.ts'
 import { recordSupplyChange } from './supply-changes.ts'
@@ -36,9 +36,7 @@ export async function applyCalendarDay(trx: Trx, ctx: Ctx, organization: string,
   await lockSessions(trx, found.map((each) => each.id))
   const sessions = await misfits(trx, organization, wish)
   const [empty, taken] = [sessions.filter((each) => each.used === 0), sessions.filter((each) => each.used > 0)]
-  for (const [status, group] of [['closed', empty], ['suspended', taken]] as const) {
-    if (group.length > 0) await trx.updateTable('clinic_session').set({ status, status_reason: wish.name.zh, updated_at: ctx.now, changed: thisTransaction }).where('id', 'in', group.map((each) => each.id)).execute()
-  }
+  for (const [status, group] of [['closed', empty], ['suspended', taken]] as const) await endSessions(trx, group.map((each) => each.id), { status, reason: wish.name.zh, now: ctx.now })
   const effects = countOf(sessions)
   await recordSupplyChange(trx, ctx, { kind: 'day-set', subject: wish.day, from: wish.day, before: null, after: { ...wish.name, asWeekday: wish.asWeekday }, sessions: effects.closed + effects.suspended, patients: effects.patients })
   return taken.map((each) => each.id)

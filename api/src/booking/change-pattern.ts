@@ -14,13 +14,14 @@ import type { Store } from '../records/store.ts'
 import type { Db, Trx } from '../storage/pool.ts'
 import type { SessionTemplateTable } from '../storage/tables.ts'
 import { reference } from './fhir-names.ts'
-import { lockPatients, lockSessions, thisTransaction } from './booking-rows.ts'
+import { endSessions, lockPatients, lockSessions, thisTransaction } from './booking-rows.ts'
 import { daysKeptAhead, generatePattern, organizationShard } from './generate-sessions.ts'
 import { noticeParams } from './notice-params.ts'
 import { type ConcernedSession, effectOn, type Effects, effectsOf, overlaps, type PatternTimes } from './pattern-effects.ts'
 import { listDoctors, works } from './doctors.ts'
 import { roomOf } from './rooms.ts'
 import { type ClinicType, serviceOf } from './services.ts'
+import type { Named, SupplyPreview } from './shapes.ts'
 import { selectSessions } from './session-rows.ts'
 import { storeAppointments } from './take-place.ts'
 import { recordSupplyChange } from './supply-changes.ts'
@@ -42,10 +43,19 @@ export interface PatternWish {
 
 const sessionsMax = 400
 
-/** What the change would do. @throws OutcomeError as the change itself. */
-export async function previewPattern(db: Db, ctx: Ctx, wish: PatternWish): Promise<Effects> {
+/** What the change would do, and who else holds clinics in the room at that time. @throws OutcomeError as the change itself. */
+export async function previewPattern(db: Db, ctx: Ctx, wish: PatternWish): Promise<SupplyPreview> {
   const { before } = await checked(db, ctx, wish)
-  return before === null ? { closed: 0, moved: 0, suspended: 0, patients: 0 } : effectsOf(await concerned(db, before, wish.from), timesOf(before), wish.times)
+  const effects = before === null ? { closed: 0, moved: 0, suspended: 0, patients: 0 } : effectsOf(await concerned(db, before, wish.from), timesOf(before), wish.times)
+  return { ...effects, shares: wish.times === null ? [] : await sharing(db, ownHospital(ctx), wish.times, wish.from, before?.id ?? null) }
+}
+
+/** Doctors with a pattern in the room that overlaps, by name. */
+async function sharing(db: Db, organization: string, times: PatternTimes, from: string, except: string | null): Promise<Named[]> {
+  const rows = await db.selectFrom('session_template').selectAll().where('organization', '=', organization).where('location', '=', times.room).where('weekday', '=', times.weekday)
+    .where((eb) => eb.or([eb('valid_until', 'is', null), eb('valid_until', '>=', from)])).orderBy('practitioner_name_en').execute()
+  const names = new Map(rows.filter((row) => row.id !== except && overlaps(timesOf(row), times)).map((row) => [row.practitioner, { zh: row.practitioner_name_zh, en: row.practitioner_name_en }]))
+  return [...names.values()]
 }
 
 /** @returns the effects, and the sessions whose bookings have to be followed up (follow-up.ts). @throws OutcomeError `forbidden`, `not-found`, `parameter-invalid`, `business-rule`. */
@@ -91,7 +101,7 @@ async function checked(db: Db, ctx: Ctx, wish: PatternWish): Promise<{ before: T
   }
   assertTimes(wish.times)
   const base = before ?? await baseOf(db, organization, wish)
-  const room = await roomOf(db, organization, wish.times.room, wish.from)
+  const room = await roomOf(db, ctx, organization, wish.times.room, wish.from)
   await assertDoctorFree(db, base.practitioner, wish.times, wish.from, before?.id ?? null)
   return { before, made: {
     ...base, id: ctx.newId(organizationShard(organization)), shard: organizationShard(organization), weekday: wish.times.weekday, half: wish.times.half, start_time: wish.times.start, end_time: wish.times.end,
@@ -150,16 +160,10 @@ async function follow(trx: Trx, ctx: Ctx, store: Store, before: Template, wish: 
   const sessions = await concerned(trx, before, wish.from)
   const times = timesOf(before)
   const by = (effect: string) => sessions.filter((each) => effectOn(each, times, wish.times) === effect)
-  await setStatus(trx, ctx, by('close').map((each) => each.id), 'closed')
-  await setStatus(trx, ctx, by('suspend').map((each) => each.id), 'suspended')
+  for (const [effect, status] of [['close', 'closed'], ['suspend', 'suspended']] as const) await endSessions(trx, by(effect).map((each) => each.id), { status, reason: '排班调整', now: ctx.now })
   const kept = by('move')
-  if (wish.times) for (const each of kept) await moveSession(trx, ctx, store, each.id, await roomOf(trx, before.organization, wish.times.room, wish.from))
+  if (wish.times) for (const each of kept) await moveSession(trx, ctx, store, each.id, await roomOf(trx, ctx, before.organization, wish.times.room, wish.from))
   return { effects: effectsOf(sessions, times, wish.times), suspended: by('suspend').map((each) => each.id), kept: kept.map((each) => each.date) }
-}
-
-async function setStatus(trx: Trx, ctx: Ctx, ids: readonly string[], status: 'closed' | 'suspended'): Promise<void> {
-  if (ids.length === 0) return
-  await trx.updateTable('clinic_session').set({ status, status_reason: '排班调整', updated_at: ctx.now, changed: thisTransaction }).where('id', 'in', ids).execute()
 }
 
 /** The same clinic in another room: session, Appointments and patients are told. */

@@ -43,9 +43,9 @@ export async function followUp(db: Db, ctx: Ctx, store: Store): Promise<number> 
 /** @returns how many bookings it handled. */
 export async function followUpSession(db: Db, ctx: Ctx, store: Store, session: string): Promise<number> {
   const own = { ...ctx, principal: platform }
-  // Whose time is over was seen; who still has a deadline is not left in limbo.
+  // Whose time is over was seen; who still has a deadline is not left in limbo. Who booked first chooses first.
   const rows = await db.selectFrom('booking').select(['id', 'pid']).where('session_id', '=', session).where('state', 'in', ['held', 'booked'])
-    .where((eb) => eb.or([eb('end_at', '>', ctx.now.toISOString()), eb('choose_until', 'is not', null)])).execute()
+    .where((eb) => eb.or([eb('end_at', '>', ctx.now.toISOString()), eb('choose_until', 'is not', null)])).orderBy('created_at').orderBy('id').execute()
   let handled = 0
   for (const { id, pid } of rows) if (await inTransaction(db, (trx) => handle(trx, own, store, { id, pid, session }))) handled++
   return handled

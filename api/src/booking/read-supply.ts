@@ -25,7 +25,7 @@ export async function readSupply(db: Db, ctx: Ctx, department: string | null): P
     .where((eb) => eb.or([eb('valid_until', 'is', null), eb('valid_until', '>=', today)])).where(sql<SqlBool>`valid_from <= coalesce(valid_until, 'infinity')`)
     .orderBy('practitioner_name_zh').orderBy('practitioner').orderBy('weekday').orderBy('start_time').limit(patternsMax).execute()
   return {
-    department: chosen, departments: codes.map((code) => ({ code, name: { ...departmentName(code) } })), rooms: await listRooms(db, organization),
+    department: chosen, departments: codes.map((code) => ({ code, name: { ...departmentName(code) } })), rooms: await listRooms(db, ctx, organization),
     doctors: (await listDoctors(db, organization, chosen)).filter((each) => works(each, today)).map((each) => ({
       id: each.practitioner, name: each.name, title: each.title, patterns: rows.filter((row) => row.practitioner === each.practitioner).length, leftFrom: each.leftFrom,
     })),

@@ -55,7 +55,7 @@ async function expireEntries(db: Db, ctx: Ctx, store: Store): Promise<number> {
 
 async function movePlaces(db: Db, ctx: Ctx, store: Store): Promise<number> {
   const due = await db.selectFrom('booking').selectAll().where('state', '=', 'cooling')
-    .where((eb) => eb.or([eb('asked_at', 'is', null), eb('return_at', '<=', ctx.now.toISOString())])).orderBy('return_at').limit(perRun).execute()
+    .where((eb) => eb.or([eb('asked_at', 'is', null), eb('return_at', '<=', ctx.now.toISOString())])).orderBy('return_at').orderBy('session_id').orderBy('no').limit(perRun).execute()
   let moved = 0
   for (const place of due) {
     const session = await selectSessions(db).where('s.id', '=', place.session_id).executeTakeFirst()

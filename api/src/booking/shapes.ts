@@ -283,8 +283,8 @@ export interface PatternView {
   until: string | null
 }
 
-/** `closedFrom` null: in use. */
-export interface RoomView { id: string; name: Named; closedFrom: string | null }
+/** `patterns`: how many of the hospital need it from today on; `closedFrom` null: in use. */
+export interface RoomView { id: string; name: Named; patterns: number; closedFrom: string | null }
 
 /** One change of supply: it stays for good. */
 export interface SupplyChangeView {
@@ -300,8 +300,11 @@ export interface SupplyChangeView {
   setAt: string
 }
 
-/** POST /api/booking/patterns/preview and /patterns: sessions there already that are closed, moved to another room, suspended; patients who are told. */
+/** POST /api/booking/patterns and the preview of a day: sessions there already that are closed, moved to another room, suspended; patients who are told. */
 export interface SupplyEffects { closed: number; moved: number; suspended: number; patients: number }
+
+/** POST /api/booking/patterns/preview: the effects, and who else holds clinics in the room at that time, by name: a large room has space for several. */
+export interface SupplyPreview extends SupplyEffects { shares: Named[] }
 
 /** GET /api/booking/releases: what the hospital releases from now on. */
 export interface ReleaseRow { releaseAt: string; day: string; sessions: number; places: number; gp: number; followUp: number; onsite: number; drawn: number }

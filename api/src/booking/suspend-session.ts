@@ -15,7 +15,7 @@ import type { Operation, OperationCall, OperationResult } from '../records/store
 import type { Trx } from '../storage/pool.ts'
 import { inTransaction } from '../storage/transaction.ts'
 import { worksAt } from './acting.ts'
-import { lockSessions, thisTransaction } from './booking-rows.ts'
+import { endSessions, lockSessions, thisTransaction } from './booking-rows.ts'
 import { followUpSession } from './follow-up.ts'
 import { noticeParams } from './notice-params.ts'
 import { freeText, readInput, requiredId } from './operation-input.ts'
@@ -26,8 +26,7 @@ export const suspendOperation: Operation = {
   summary: 'Suspends a clinic session; its patients get other places to choose from.',
   run: (call) => change(call, ['reason'], async (trx, session, reason) => {
     if (session.status !== 'open') throw notOpen()
-    await trx.updateTable('clinic_session').set({ status: 'suspended', status_reason: reason, updated_at: call.ctx.now, changed: thisTransaction })
-      .where('id', '=', session.id).where('shard', '=', session.shard).execute()
+    await endSessions(trx, [session.id], { status: 'suspended', reason, now: call.ctx.now })
     await tellDoctor(trx, call.ctx, session, session.practitioner, 'session-suspended-doctor')
   }),
 }

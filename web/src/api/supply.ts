@@ -1,8 +1,8 @@
 /** Supply as schedulers keep it: weekly patterns, rooms, the calendar, releases; each change with what it would do. */
-import type { PatternView, ReleaseRow, SupplyEffects, SupplySheet } from '@pujiang/api/booking/shapes.ts'
+import type { PatternView, ReleaseRow, SupplyEffects, SupplyPreview, SupplySheet } from '@pujiang/api/booking/shapes.ts'
 import { query, request } from './http.ts'
 
-export type { PatternView, ReleaseRow, SupplyEffects, SupplySheet } from '@pujiang/api/booking/shapes.ts'
+export type { PatternView, ReleaseRow, SupplyEffects, SupplyPreview, SupplySheet } from '@pujiang/api/booking/shapes.ts'
 
 /** `pattern` null: a new one, of `practitioner`, `service` and `clinicType`; `times` null: it ends. */
 export interface PatternWish { pattern: string | null; from: string; times: PatternView['times'] | null; practitioner: string | null; service: string | null; clinicType: string | null }
@@ -16,7 +16,7 @@ export function releases(signal?: AbortSignal): Promise<ReleaseRow[]> {
   return request('GET', '/api/booking/releases', signal ? { signal } : {})
 }
 
-export function previewPattern(wish: PatternWish): Promise<SupplyEffects> {
+export function previewPattern(wish: PatternWish): Promise<SupplyPreview> {
   return request('POST', '/api/booking/patterns/preview', { body: wish })
 }
 

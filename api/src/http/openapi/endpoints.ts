@@ -113,7 +113,7 @@ export const endpoints: readonly Endpoint[] = [
 
   { method: 'GET', path: '/api/booking/supply', tag: 'supply', who: 'scheduler', query: { department }, answer: 'SupplySheet', does: { zh: '本院的出诊模板、诊室和服务。', en: 'Weekly patterns, rooms and services of the hospital.' } },
   { method: 'GET', path: '/api/booking/releases', tag: 'supply', who: 'scheduler', answer: 'ReleaseRow[]', does: { zh: '放号计划。', en: 'When which places are released.' } },
-  { method: 'POST', path: '/api/booking/patterns/preview', tag: 'supply', who: 'scheduler', body: patternBody, answer: effects, does: { zh: '预览出诊模板变更的影响。', en: 'What a change of a weekly pattern would do.' } },
+  { method: 'POST', path: '/api/booking/patterns/preview', tag: 'supply', who: 'scheduler', body: patternBody, answer: 'SupplyPreview', does: { zh: '预览出诊模板变更的影响。', en: 'What a change of a weekly pattern would do.' } },
   { method: 'POST', path: '/api/booking/patterns', tag: 'supply', who: 'scheduler', body: patternBody, answer: effects, status: 201, does: { zh: '新增、变更或停止一个出诊模板。', en: 'Begins, changes or ends a weekly pattern.' } },
   { method: 'POST', path: '/api/booking/rooms', tag: 'supply', who: 'scheduler', body: roomBody, answer: 'SupplySheet', status: 201, does: { zh: '新增诊室。', en: 'Adds a room.' } },
   { method: 'POST', path: '/api/booking/rooms/close', tag: 'supply', who: 'scheduler', body: closeBody, answer: 'SupplySheet', does: { zh: '停用诊室。', en: 'Closes a room from a day on.' } },
