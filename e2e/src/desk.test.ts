@@ -61,6 +61,14 @@ test('the scheduler changes a number, sees it in the history, and suspends the c
   await scheduler.button(scheduler.word('parameters.save')).click()
   await scheduler.page.getByRole('table', { name: scheduler.word('parameters.history') }).getByText('锁号时间').waitFor()
 
+  // The journey runs at any hour: this hospital has no quiet ones.
+  const quiet = await scheduler.page.evaluate(async () => {
+    const { organization } = await (await fetch('/api/me')).json() as { organization: string }
+    const set = (name: string) => fetch('/api/booking/parameters', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ scope: 'hospital', id: organization, name, value: 0, from: null }) })
+    return [(await set('reminder.quietFromMinute')).status, (await set('reminder.quietUntilMinute')).status]
+  })
+  expect(quiet).toEqual([201, 201])
+
   await scheduler.page.goto('/office/roster')
   await scheduler.see('desk-04-roster', scheduler.word('title.roster'))
   const found = await citizen.page.evaluate(async () => {
@@ -77,7 +85,11 @@ test('the scheduler changes a number, sees it in the history, and suspends the c
   await scheduler.see('desk-05-suspend', scheduler.word('title.roster'))
 })
 
-test('the citizen is told, and takes one of the places that were kept with one tap', async () => {
+test('the citizen is told on the telephone too, and takes one of the places that were kept with one tap', async () => {
+  await citizen.page.goto('/account/messages')
+  // The worker looks every five seconds; the page asks every fifteen.
+  await citizen.page.getByText(/停诊了/).first().waitFor({ timeout: 45_000 })
+  await citizen.see('desk-06-message', citizen.word('title.messages'))
   await citizen.page.goto('/notices')
   await citizen.see('desk-06-notices', citizen.word('title.notices'))
   await citizen.link(citizen.word('notice.open')).first().click()

@@ -17,7 +17,7 @@ const en: typeof zh = {
     waiting: 'Waitlist and missed visits', joinWaiting: 'Join the waitlist',
     register: 'Register with your real name',
     recover: 'Forgotten password',
-    move: 'Move the appointment', roster: 'Clinic roster', parameters: 'Booking numbers', notices: 'Notices', messages: 'Reminders', draws: 'Draws', draw: 'Draw', hall: 'Numbers in the hall', checkIn: 'Check-in', supply: 'Weekly patterns', calendar: 'Working calendar', releases: 'Release plan',
+    move: 'Move the appointment', roster: 'Clinic roster', parameters: 'Booking numbers', notices: 'Notices', messages: 'Reminders and messages', draws: 'Draws', draw: 'Draw', hall: 'Numbers in the hall', checkIn: 'Check-in', supply: 'Weekly patterns', calendar: 'Working calendar', releases: 'Release plan',
     signOut: 'Sign out', sessions: 'Devices and apps', security: 'Password and authenticator', authorize: 'An app asks for access', authorizeError: 'There is a problem with the app’s request',
     cashier: 'Cashier', deskBill: 'Bill at the desk', deskDay: 'Day close and reconciliation', receipt: 'Receipt',
     signIn: 'Sign in', home: 'Home', account: 'My account', departments: 'Choose a department', hospitals: 'Choose a hospital', doctors: 'Choose a doctor',

@@ -15,7 +15,7 @@ export default {
     waiting: '候补与爽约', joinWaiting: '加入候补',
     register: '实名注册',
     recover: '忘记密码',
-    move: '改约', roster: '门诊排班', parameters: '预约参数', notices: '通知', messages: '就诊提醒', draws: '抽签放号', draw: '抽签', hall: '候诊叫号', checkIn: '签到取号', supply: '出诊安排', calendar: '工作日历', releases: '放号计划',
+    move: '改约', roster: '门诊排班', parameters: '预约参数', notices: '通知', messages: '提醒与通知', draws: '抽签放号', draw: '抽签', hall: '候诊叫号', checkIn: '签到取号', supply: '出诊安排', calendar: '工作日历', releases: '放号计划',
     signOut: '退出登录', sessions: '登录设备与应用', security: '密码与验证器', authorize: '应用请求访问', authorizeError: '应用的请求有问题',
     cashier: '收费台', deskBill: '账单办理', deskDay: '日结与对账', receipt: '收费收据',
     signIn: '登录', home: '首页', account: '我的账户', departments: '选择科室', hospitals: '选择医院', doctors: '选择医生', times: '选择就诊时间',
