@@ -1,10 +1,11 @@
 /**
  * `npm run bench -- book`: a rush of people over HTTP, each with a token of their own: 2,000 for the 100 places of one session, 500 for 500
  * places of one session, and 5,000 for the 5,000 places of 500 sessions. Beside each its limit: the same rows written by one statement of
- * bare postgres.js in a bare Hono handler. Rounds alternate, the median counts. Grows: the 500 sessions again with a million open places beside them.
+ * bare postgres.js in a bare Hono handler. Rounds alternate, the median counts. How it grows: the 500 sessions again, on the platform alone, with 10,000, 100,000
+ * and 1,000,000 open places beside them.
  */
-import { openDb } from '../../api/src/storage/pool.ts'
-import { citizens, dayAhead, openClinics, pattern, type Person, plainNumbers } from './booking-city.ts'
+import { type Db, openDb } from '../../api/src/storage/pool.ts'
+import { citizens, dayAhead, grow, openClinics, pattern, type Person, plainNumbers, sizes } from './booking-city.ts'
 import { micros, rate, table, writePart } from './report.ts'
 import { rush, type Rush } from './rush.ts'
 import { type Server, type Servers, startServers } from './servers.ts'
@@ -57,13 +58,41 @@ export async function benchBook(say: (line?: string) => void): Promise<void> {
       const [platform, bare] = [middle(found.platform), middle(found.bare)]
       outcomes.push({ name: shape.name, what: shape.what, platform, bare, ratio: platform.answersPerSecond / bare.answersPerSecond, cpuRatio: cpuRatio(platform, bare) })
     }
+    const grown = await benchGrown(say, servers, db)
     say()
     for (const line of table(heads, outcomes.flatMap(rowsOf))) say(line)
-    say(`\nWritten to ${writePart('book', { settings: { rounds, connections, durable: true }, outcomes }, servers.postgresVersion)}\n`)
+    say()
+    for (const line of table(['5,000 people, 500 sessions; open places beside them', ...heads.slice(2, 10)], grown.map(({ places, platform }) => [places.toLocaleString('en'), ...columnsOf(platform)]))) say(line)
+    say(`\nWritten to ${writePart('book', { settings: { rounds, connections, durable: true }, outcomes, grown }, servers.postgresVersion)}\n`)
   } finally {
     await db.destroy()
     await servers.stop()
   }
+}
+
+/** Other people than before, who have no places yet. Their sessions are in the afternoon, a day for each round. */
+async function benchGrown(say: (line?: string) => void, servers: Servers, db: Db): Promise<{ places: number; platform: Rush }[]> {
+  const shape = shapes[2]
+  const people = await citizens(servers, db, shape.people)
+  await warm(servers, people)
+  const grown: { places: number; platform: Rush }[] = []
+  for (const [index, places] of sizes.entries()) {
+    await grow(db, places)
+    const found: Rush[] = []
+    for (let round = 1; round <= rounds; round++) {
+      const { weekday, day } = dayAhead(1 + index * rounds + round)
+      const sessions = await openClinics(db, Array.from({ length: shape.sessions }, (_, n) => pattern(n, {
+        hospital: n % 40, doctor: 100_000 + (index * rounds + round) * 1000 + n, weekday, half: 'pm', capacity: shape.capacity, segmentMinutes: 240, days: { from: day, until: day },
+      })))
+      if (round === 1) await db.executeQuery({ sql: 'vacuum analyze', parameters: [], query: { kind: 'RawNode' } } as never)
+      const result = await rush(orderOf(servers.platform, 'platform', shape, people, sessions, 100 + index * rounds + round), { server: servers.platform.pid, postmaster: servers.postmaster })
+      assertServed(shape, 'platform', result)
+      found.push(result)
+      say(`${places.toLocaleString('en')} open places ${round}/${rounds}: ${rate(result.donePerSecond)} bookings a second`)
+    }
+    grown.push({ places, platform: middle(found) })
+  }
+  return grown
 }
 
 /** Nobody is lost and no place is given twice, or the figures say nothing. */
@@ -115,9 +144,10 @@ function cpuRatio(platform: Rush, bare: Rush): number | null {
 
 const heads = ['rush', 'side', 'answers a second', 'bookings a second', 'booked p50 ms', 'booked p99 ms', 'all p99 ms', 'last place ms', 'Node µs', 'PostgreSQL µs', 'of the limit', 'by CPU time']
 
+function columnsOf(each: Rush): string[] {
+  return [rate(each.answersPerSecond), rate(each.donePerSecond), each.p50.toFixed(0), each.p99.toFixed(0), each.p99All.toFixed(0), each.lastDoneMs.toFixed(0), micros(each.nodeMicros), micros(each.postgresMicros)]
+}
+
 function rowsOf({ what, platform, bare, ratio, cpuRatio: byCpu }: Outcome): string[][] {
-  const columns = (each: Rush) => [
-    rate(each.answersPerSecond), rate(each.donePerSecond), each.p50.toFixed(0), each.p99.toFixed(0), each.p99All.toFixed(0), each.lastDoneMs.toFixed(0), micros(each.nodeMicros), micros(each.postgresMicros),
-  ]
-  return [[what, 'limit', ...columns(bare), '', ''], ['', 'platform', ...columns(platform), `${(ratio * 100).toFixed(0)} %`, byCpu === null ? '' : `${(byCpu * 100).toFixed(0)} %`]]
+  return [[what, 'limit', ...columnsOf(bare), '', ''], ['', 'platform', ...columnsOf(platform), `${(ratio * 100).toFixed(0)} %`, byCpu === null ? '' : `${(byCpu * 100).toFixed(0)} %`]]
 }

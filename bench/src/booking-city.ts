@@ -15,7 +15,11 @@ import type { Servers } from './servers.ts'
 
 export interface Person { patient: string; token: string }
 
-export const daysAhead = 14
+const daysAhead = 14
+/** Open places, as a city grows. */
+export const sizes = [10_000, 100_000, 1_000_000] as const
+/** Places of a half-day of them. */
+export const capacity = 16
 export const today = () => dayInShanghai(new Date())
 
 /** Citizens with a Patient and a token; the platform has seen each token, as of somebody who was looking before the release. */
@@ -93,4 +97,14 @@ export async function openClinics(db: Db, templates: readonly TemplateRow[], fro
 export function dayAhead(days: number): { day: string; weekday: number } {
   const day = addDays(today(), days)
   return { day, weekday: ((new Date(`${day}T00:00:00Z`).getUTCDay() + 6) % 7) + 1 }
+}
+
+/** Adds doctors with a half-day until so many places are open, spread over the days and hospitals. */
+export async function grow(db: Db, places: number): Promise<void> {
+  const there = Number((await db.selectFrom('session_template').select(({ fn }) => fn.countAll<bigint>().as('n')).executeTakeFirstOrThrow()).n)
+  await openClinics(db, Array.from({ length: places / capacity - there }, (_, index) => {
+    const n = there + index
+    const { day, weekday } = dayAhead(1 + (n % (daysAhead - 1)))
+    return pattern(n, { hospital: n % 40, doctor: n % 60_000, weekday, half: n % 2 === 0 ? 'am' : 'pm', capacity, days: { from: day, until: day } })
+  }))
 }

@@ -8,14 +8,12 @@ import postgres from 'postgres'
 import { thisTransaction } from '../../api/src/booking/booking-rows.ts'
 import { addDays } from '../../api/src/fhir/date-time.ts'
 import { type Db, openDb } from '../../api/src/storage/pool.ts'
-import { dayAhead, daysAhead, hospitalId, openClinics, pattern, plainNumbers, today } from './booking-city.ts'
+import { capacity, dayAhead, grow, hospitalId, openClinics, pattern, plainNumbers, sizes, today } from './booking-city.ts'
 import { cpuOf, measure, median, type Planned, warmUp, type Window } from './measure.ts'
 import { residentMegabytes } from './memory.ts'
 import { micros, rate, table, writePart } from './report.ts'
 import { type Servers, startServers } from './servers.ts'
 
-const sizes = [10_000, 100_000, 1_000_000] as const
-const capacity = 16
 const rounds = 3
 const windowSeconds = 5
 const connections = 64
@@ -128,16 +126,6 @@ function questions(): string[] {
     'district=310115&specialty=03.01', 'practitioner=019300d1-0000-7000-8000-000000000200',
   ]
   return queries.map((query) => `/fhir/Appointment/$find?${query.replaceAll('|', '%7C').replace(/[^\x20-\x7e]+/g, encodeURIComponent)}`)
-}
-
-/** Adds doctors with a half-day until so many places are open, spread over the days and hospitals. */
-async function grow(db: Db, places: number): Promise<void> {
-  const there = Number((await db.selectFrom('session_template').select(({ fn }) => fn.countAll<bigint>().as('n')).executeTakeFirstOrThrow()).n)
-  await openClinics(db, Array.from({ length: places / capacity - there }, (_, index) => {
-    const n = there + index
-    const { day, weekday } = dayAhead(1 + (n % (daysAhead - 1)))
-    return pattern(n, { hospital: n % 40, doctor: n % 60_000, weekday, half: n % 2 === 0 ? 'am' : 'pm', capacity, days: { from: day, until: day } })
-  }))
 }
 
 /** The very rows of a day once more, by one statement: what making them costs at least. */
