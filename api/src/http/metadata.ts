@@ -9,8 +9,7 @@ import { countDefault, countMax } from '../records/search/parse-query.ts'
 import { linksMax } from '../records/search/chain.ts'
 import { isSearchable, modifiersOf } from '../records/search/parameter.ts'
 import type { Operation, ResourceEntry, Store } from '../records/store.ts'
-
-const operationBase = 'https://pujiang.health/fhir/OperationDefinition/'
+import { operationBase } from '../catalogue/definitions.ts'
 
 export function capabilityStatement(store: Store, operations: readonly Operation[], base: string, now: Date, cors: boolean): Record<string, unknown> {
   const system = operations.filter((each) => each.level === 'system')

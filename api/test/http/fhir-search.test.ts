@@ -134,8 +134,11 @@ describe('pages, order and totals', () => {
     expect((await request('GET', '/fhir/Patient?_sort=_id', { as: system })).json.entry).toHaveLength(3)
   })
 
-  test('_total is left out unless asked; _count=0 and _summary=count give it alone', async () => {
-    expect((await request('GET', '/fhir/Observation', { as: system })).json.total).toBeUndefined()
+  test('without _total it is said where one page holds all; _count=0 and _summary=count give it alone', async () => {
+    expect((await request('GET', '/fhir/Observation', { as: system })).json).toMatchObject({ total: 5 })
+    for (const query of ['_count=2', '_total=none']) expect((await request('GET', `/fhir/Observation?${query}`, { as: system })).json.total).toBeUndefined()
+    const last = (await request('GET', '/fhir/Observation?_count=4', { as: system })).json.link.find(({ relation }: { relation: string }) => relation === 'next').url
+    expect((await request('GET', last.slice(last.indexOf('/fhir/')), { as: system })).json.total).toBeUndefined()
     expect((await request('GET', '/fhir/Observation?_total=accurate&_count=2', { as: system })).json).toMatchObject({ total: 5 })
     expect((await request('GET', '/fhir/Observation?_total=estimate&_count=2', { as: system })).json).toMatchObject({ total: 5 })
     for (const query of ['_count=0', '_summary=count']) {

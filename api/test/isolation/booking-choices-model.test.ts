@@ -229,12 +229,12 @@ test('whose clinic is not held is asked, and what they choose, agree to, decline
     desk.clock.now = new Date('2026-11-24T07:30:00+08:00')
     const people = await desk.citizens(3)
     const times = { segment_minutes: 120, end_time: '10:00' } as const
-    const sessions = await Promise.all([
+    const ids: string[] = []
+    // The week of the test only: a second one would offer more.
+    for (const template of [
       clinicTemplate({ ...times, weekday: 3, capacity: 2 }), clinicTemplate({ ...times, weekday: 4, capacity: 1 }),
       clinicTemplate({ weekday: 3, half: 'pm', start_time: '13:00', end_time: '15:00', segment_minutes: 120, capacity: 1, practitioner: other, practitioner_name_zh: '林晓', practitioner_name_en: 'Lin Xiao' }),
-    ].reduce<Promise<string[]>[]>((made, template) => [...made, (made.at(-1) ?? Promise.resolve([])).then(() => desk.sessions(template))], []))
-    // The week of the test only: a second one would offer more.
-    const ids = sessions.map((found) => found[0] as string)
+    ]) ids.push((await desk.sessions(template))[0] as string)
     await db.deleteFrom('clinic_session').where('id', 'not in', ids).execute()
     await fc.asyncModelRun(() => ({ model: { now: desk.clock.now.getTime(), status: 'open', kept: [] } satisfies Model as Model, real: { people, sessions: ids } }), plan)
     expect(await brokenInvariants(db)).toEqual([])

@@ -25,7 +25,8 @@ export interface SearchQuery {
   criteria: Criterion[]
   /** Rows of a page; 0 for the total only. */
   count: number
-  total: 'none' | 'estimate' | 'accurate'
+  /** Null: not said; then a search whose matches all stand on its first page says how many they are. */
+  total: 'none' | 'estimate' | 'accurate' | null
   sort: SortKey[]
   includes: Include[]
   revincludes: Include[]
@@ -132,7 +133,7 @@ const controls: Readonly<Record<string, Reader>> = {
 /** Throws OutcomeError parameter-unknown and parameter-invalid with every fault of the query. */
 export function parseQuery(context: QueryContext, params: URLSearchParams): SearchQuery {
   const query: SearchQuery = {
-    criteria: [], count: countDefault, total: 'none', sort: defaultSort(), includes: [], revincludes: [], elements: null, summary: 'false', page: null,
+    criteria: [], count: countDefault, total: null, sort: defaultSort(), includes: [], revincludes: [], elements: null, summary: 'false', page: null,
     applied: new URLSearchParams(), warnings: [],
   }
   const issues: Issue[] = []

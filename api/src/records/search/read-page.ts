@@ -195,3 +195,12 @@ async function readMissing(reading: Reading, { table, k }: SideOrder): Promise<R
     position: position && { ...position, values: position.values.slice(1) }, conditions: [...conditions, none],
   })
 }
+
+/** Where the first page holds every match their number is known; else it is counted when somebody asked. */
+export async function totalOf(
+  { count, total, page }: Pick<SearchQuery, 'count' | 'total' | 'page'>, found: { matches: readonly unknown[]; next: unknown; previous: unknown }, counted: () => Promise<number>,
+): Promise<number | null> {
+  if (count > 0 && total === 'none') return null
+  if (count > 0 && page === null && found.next === null && found.previous === null) return found.matches.length
+  return count === 0 || total !== null ? counted() : null
+}

@@ -12,6 +12,7 @@ import { includedWith } from './include.ts'
 import { parseQuery, type QueryContext } from './parse-query.ts'
 import { matchOfProjected } from './projected.ts'
 import type { ProjectedPage } from './projected-page.ts'
+import { totalOf } from './read-page.ts'
 import type { SearchResult } from './search.ts'
 
 const shown = /^_(?:(?:rev)?include(?::.*)?|summary|elements|total)$/
@@ -34,8 +35,11 @@ export async function searchProjected(walk: Walk, type: ResourceType, projection
   }
   // Asked in any case: the domain says what is wrong with the rest.
   const answer = query.count === 0 ? noneFound : await projection.search(walk.db, walk.ctx, asked)
-  const counted = query.count === 0 || query.total !== 'none' ? await projection.count(walk.db, walk.ctx, asked) : null
   const found = nothing ? noneFound : answer
+  const total = await totalOf({ ...query, page: params.get('_page') }, { ...found, matches: found.resources }, async () => {
+    const counted = await projection.count(walk.db, walk.ctx, asked)
+    return nothing ? 0 : counted
+  })
   const matches = found.resources.map((resource) => matchOfProjected(walk, resource))
   const { included, warnings } = await includedWith(walk, matches, query.includes, query.revincludes)
   const { model } = walk.store
@@ -49,7 +53,7 @@ export async function searchProjected(walk: Walk, type: ResourceType, projection
   return {
     matches: matches.map(({ stored }) => (query.elements === null ? withSummary(model, stored, query.summary) : withElements(model, stored, query.elements))),
     included: query.summary === 'false' ? included : included.map((stored) => withSummary(model, stored, query.summary)),
-    total: counted !== null && nothing ? 0 : counted, self: params, next: linked(found.next), previous: linked(found.previous), warnings: [...query.warnings, ...warnings] satisfies Issue[],
+    total, self: params, next: linked(found.next), previous: linked(found.previous), warnings: [...query.warnings, ...warnings] satisfies Issue[],
   }
 }
 

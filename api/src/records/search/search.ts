@@ -20,7 +20,7 @@ import { includedWith } from './include.ts'
 import type { Planned } from './key-plan.ts'
 import { type Position, writeToken } from './page.ts'
 import { parseQuery, queryContext, type SearchQuery } from './parse-query.ts'
-import { noPage, readPage } from './read-page.ts'
+import { noPage, readPage, totalOf } from './read-page.ts'
 import { searchProjected } from './search-projected.ts'
 import { typeKey } from './sort.ts'
 
@@ -28,7 +28,7 @@ export interface SearchResult {
   matches: Stored[]
   /** By `_include` and `_revinclude`. */
   included: Stored[]
-  /** Null when no total was asked for. */
+  /** Null when no total was asked for and there are other pages. */
   total: number | null
   /** What was applied. */
   self: URLSearchParams
@@ -73,7 +73,7 @@ export async function searchScope(
   const { query, criteria } = await readQuery(walk, scope, params, options)
   const matching = (wanted: Wanted): Promise<Planned> => rowsOf(walk, scope, criteria, wanted)
   const page = query.count === 0 ? noPage : await readPage(walk, scope.types, query, matching)
-  const total = query.count === 0 || query.total !== 'none' ? await countRows(db, matching, query.total === 'estimate') : null
+  const total = await totalOf(query, page, () => countRows(db, matching, query.total === 'estimate'))
   const { included, warnings } = await includedWith(walk, page.matches, query.includes, query.revincludes)
   const part = (stored: Stored): Stored => (query.elements === null ? withSummary(store.model, stored, query.summary) : withElements(store.model, stored, query.elements))
   const linked = (position: Position | null): URLSearchParams | null => (position === null ? null : withPage(query.applied, writeToken(position)))
