@@ -10,7 +10,7 @@ import type { Ctx } from '../ctx.ts'
 import { compartmentParameters } from '../fhir/compartments.ts'
 import { keyOf } from '../fhir/id.ts'
 import { stringifyJson } from '../fhir/json.ts'
-import { fail, operationOutcome } from '../fhir/outcome.ts'
+import { fail, notFound, operationOutcome } from '../fhir/outcome.ts'
 import type { ResourceType } from '../fhir/resource-types.ts'
 import { sendable, type Stored } from '../records/content.ts'
 import { readResource, readVersion } from '../records/read-resource.ts'
@@ -47,7 +47,8 @@ export async function vread(edge: Edge, type: ResourceType, id: string, version:
   const { db, ctx, store } = edge
   assertMayAsk(ctx, type, 'r')
   const view = viewOf(edge, type, query)
-  const stored = await readVersion(db, ctx, store, type, id, /^\d{1,10}$/.test(version) ? Number(version) : 0)
+  if (!/^\d{1,10}$/.test(version)) throw notFound(`${type}/${id}/_history/${version.slice(0, 64)}`)
+  const stored = await readVersion(db, ctx, store, type, id, Number(version))
   await recordEvents(db, ctx, disclosed('vread', type, id, [stored.pid], `version ${stored.version}`))
   return answerOf(view(stored))
 }

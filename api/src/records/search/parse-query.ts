@@ -195,7 +195,7 @@ function unknownParameter({ model, type }: QueryContext, name: string, known: st
     }, shown)
   }
   const bare = name.split(/[:.]/)[0] ?? name
-  const hint = known ?? nearest(bare, [...searchableCodes(model, type), ...Object.keys(controls)])
+  const hint = known ?? nearest(bare, [...searchableCodes(model, type), ...Object.keys(controls)].filter((each) => each !== name))
   return issue('parameter-unknown', {
     zh: `${type} 不支持搜索参数“${shown}”${hint ? `，最接近的是 ${hint}` : ''}。`,
     en: `${type} has no search parameter "${shown}"${hint ? `; the nearest is ${hint}` : ''}.`,
