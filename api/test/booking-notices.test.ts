@@ -135,6 +135,15 @@ test('a sweep that dies after the hand-over hands over again, nobody gets it twi
   expect((await inbox()).length).toBe(1)
 })
 
+test('a whole hospital at once: five hundred notices go out in one run', async () => {
+  const shard = Number((await db.selectFrom('notice').select('shard').where('recipient', '=', person.patient as string).executeTakeFirst())?.shard ?? 0)
+  await db.insertInto('notice').values(Array.from({ length: 500 }, (_, n) => ({
+    shard, id: keyOf(`mass ${n}`), recipient_kind: 'patient' as const, recipient: person.patient as string, kind: 'queue-passed', params: JSON.stringify({ time: '09:30' }), appointment: null, created_at: desk.clock.now, wake_at: desk.clock.now,
+  }))).execute()
+  expect(await run()).toBe(500)
+  expect(await run()).toBe(0)
+})
+
 test('without a channel, as in production before a carrier is written, the portal has it and nothing is sent', async () => {
   await book()
   await suspend()

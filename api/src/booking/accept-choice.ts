@@ -13,7 +13,7 @@ import type { Store } from '../records/store.ts'
 import type { Trx } from '../storage/pool.ts'
 import { actingFor } from './acting.ts'
 import { appointmentInState, newAppointment } from './appointment-resource.ts'
-import { type BookingRow, lockPatients, lockSessions, setState, thisTransaction } from './booking-rows.ts'
+import { type BookingRow, lockPatients, lockSessions, takeOffered, thisTransaction } from './booking-rows.ts'
 import { closeBookings } from './close-bookings.ts'
 import { isEnded } from './facts.ts'
 import { carryReferral } from './referral/follow-booking.ts'
@@ -60,7 +60,7 @@ async function take(trx: Trx, ctx: Ctx, store: Store, row: BookingRow, appointme
   await closeBookings(trx, ctx, store, [
     { row: old, reason: 'provider-suspended', comment: null, refundFen: lost.fee_fen }, ...others.map((each) => ({ row: each, reason: 'hold-expired', comment: null })),
   ])
-  await setState(trx, row, 'booked', ctx.now)
+  await takeOffered(trx, ctx, row)
   await carryReferral(trx, ctx, store, old, row)
   await openRecord(trx, row)
   return storeAppointment(trx, ctx, store, appointmentInState(appointment, { state: 'booked', reason: null, comment: null }), 'update')

@@ -17,7 +17,7 @@ import { inTransaction } from '../storage/transaction.ts'
 import { acceptChoice, choiceGone } from './accept-choice.ts'
 import { appointmentInState } from './appointment-resource.ts'
 import { loadBoard, lockBoard } from './board.ts'
-import { type BookingRow, setState } from './booking-rows.ts'
+import { type BookingRow, takeOffered } from './booking-rows.ts'
 import { cancelRowOf } from './cancel-appointment.ts'
 import { closeBookings, giveBack } from './close-bookings.ts'
 import { loadOwnFacts, type OwnFacts, takeFacts } from './facts.ts'
@@ -86,7 +86,7 @@ export async function answerOffer(trx: Trx, ctx: Ctx, store: Store, appointment:
     return storeAppointment(trx, ctx, store, appointmentInState(own.appointment, { state: 'cancelled', reason: 'offer-declined', comment: null }), 'update')
   }
   const replaced = await closeReplaced(trx, ctx, store, own)
-  await setState(trx, own.row, 'booked', ctx.now)
+  await takeOffered(trx, ctx, own.row)
   if (replaced) await carryReferral(trx, ctx, store, replaced, own.row)
   await openRecord(trx, own.row)
   const booked = await storeAppointment(trx, ctx, store, appointmentInState(own.appointment, { state: 'booked', reason: null, comment: null }), 'update')

@@ -4,6 +4,7 @@
  * Locks are taken in one order by everybody: the patient, then sessions by id, then bookings, then Appointments.
  */
 import { type Selectable, sql, type SqlBool } from 'kysely'
+import type { Ctx } from '../ctx.ts'
 import { keyOf, shardOf } from '../fhir/id.ts'
 import { plainArray, textArray } from '../storage/array-literal.ts'
 import type { Trx } from '../storage/pool.ts'
@@ -119,6 +120,12 @@ export const thisTransaction = sql<string>`pg_current_xact_id()`
 export async function setState(trx: Trx, row: BookingRow, state: Exclude<BookingState, 'held' | 'offered' | 'cancelled'>, now: Date): Promise<void> {
   await trx.updateTable('booking').set({ state, held_until: null, choose_until: null, updated_at: now, changed: thisTransaction })
     .where('id', '=', row.id).where('shard', '=', row.shard).where('state', '<>', 'cancelled').execute()
+}
+
+/** A place that was offered is booked, by whoever accepted it. Under the session's lock. */
+export async function takeOffered(trx: Trx, ctx: Ctx, row: BookingRow): Promise<void> {
+  await setState(trx, row, 'booked', ctx.now)
+  await trx.updateTable('booking').set({ booked_by: ctx.principal.id }).where('id', '=', row.id).where('shard', '=', row.shard).where('state', '=', 'booked').execute()
 }
 
 /** Cancels under the session's lock and gives the place back. @returns false when its state is no longer that of `row`. */

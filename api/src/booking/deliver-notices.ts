@@ -18,7 +18,7 @@ import { type ParameterPlace, parametersFor } from './parameters.ts'
 import { reachOf } from './reach.ts'
 import { selectSessions } from './session-rows.ts'
 
-const noticesPerRun = 200
+const noticesPerBatch = 200
 /** A channel that fails is asked again after this. */
 const retryMinutes = 2
 /** Of what no clinic stands behind. */
@@ -28,8 +28,11 @@ interface Due { id: string; shard: number }
 
 /** @returns how many messages were handed over. */
 export async function deliverNotices(db: Db, ctx: Ctx, channels: Channels): Promise<number> {
-  const due = await db.selectFrom('notice').select(['id', 'shard']).where('wake_at', '<=', ctx.now.toISOString()).orderBy('wake_at').limit(noticesPerRun).execute()
-  return oneByOne(db, due, 'notices', { follow: (trx, each) => deliver(trx, ctx, channels, each), putOff: (trx, each) => setWake(trx, each, addMinutes(ctx.now, retryMinutes)) })
+  return oneByOne(db, {
+    name: 'notices', batch: noticesPerBatch,
+    due: () => db.selectFrom('notice').select(['id', 'shard']).where('wake_at', '<=', ctx.now.toISOString()).orderBy('wake_at').limit(noticesPerBatch).execute(),
+    follow: (trx, each) => deliver(trx, ctx, channels, each), putOff: (trx, each) => setWake(trx, each, addMinutes(ctx.now, retryMinutes)),
+  })
 }
 
 async function deliver(trx: Trx, ctx: Ctx, channels: Channels, due: Due): Promise<number> {

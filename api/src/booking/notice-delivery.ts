@@ -1,7 +1,7 @@
 /**
  * Which notices go out to a patient's telephone and app, and when. A question (a place is kept until an instant) goes from channel to channel until
  * somebody has read or answered it; a change (the visit is not what the person believes) until somebody has read it; news once, by the first
- * channel. What is not in the table waits in the portal: the person did it themselves, or the confirmation of a booking says it. Pure.
+ * channel. What is not in the table waits in the portal: the person did it themselves. Pure.
  * Invariants: a channel is used once a notice; nothing is sent at or after `until`; in quiet hours only what is near, and never a call; news is never a call.
  */
 import { addMinutes } from '../fhir/date-time.ts'
@@ -21,6 +21,8 @@ const delivered: Readonly<Record<string, { weight: Weight; minutes: number }>> =
   'session-suspended-no-choice': { weight: 'change', minutes: day },
   'choice-ended-suspended': { weight: 'change', minutes: day },
   'choice-ended-substituted': { weight: 'change', minutes: day },
+  'waitlist-booked': { weight: 'change', minutes: day },
+  'draw-won': { weight: 'change', minutes: day },
   'cancelled-by-hospital': { weight: 'change', minutes: day },
   'cancelled-by-proxy': { weight: 'change', minutes: day },
   'room-changed': { weight: 'change', minutes: day },
@@ -44,8 +46,14 @@ export function deliveryOf(kind: string): { weight: Weight; minutes: number } | 
 /** Until when a notice is worth saying: the deadline of the question, the beginning of the visit, or so many minutes after it was written. */
 export function saidUntil({ weight, minutes }: { weight: Weight; minutes: number }, params: Notice['params'], madeAt: Date): Date {
   const named = weight === 'question' && typeof params.until === 'string' ? Date.parse(params.until)
-    : weight === 'change' && typeof params.date === 'string' && typeof params.time === 'string' ? Date.parse(`${params.date}T${params.time}:00+08:00`) : NaN
+    : weight === 'change' ? startOf(params) : NaN
   return Number.isNaN(named) ? addMinutes(madeAt, minutes) : new Date(named)
+}
+
+/** When the visit begins, in milliseconds; NaN where the notice does not say. */
+function startOf(params: Notice['params']): number {
+  const day = params.date ?? params.day
+  return typeof day === 'string' && typeof params.time === 'string' ? Date.parse(`${day}T${params.time}:00+08:00`) : NaN
 }
 
 export interface DeliveryFacts {

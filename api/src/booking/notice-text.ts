@@ -35,6 +35,14 @@ const sentences: Readonly<Record<string, Sentence>> = {
     zh: ({ hospital, when, until }) => `您候补的${hospital}有号了：${when}，已为您保留。请在${until}前打开浦江健康接受；过时就给下一位。${choose.zh}`,
     en: ({ hospital, when, until }) => `A place you wait for at ${hospital}, ${when}, is kept for you. Please accept it in Pujiang Health by ${until}; then it goes to the next. ${choose.en}`,
   },
+  'waitlist-booked': {
+    zh: ({ hospital, when }) => `您候补的${hospital}有号了，已按您的要求约好：${when}。不能来请尽早取消。`,
+    en: ({ hospital, when }) => `A place you waited for at ${hospital} is booked, as you had asked: ${when}. If you cannot come, please cancel soon.`,
+  },
+  'draw-won': {
+    zh: ({ hospital, when }) => `${hospital}的抽签您抽中了，已约好：${when}。不能来请尽早取消。`,
+    en: ({ hospital, when }) => `You were drawn at ${hospital}; your place is booked: ${when}. If you cannot come, please cancel soon.`,
+  },
   'session-suspended-no-choice': { zh: ({ visit }) => `${visit}停诊，已取消。${refunded.zh}`, en: ({ visit }) => `${visit} cannot be held and is cancelled. ${refunded.en}` },
   'choice-ended-suspended': { zh: ({ visit }) => `${visit}停诊，没有选其他号，已取消。${refunded.zh}`, en: ({ visit }) => `${visit} cannot be held; no other place was chosen, so it is cancelled. ${refunded.en}` },
   'choice-ended-substituted': { zh: ({ visit }) => `${visit}换了医生，没有收到答复，已取消。${refunded.zh}`, en: ({ visit }) => `${visit} changed doctors; nobody answered, so it is cancelled. ${refunded.en}` },

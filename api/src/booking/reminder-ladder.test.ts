@@ -9,7 +9,7 @@ const at = (text: string) => new Date(`${text}+08:00`)
 const all: readonly ChannelName[] = ['app', 'sms', 'phone']
 const visit = at('2026-12-10T09:00:00')
 const facts = (now: string, given: Partial<ReminderFacts> = {}): ReminderFacts => ({
-  now: at(now), bookedAt: at('2026-11-28T10:00:00'), start: visit, channels: all, sent: [], numbers: platformDefaults, ...given,
+  now: at(now), bookedAt: at('2026-11-28T10:00:00'), isByPlatform: false, start: visit, channels: all, sent: [], numbers: platformDefaults, ...given,
 })
 const unread = (rung: SentReminder['rung'], channel: ChannelName, readBy: string): SentReminder => ({ rung, channel, read: false, readBy: at(readBy) })
 
@@ -17,6 +17,7 @@ describe('what is sent when', () => {
   const cases: [what: string, given: ReminderFacts, send: string | null, wake: string | null][] = [
     ['at booking, without a fall-back', facts('2026-11-28T10:00:00'), 'booked app', '2026-12-03T09:00:00'],
     ['no confirmation an hour later', facts('2026-11-28T11:01:00'), null, '2026-12-03T09:00:00'],
+    ['no confirmation of what the platform booked: a notice says it', facts('2026-11-28T10:00:00', { isByPlatform: true }), null, '2026-12-03T09:00:00'],
     ['no confirmation where that is switched off', facts('2026-11-28T10:00:00', { numbers: { ...platformDefaults, 'reminder.atBooking': 0 } }), null, '2026-12-03T09:00:00'],
     ['seven days before, on the first channel', facts('2026-12-03T09:00:00'), 'first app', '2026-12-03T11:00:00'],
     ['unread: the next channel', facts('2026-12-03T11:00:00', { sent: [unread('first', 'app', '2026-12-03T11:00:00')] }), 'first sms', '2026-12-03T13:00:00'],
@@ -56,7 +57,7 @@ test('whatever the numbers: each channel once a rung, no call in quiet hours, no
       let now: Date | null = bookedAt
       for (let step = 0; now !== null; step++) {
         expect(step).toBeLessThan(60)
-        const { send, wakeAt }: ReturnType<typeof nextReminder> = nextReminder({ now, bookedAt, start, channels: given.order, sent, numbers })
+        const { send, wakeAt }: ReturnType<typeof nextReminder> = nextReminder({ now, bookedAt, isByPlatform: false, start, channels: given.order, sent, numbers })
         if (send) {
           expect(now < start).toBe(true)
           expect(given.order).toContain(send.channel)

@@ -18,6 +18,8 @@ export type QuietNumbers = Pick<Parameters, 'reminder.quietFromMinute' | 'remind
 export interface ReminderFacts {
   now: Date
   bookedAt: Date
+  /** Drawn, or booked from the waitlist as the person had asked: they may be asleep, and a notice tells them (notice-delivery.ts). */
+  isByPlatform: boolean
   /** Of the segment. */
   start: Date
   /** The person's channels that can reach them, in their order. */
@@ -55,12 +57,12 @@ export function nextReminder(facts: ReminderFacts): ReminderStep {
 }
 
 /** The rungs of this booking in the order of time; those before it was made are none. */
-function rungsOf({ now, bookedAt, start, numbers }: ReminderFacts): { name: Rung; at: Date }[] {
+function rungsOf({ now, bookedAt, isByPlatform, start, numbers }: ReminderFacts): { name: Rung; at: Date }[] {
   const hours: [Rung, number][] = [
     ['first', numbers['reminder.firstHours']], ['second', numbers['reminder.secondHours']], ['third', numbers['reminder.thirdHours']], ['last', numbers['reminder.lastHours']],
   ]
   const before = hours.filter(([, count]) => count > 0).map(([name, count]) => ({ name, at: addMinutes(start, -count * 60) })).filter(({ at }) => at > bookedAt)
-  const fresh = numbers['reminder.atBooking'] === 1 && now <= addMinutes(bookedAt, confirmationMinutes)
+  const fresh = !isByPlatform && numbers['reminder.atBooking'] === 1 && now <= addMinutes(bookedAt, confirmationMinutes)
   const all = [...(fresh ? [{ name: 'booked' as const, at: bookedAt }] : []), ...before]
   return all.sort((a, b) => a.at.getTime() - b.at.getTime())
 }

@@ -5,6 +5,7 @@
  * which the channel knows. Locks: booking, plan, reminders, as with everybody who changes a booking.
  */
 import { sql } from 'kysely'
+import { platform } from '../access/principal.ts'
 import type { Ctx } from '../ctx.ts'
 import { addMinutes } from '../fhir/date-time.ts'
 import { keyOf } from '../fhir/id.ts'
@@ -20,7 +21,7 @@ import { reminderText } from './reminder-text.ts'
 import { reachOf } from './reach.ts'
 import { selectSessions, type SessionRow } from './session-rows.ts'
 
-const plansPerRun = 200
+const plansPerBatch = 200
 /** A channel that fails is asked again after this. */
 const retryMinutes = 2
 /** A clinic that is not held as planned: its patients hear of that first. */
@@ -30,8 +31,11 @@ interface Due { booking: string; shard: number }
 
 /** @returns how many messages were handed over or taken back. */
 export async function sendReminders(db: Db, ctx: Ctx, channels: Channels): Promise<number> {
-  const due = await db.selectFrom('reminder_plan').select(['booking', 'shard']).where('wake_at', '<=', ctx.now.toISOString()).orderBy('wake_at').limit(plansPerRun).execute()
-  return oneByOne(db, due, 'reminders', { follow: (trx, each) => follow(trx, ctx, channels, each), putOff: (trx, each) => setWake(trx, each, addMinutes(ctx.now, retryMinutes)) })
+  return oneByOne(db, {
+    name: 'reminders', batch: plansPerBatch,
+    due: () => db.selectFrom('reminder_plan').select(['booking', 'shard']).where('wake_at', '<=', ctx.now.toISOString()).orderBy('wake_at').limit(plansPerBatch).execute(),
+    follow: (trx, each) => follow(trx, ctx, channels, each), putOff: (trx, each) => setWake(trx, each, addMinutes(ctx.now, retryMinutes)),
+  })
 }
 
 async function follow(trx: Trx, ctx: Ctx, channels: Channels, due: Due): Promise<number> {
@@ -49,7 +53,7 @@ async function remind(trx: Trx, ctx: Ctx, channels: Channels, row: BookingRow, s
   const sent = await remindersOf(trx, row)
   const start = new Date(row.start_at)
   const step = nextReminder({
-    now: ctx.now, bookedAt: new Date(row.created_at), start, channels: reach.channels,
+    now: ctx.now, bookedAt: new Date(row.created_at), isByPlatform: row.booked_by === platform.id, start, channels: reach.channels,
     sent: sent.map((each) => ({ rung: each.rung, channel: each.channel, read: each.read_at !== null, readBy: each.read_by === null ? null : new Date(each.read_by) })),
     numbers: await parametersFor(trx, placeOf(session), ctx.now),
   })
