@@ -16,7 +16,7 @@ import { reachablePatient } from './support/reachable-patient.ts'
 const platform = await testPlatform()
 const { db, request, clock } = platform
 const desk = openDesk(db)
-const departments = ['03.01', '03.02', '03.03', '03.04', '03.05', '03.06', '03.07', '03.08', '04.01', '04.02']
+const departments = ['03.01', '03.02', '03.03', '03.04', '03.05', '03.06', '03.07', '03.08', '04.01', '04.02', '04.03', '04.04']
 const scheduler: Principal = { ...citizenOf(''), id: 'account-desk', role: 'scheduler', patient: null, organization: hospitalId, organizationName: '医院' }
 
 let session = ''
@@ -109,6 +109,21 @@ test('a visit that others cancel is told to the patient, by the channel they cho
   const own = await reachablePatient(db, desk, '13800001236')
   await desk.run(own, '$cancel', {}, { id: await book(own, 3) })
   expect(await run()).toBe(0)
+})
+
+test('a substitute and then a suspension after all: the first question falls silent, the second is asked', async () => {
+  const { department } = await db.selectFrom('clinic_session').select('department').where('id', '=', session).executeTakeFirstOrThrow()
+  const other = '01930000-0000-7a17-8000-0000000000d2'
+  await desk.sessions(clinicTemplate({ department, weekday: 3, practitioner: other, practitioner_name_zh: '林晓', practitioner_name_en: 'Lin Xiao' }))
+  await book()
+  await desk.run(scheduler, '$substitute', { practitioner: other }, { id: session })
+  await run()
+  at('2026-11-23T09:40:00')
+  await suspend()
+  await run()
+  at('2026-11-23T10:10:00')
+  await run()
+  expect((await inbox()).map((each) => `${each.channel} ${/换了医生|停诊/.exec(each.body)?.[0]}`)).toEqual(['app 换了医生', 'app 停诊', 'sms 停诊'])
 })
 
 test('what waits in the portal is looked at once; what is for others is never sent', async () => {

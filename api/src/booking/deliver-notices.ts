@@ -4,12 +4,14 @@
  * waits that moment, or the message is not sent. A crash after the hand-over does it again with the same id, which the channel knows.
  * Locks: booking, notice, messages.
  */
+import type { Selectable } from 'kysely'
 import type { Ctx } from '../ctx.ts'
 import { addMinutes } from '../fhir/date-time.ts'
 import { keyOf } from '../fhir/id.ts'
 import type { Channels } from '../notices/channels.ts'
 import type { Notice } from '../notices/shapes.ts'
 import type { Db, Trx } from '../storage/pool.ts'
+import type { NoticeTable } from '../storage/tables.ts'
 import { placeOf } from './board.ts'
 import { deliveryOf, nextDelivery, saidUntil, type Weight } from './notice-delivery.ts'
 import { noticeText } from './notice-text.ts'
@@ -40,7 +42,7 @@ async function deliver(trx: Trx, ctx: Ctx, channels: Channels, due: Due): Promis
   const delivery = deliveryOf(notice.kind)
   if (delivery === null || notice.recipient_kind !== 'patient') return setWake(trx, due, null)
   const params = notice.params as Notice['params']
-  const { settled, place } = await standing(trx, notice.appointment, delivery.weight)
+  const { settled, place } = await standing(trx, notice, delivery.weight)
   const person = { pid: keyOf(notice.recipient), patient: notice.recipient }
   const reach = await reachOf(trx, ctx, person, channels)
   const sent = await trx.selectFrom('notice_message').select(['channel', 'read_at', 'read_by']).where('notice', '=', notice.id).where('shard', '=', notice.shard).orderBy('sent_at').orderBy('id').execute()
@@ -61,13 +63,17 @@ async function deliver(trx: Trx, ctx: Ctx, channels: Channels, due: Due): Promis
   return 1
 }
 
-/** Whether a question has been answered, and whose numbers count: those of the clinic it is about. */
-async function standing(trx: Trx, appointment: string | null, weight: Weight): Promise<{ settled: boolean; place: ParameterPlace }> {
-  const row = appointment === null ? undefined
-    : await trx.selectFrom('booking').select(['state', 'choose_until', 'session_id', 'shard']).where('id', '=', keyOf(appointment)).forShare().executeTakeFirst()
+/** Whether a question has been answered or another was asked since, and whose numbers count: those of the clinic it is about. Only a question holds its booking still. */
+async function standing(trx: Trx, { id, recipient, appointment, created_at }: Selectable<NoticeTable>, weight: Weight): Promise<{ settled: boolean; place: ParameterPlace }> {
+  if (appointment === null) return { settled: weight === 'question', place: anywhere }
+  const row = await trx.selectFrom('booking').select(['state', 'choose_until', 'session_id', 'shard']).where('id', '=', keyOf(appointment)).$if(weight === 'question', (one) => one.forShare()).executeTakeFirst()
   const session = row ? await selectSessions(trx).where('s.id', '=', row.session_id).where('s.shard', '=', row.shard).executeTakeFirst() : undefined
   const open = row !== undefined && (row.state === 'offered' || (row.choose_until !== null && (row.state === 'held' || row.state === 'booked')))
-  return { settled: weight === 'question' && !open, place: session ? placeOf(session) : anywhere }
+  const place = session ? placeOf(session) : anywhere
+  if (weight !== 'question' || !open) return { settled: weight === 'question', place }
+  const later = await trx.selectFrom('notice').select('kind').where('recipient', '=', recipient).where('recipient_kind', '=', 'patient').where('appointment', '=', appointment)
+    .where('id', '<>', id).where('created_at', '>', created_at).execute()
+  return { settled: later.some(({ kind }) => deliveryOf(kind)?.weight === 'question'), place }
 }
 
 async function setWake(trx: Trx, { id, shard }: Due, at: Date | null): Promise<0> {
