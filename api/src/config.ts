@@ -12,7 +12,7 @@ export const variables = [
   { name: 'INSURER_310000_DATABASE_URL', default: '', why: 'Database of the Shanghai insurance centre. Unset: on the same server as the platform.' },
   { name: 'INSURER_320500_DATABASE_URL', default: '', why: 'Database of the neighbouring insurance centre. Unset: on the same server as the platform.' },
   { name: 'DATA_DIR', default: '.data', why: 'Folder of the embedded database and of demonstration keys.' },
-  { name: 'POOL_CONNECTIONS_MAX', default: '6', why: 'Database connections of one process; 4 to 8 measured best on two cores.' },
+  { name: 'POOL_CONNECTIONS_MAX', default: '6', why: 'Database connections of one process, and as many for statements of one plan; 4 to 8 measured best on two cores.' },
   { name: 'INSURER_URL', default: '', why: 'The settlement service the platform talks to. Unset: the Shanghai centre that start launches.' },
   { name: 'INSURER_310000_PORT', default: '8091', why: 'Port of the Shanghai insurance centre.' },
   { name: 'INSURER_320500_PORT', default: '8092', why: 'Port of the neighbouring insurance centre.' },

@@ -5,7 +5,8 @@
 import { Kysely, sql } from 'kysely'
 import type { Resource } from '@medplum/fhirtypes'
 import { beforeAll, expect, test } from 'vitest'
-import { makeCtx } from '../src/ctx.ts'
+import { type Ctx, makeCtx } from '../src/ctx.ts'
+import { keyOf } from '../src/fhir/id.ts'
 import type { ResourceType } from '../src/fhir/resource-types.ts'
 import { bulkLoad } from '../src/records/bulk-load.ts'
 import { reindexChanged } from '../src/records/reindex.ts'
@@ -13,7 +14,8 @@ import { search } from '../src/records/search/search.ts'
 import { postgresJsDialect } from '../src/storage/dialect.ts'
 import { connect, type Db } from '../src/storage/pool.ts'
 import type { Tables } from '../src/storage/tables.ts'
-import { system, testPlatform } from './support/platform.ts'
+import { explain } from './support/explain.ts'
+import { citizen, clinician, system, testPlatform } from './support/platform.ts'
 
 const { db, url, services, clock } = await testPlatform()
 const ctx = makeCtx(system, { now: clock.now })
@@ -42,20 +44,19 @@ function rowsRead(node: Node): number {
 }
 
 /** Rows that the first page of a search reads, or the one `pages` behind it, and how many it shows. */
-async function readBy(type: ResourceType, query: string, pages: number): Promise<{ read: number; shown: number }> {
+async function readBy(type: ResourceType, query: string, pages: number, caller: Ctx = ctx): Promise<{ read: number; shown: number }> {
   const seen: { text: string; parameters: readonly unknown[] }[] = []
   const watched: Db = new Kysely<Tables>({
-    dialect: postgresJsDialect(() => connect(url, { max: 1 })), log: (event) => { if (event.level === 'query') seen.push({ text: event.query.sql, parameters: event.query.parameters }) },
+    dialect: postgresJsDialect((use) => connect(url, { max: 1 }, use)), log: (event) => { if (event.level === 'query') seen.push({ text: event.query.sql, parameters: event.query.parameters }) },
   })
   let params = new URLSearchParams(query)
-  for (let page = 0; page < pages; page++) params = (await search(watched, ctx, services.store, type, params)).next ?? params
+  for (let page = 0; page < pages; page++) params = (await search(watched, caller, services.store, type, params)).next ?? params
   seen.length = 0
-  const { matches } = await search(watched, ctx, services.store, type, params)
+  const { matches } = await search(watched, caller, services.store, type, params)
   await watched.destroy()
   let read = 0
   for (const { text, parameters } of seen.filter((each) => /\b(?:from|join) "?(?:resource|idx_\w+)"? [a-z]\b/.test(each.text))) {
-    const { rows } = await db.executeQuery<{ 'QUERY PLAN': string | [{ Plan: Node }] }>({ sql: `explain (analyze, format json) ${text}`, parameters, query: { kind: 'RawNode' } as never, queryId: { queryId: 'growth' } as never })
-    const plan = rows[0]?.['QUERY PLAN'] ?? '[]'
+    const [plan = '[]'] = await explain(db, { text, parameters }, 'analyze, format json')
     const [{ Plan }] = (typeof plan === 'string' ? JSON.parse(plan) : plan) as [{ Plan: Node }]
     read += rowsRead(Plan)
   }
@@ -120,4 +121,38 @@ test.each(['', '&_sort=date', '&_sort=-date', '&code=code-1', '&_count=0'])('of 
   // 25 Observations a day, of 10,000.
   const { read } = await readBy('Observation', `date=ge2024-09-10&date=lt2024-09-11${more}`, 0)
   expect(read).toBeLessThan(150)
+})
+
+const mine = makeCtx(citizen('p0-7'), { now: clock.now })
+const ofFew = makeCtx(clinician('of-few', 'hospital', '王医生'), { now: clock.now })
+const ofMany = makeCtx(clinician('of-many', 'hospital', '李医生'), { now: clock.now })
+
+/** Every patient of the first copy but one in ten is in the care of one doctor, three in that of another. */
+beforeAll(async () => {
+  const relate = (doctor: string, ids: readonly string[]) => sql`insert into care_relation (shard, pid, practitioner, organization, reason, reason_id, from_at, until_at)
+    select 0, pid, ${keyOf(doctor)}::uuid, ${keyOf('hospital')}::uuid, 'appointment', gen_random_uuid(), ${clock.now}::timestamptz - interval '1 day', ${clock.now}::timestamptz + interval '30 days'
+    from unnest(${ids.map(keyOf)}::uuid[]) as pid`.execute(db)
+  const all = Array.from({ length: growth }, (_, copy) => Array.from({ length: patients }, (_each, index) => `p${copy}-${index}`)).flat()
+  await relate('of-few', ['p0-1', 'p1-2', 'p2-3'])
+  await relate('of-many', all.filter((_, index) => index % 10 !== 0))
+  await sql`analyze care_relation`.execute(db)
+})
+
+const asked: readonly (readonly [ResourceType, string])[] = [
+  ['Observation', ''], ['Observation', 'status=final&_sort=-date'], ['Observation', 'date=ge2024-01-01&_sort=-date'], ['Observation', '_sort=value-quantity'], ['Observation', 'status=final&_sort=-_lastUpdated'],
+  ['Observation', 'code=http://loinc.org|code-1&value-quantity=gt1'], ['Patient', 'name=王'], ['Patient', '_sort=birthdate'], ['Observation', 'subject:Patient.name=王'], ['Patient', '_has:Observation:patient:status=final'],
+]
+
+test.each(asked)('whoever sees the entries of few patients begins with those: %s?%s', async (type, query) => {
+  for (const caller of [mine, ofFew]) {
+    const { read, shown } = await readBy(type, query, 0, caller)
+    expect(shown).toBeGreaterThan(0)
+    expect(read).toBeLessThan(200)
+  }
+})
+
+test.each([['Observation', 'date=ge2024-01-01&_sort=-date'], ['Patient', 'name=王'], ['Patient', '_sort=birthdate']] as const)('whoever sees those of many walks: %s?%s', async (type, query) => {
+  const { read, shown } = await readBy(type, query, 0, ofMany)
+  expect(shown).toBe(20)
+  expect(read).toBeLessThan(300)
 })

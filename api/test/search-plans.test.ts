@@ -13,6 +13,7 @@ import { postgresJsDialect } from '../src/storage/dialect.ts'
 import { connect, type Db } from '../src/storage/pool.ts'
 import type { Tables } from '../src/storage/tables.ts'
 import type { Resource } from '@medplum/fhirtypes'
+import { explain } from './support/explain.ts'
 import { system, testPlatform } from './support/platform.ts'
 
 const { db, url, services, clock } = await testPlatform()
@@ -20,7 +21,7 @@ const patients = 1_500
 const ctx = makeCtx(system, { now: clock.now })
 const seen: { text: string; parameters: readonly unknown[] }[] = []
 const watched: Db = new Kysely<Tables>({
-  dialect: postgresJsDialect(() => connect(url, { max: 1 })), log: (event) => { if (event.level === 'query') seen.push({ text: event.query.sql, parameters: event.query.parameters }) },
+  dialect: postgresJsDialect((use) => connect(url, { max: 1 }, use)), log: (event) => { if (event.level === 'query') seen.push({ text: event.query.sql, parameters: event.query.parameters }) },
 })
 
 /** Enough of every type that the shapes search: what is read from end to end shows. */
@@ -64,8 +65,7 @@ async function plan(type: ResourceType, query: string): Promise<string[]> {
 async function plansOfSeen(): Promise<string[]> {
   const found: string[] = []
   for (const { text, parameters } of [...seen].filter((each) => /\b(?:resource|idx_\w+)\b/.test(each.text) && !/^explain|pg_inherits/.test(each.text))) {
-    const { rows } = await db.executeQuery<{ 'QUERY PLAN': string }>({ sql: `explain ${text}`, parameters, query: { kind: 'RawNode' } as never, queryId: { queryId: 'plan' } as never })
-    found.push(...rows.map((row) => row['QUERY PLAN'].trim()))
+    found.push(...(await explain(db, { text, parameters })).map((line) => String(line).trim()))
   }
   return found
 }

@@ -20,19 +20,19 @@ type Condition = RawBuilder<SqlBool> | boolean
 
 /**
  * Rows of alias `r` that the caller may read. With `type` the condition is simpler, which keeps the planner on the right
- * index.
+ * index. `each`: it is asked of row after row as they are found, and the planner is not to begin with it.
  */
-export function visible(ctx: Ctx, type: ResourceType | null = null, permission: Permission = 'r'): RawBuilder<SqlBool> {
-  return written(any(ofAudience(type, 'directory'), byCaller(ctx, type, permission)))
+export function visible(ctx: Ctx, type: ResourceType | null = null, permission: Permission = 'r', each = false): RawBuilder<SqlBool> {
+  return written(any(ofAudience(type, 'directory'), byCaller(ctx, type, permission, each)))
 }
 
-function byCaller(ctx: Ctx, type: ResourceType | null, permission: Permission): Condition {
+function byCaller(ctx: Ctx, type: ResourceType | null, permission: Permission, each: boolean): Condition {
   const { principal } = ctx
   if (principal.kind === 'anonymous') return false
   const scoped = principal.kind === 'client' || principal.scopes.length > 0 ? byScope(principal, type, permission) : true
   if (scoped === false) return false
   if (principal.kind === 'client') return all(scoped, ofHospital(ctx, type))
-  return all(scoped, byRole(ctx, type))
+  return all(scoped, byRole(ctx, type, each))
 }
 
 function byScope(principal: Principal, type: ResourceType | null, permission: Permission): Condition {
@@ -55,11 +55,11 @@ function ofHospital(ctx: Ctx, type: ResourceType | null): Condition {
   return any(not(ofAudience(type, 'patient')), sql<SqlBool>`coalesce(r.org in (${members}), false)`, all(ofTypes(type, ['Patient']), knownAt(ctx, members)))
 }
 
-function byRole(ctx: Ctx, type: ResourceType | null): Condition {
+function byRole(ctx: Ctx, type: ResourceType | null, each: boolean): Condition {
   const { principal } = ctx
   switch (principal.role) {
     case 'citizen': return principal.patient !== null && all(ofAudience(type, 'patient'), byFamily(ctx, type, keyOf(principal.patient)))
-    case 'clinician': case 'gp': return any(ofAudience(type, 'staff'), all(ofTypes(type, clinicalReadable), byTreatment(ctx)))
+    case 'clinician': case 'gp': return any(ofAudience(type, 'staff'), all(ofTypes(type, clinicalReadable), byTreatment(ctx, each)))
     case 'scheduler': return principal.organization !== null && byDesk(ctx, type, keyOf(principal.organization))
     case 'insurer': return principal.organization !== null && all(ofTypes(type, insurerTypes), insuredBy(keyOf(principal.organization)))
     case 'public-health': return all(ofTypes(type, ['Condition']), sql<SqlBool>`r.pid is not null`, sql<SqlBool>`(r.labels & ${bits(statutoryBit)}) <> 0`)
@@ -80,16 +80,17 @@ function bits(value: number): RawBuilder<unknown> {
 
 const labels = sql`coalesce(r.labels, ${bits(unjudged)})`
 
-function byTreatment(ctx: Ctx): Condition {
+function byTreatment(ctx: Ctx, each: boolean): Condition {
   const { practitioner, organization } = ctx.principal
   if (practitioner === null) return false
   const actors = sql`${actorsOf(ctx)}::uuid[]`
+  const treats = sql`c.practitioner = any(${actors}) and c.from_at <= ${ctx.now} and c.until_at > ${ctx.now}`
   const wrote = sql<SqlBool>`coalesce(r.author = ${keyOf(practitioner)}::uuid, false)`
   const opened = sql<SqlBool>`access_opened(r.pid, ${labels}, r.org, r.dept, ${actors}, ${ctx.now}, ${bits(hiddenBit)}, ${bits(sensitiveBits)})`
   const barred = sql`select b.pid from record_bar b where b.actor = any(${actors}) and b.from_at <= ${ctx.now} and b.until_at > ${ctx.now}`
   const ownHospital: Condition = organization !== null && sql<SqlBool>`coalesce(r.org = ${keyOf(organization)}::uuid, false)`
   return all(
-    sql<SqlBool>`r.pid in (select c.pid from care_relation c where c.practitioner = any(${actors}) and c.from_at <= ${ctx.now} and c.until_at > ${ctx.now})`,
+    each ? sql<SqlBool>`exists (select from care_relation c where c.pid = r.pid and ${treats} offset 0)` : sql<SqlBool>`r.pid in (select c.pid from care_relation c where ${treats})`,
     any(sql<SqlBool>`(${labels} & ${bits(sensitiveBits | hiddenBit)}) = 0`, wrote, opened),
     any(sql<SqlBool>`r.pid not in (${barred})`, ownHospital, sql<SqlBool>`(${labels} & ${bits(unhideableBit)}) <> 0`, sql<SqlBool>`access_passes_bar(r.pid, ${actors}, ${ctx.now}, ${bits(barredBit)})`),
   )

@@ -3,7 +3,7 @@
  * `shardOf(id)` needs no look-up. A client may choose any FHIR id ([A-Za-z0-9\-.]{1,64}); its key is then a UUIDv8 made
  * of SHA-256(id). Invariant: `keyOf` is total on valid FHIR ids and injective but for a 122-bit hash collision.
  */
-import { createHash, randomFillSync } from 'node:crypto'
+import { hash, randomFillSync } from 'node:crypto'
 
 export const shardCount = 4096
 const canonicalUuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
@@ -44,10 +44,20 @@ export function uuid7(milliseconds: number, shard: number, random: Uint8Array): 
 /** The database key of a FHIR id: the id itself when it is a lower-case UUID, else a UUIDv8 of its hash. */
 export function keyOf(id: string): string {
   if (canonicalUuid.test(id)) return id
-  const hash = createHash('sha256').update(id).digest('hex')
-  const variant = ((Number.parseInt(hash[16] ?? '0', 16) & 0x3) | 0x8).toString(16)
-  return `${hash.slice(0, 8)}-${hash.slice(8, 12)}-8${hash.slice(13, 16)}-${variant}${hash.slice(17, 20)}-${hash.slice(20, 32)}`
+  const known = hashed.get(id)
+  if (known !== undefined) return known
+  const digest = hash('sha256', id)
+  const variant = ((Number.parseInt(digest[16] ?? '0', 16) & 0x3) | 0x8).toString(16)
+  const key = `${digest.slice(0, 8)}-${digest.slice(8, 12)}-8${digest.slice(13, 16)}-${variant}${digest.slice(17, 20)}-${digest.slice(20, 32)}`
+  if (hashed.size >= rememberedMax) hashed.clear()
+  if (id.length <= idMax) hashed.set(id, key)
+  return key
 }
+
+/** A caller's own ids are asked for many times a request, and hashing was a fifth of what the decision of access costs Node. */
+const hashed = new Map<string, string>()
+const rememberedMax = 10_000
+const idMax = 64
 
 /** Shard 0..4095 of a key: its `rand_a` bits for UUIDv7, else 12 bits of the key's tail. */
 export function shardOf(key: string): number {

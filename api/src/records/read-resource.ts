@@ -138,7 +138,7 @@ async function selectMany(db: Db, wanted: readonly Wanted[]): Promise<(Stored | 
   if (!last) return []
   const { ctx, type } = last
   const keys = [...new Set(wanted.map((each) => each.key))]
-  const { rows } = await sql<StoredRow>`select r.t, r.id, r.version, r.last_updated, r.pid, r.content from ${wantedRows(type, keys)} where ${visible(ctx, type)}`.execute(db)
+  const { rows } = await sql<StoredRow>`select r.t, r.id, r.version, r.last_updated, r.pid, r.content from ${wantedRows(type, keys)} where ${visible(ctx, type, 'r', true)}`.execute(db)
   return inOrder(type, wanted, rows)
 }
 

@@ -5,6 +5,8 @@
  * A transaction whose connection is lost ends there: the driver would send its next statement on a new connection, outside any
  * transaction, and would take a lost connection that is given back for an open one. A pool that has lost a connection is replaced
  * as a whole, what is under way on it may end: postgres.js 3.4.9 keeps connections in states in which they never answer again.
+ *
+ * Statements of one plan have a pool of their own (one-plan.ts).
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
@@ -13,12 +15,13 @@ import {
 } from 'kysely'
 import type { ReservedSql, Row, RowList, Sql } from 'postgres'
 import { monotonicMs } from '../ctx.ts'
+import { hasOnePlan, type PoolUse } from './one-plan.ts'
 
 /** Long enough for what is under way on a pool that is replaced; what has not ended then never will. */
 const drainSeconds = 20
 const replaceEveryMs = 250
 
-export function postgresJsDialect(open: () => Sql): Dialect {
+export function postgresJsDialect(open: (use: PoolUse) => Sql): Dialect {
   return {
     createAdapter: () => new PostgresAdapter(),
     createDriver: () => new PostgresJsDriver(open),
@@ -48,8 +51,10 @@ class PostgresJsConnection implements DatabaseConnection {
   readonly #waiting = new Set<(error: Error) => void>()
   /** The pool that its statements, or all of its transaction, go to. */
   pool: Sql
-  constructor(pools: Pools) {
+  readonly #planned: Pools
+  constructor(pools: Pools, planned: Pools) {
     this.#pools = pools
+    this.#planned = planned
     this.pool = pools.current
   }
 
@@ -83,8 +88,19 @@ class PostgresJsConnection implements DatabaseConnection {
     return Promise.race([statement, promise]).finally(() => { this.#waiting.delete(reject) })
   }
 
+  async #sendPlanned(text: string, parameters: readonly unknown[]): Promise<RowList<Row[]>> {
+    const pool = this.#planned.current
+    try {
+      return await pool.unsafe(text, parameters as never[], { prepare: true })
+    } catch (error) {
+      if (isFatal(error)) this.#planned.replace(pool)
+      throw error
+    }
+  }
+
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    const rows = await this.send(query.sql, query.parameters, { prepare: true })
+    const planned = this.reserved === null && hasOnePlan(query.sql)
+    const rows = await (planned ? this.#sendPlanned(query.sql, query.parameters) : this.send(query.sql, query.parameters, { prepare: true }))
     return { rows: rows as unknown as R[], numAffectedRows: BigInt(rows.count ?? 0) }
   }
 
@@ -180,9 +196,13 @@ class Pools {
 
 class PostgresJsDriver implements Driver {
   readonly #pools: Pools
-  constructor(open: () => Sql) { this.#pools = new Pools(open) }
+  readonly #planned: Pools
+  constructor(open: (use: PoolUse) => Sql) {
+    this.#pools = new Pools(() => open('any plan'))
+    this.#planned = new Pools(() => open('one plan'))
+  }
   async init(): Promise<void> {}
-  async acquireConnection(): Promise<DatabaseConnection> { return new PostgresJsConnection(this.#pools) }
+  async acquireConnection(): Promise<DatabaseConnection> { return new PostgresJsConnection(this.#pools, this.#planned) }
 
   async beginTransaction(connection: PostgresJsConnection, settings: TransactionSettings): Promise<void> {
     Object.assign(connection, await this.#pools.reserve())
@@ -209,7 +229,7 @@ class PostgresJsDriver implements Driver {
     connection.reserved = null
     connection.held = null
   }
-  async destroy(): Promise<void> { await this.#pools.end() }
+  async destroy(): Promise<void> { await Promise.all([this.#pools.end(), this.#planned.end()]) }
 }
 
 /** Streams text into a table by COPY. @param statement `copy … from stdin`; nothing of a caller may stand in it. */

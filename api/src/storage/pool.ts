@@ -5,6 +5,7 @@
 import { Kysely, type Transaction } from 'kysely'
 import postgres, { type Sql } from 'postgres'
 import { postgresJsDialect } from './dialect.ts'
+import { onePlanSettings, type PoolUse } from './one-plan.ts'
 import type { InsurerTables, Tables } from './tables.ts'
 
 export type Db = Kysely<Tables>
@@ -30,7 +31,7 @@ function instantFromText(text: string): string {
   return `${day}T${seconds}.${fraction.padEnd(3, '0').slice(0, 3)}Z`
 }
 
-export function connect(url: string, options: PoolOptions = {}): Sql {
+export function connect(url: string, options: PoolOptions = {}, use: PoolUse = 'any plan'): Sql {
   return postgres(url, {
     max: options.max ?? 6,
     onnotice: () => {},
@@ -38,6 +39,7 @@ export function connect(url: string, options: PoolOptions = {}): Sql {
       application_name: options.name ?? 'pujiang',
       TimeZone: 'UTC',
       statement_timeout: options.statementTimeoutMs ?? 30_000,
+      ...(use === 'one plan' ? onePlanSettings : {}),
     },
     types: {
       bigint: { to: 20, from: [20], serialize: (value: unknown) => String(value), parse: (text: string) => BigInt(text) },
@@ -52,9 +54,9 @@ export function connect(url: string, options: PoolOptions = {}): Sql {
 }
 
 export function openDb(url: string, options: PoolOptions = {}): Db {
-  return new Kysely<Tables>({ dialect: postgresJsDialect(() => connect(url, options)) })
+  return new Kysely<Tables>({ dialect: postgresJsDialect((use) => connect(url, options, use)) })
 }
 
 export function openInsurerDb(url: string, options: PoolOptions = {}): InsurerDb {
-  return new Kysely<InsurerTables>({ dialect: postgresJsDialect(() => connect(url, options)) })
+  return new Kysely<InsurerTables>({ dialect: postgresJsDialect((use) => connect(url, options, use)) })
 }

@@ -1,6 +1,6 @@
 /**
- * The two forms of the access decision are one: whatever the pure rules say of a row, the SQL condition says too, for random callers of
- * every role, with and without an app's scopes, random relations, grants, bars and coverage, and rows of every audience with random labels,
+ * The two forms of the access decision are one: whatever the pure rules say of a row, the SQL condition says too, written for the planner or for row after row,
+ * and with the patients whom the caller can reach as a search begins with them, for random callers of every role, with and without an app's scopes, random relations, grants, bars and coverage, and rows of every audience with random labels,
  * hospitals, departments and authors.
  */
 import fc from 'fast-check'
@@ -11,6 +11,7 @@ import { audienceOf } from '../../src/access/audience.ts'
 import { loadAccessFacts } from '../../src/access/facts.ts'
 import { adolescentBit, barredBit, everyBit, hiddenBit, labelBit, statutoryBit, unhideableBit } from '../../src/access/labels.ts'
 import { anonymous, type Principal, roles } from '../../src/access/principal.ts'
+import { reachOf } from '../../src/access/reach.ts'
 import { accessRules, decide } from '../../src/access/rules.ts'
 import { visible } from '../../src/access/visible.ts'
 import { makeCtx } from '../../src/ctx.ts'
@@ -87,11 +88,11 @@ async function fill(trx: Trx, { relations, grants, bars }: typeof world extends 
 class Undo extends Error {}
 
 test('the SQL condition shows exactly the rows that the rules allow to read', async () => {
-  const rulesSeen = new Set<string>()
-  await fc.assert(fc.asyncProperty(world, fc.array(fc.tuple(principals, oneOf(null, ...types), oneOf('r' as const, 's' as const)), { minLength: 8, maxLength: 8 }), async (given, asked) => {
+  const [rulesSeen, reached] = [new Set<string>(), new Set<string>()]
+  await fc.assert(fc.asyncProperty(world, fc.array(fc.tuple(principals, oneOf(null, ...types), oneOf('r' as const, 's' as const), fc.boolean()), { minLength: 8, maxLength: 8 }), async (given, asked) => {
     await db.transaction().execute(async (trx) => {
       await fill(trx, given)
-      for (const [principal, only, permission] of asked) {
+      for (const [principal, only, permission, each] of asked) {
         const ctx = makeCtx(principal, { now })
         const facts = await loadAccessFacts(trx, ctx, patients)
         const allowed = rows.filter((row) => {
@@ -100,7 +101,10 @@ test('the SQL condition shows exactly the rows that the rules allow to read', as
           rulesSeen.add(verdict.rule)
           return verdict.allowed
         })
-        const shown = await sql<{ t: number; id: string }>`select r.t, r.id from resource r where ${visible(ctx, only, permission)} ${only === null ? sql`` : sql`and r.t = ${typeCode(only)}`}`.execute(trx)
+        const reach = only === null ? null : reachOf(ctx, only, permission)
+        if (reach !== null) reached.add(principal.launchPatient === null ? String(principal.role) : 'launch')
+        const begun = reach === null ? sql`` : sql`and r.pid = any(array(${reach.patients}))`
+        const shown = await sql<{ t: number; id: string }>`select r.t, r.id from resource r where ${visible(ctx, only, permission, each)} ${only === null ? sql`` : sql`and r.t = ${typeCode(only)}`} ${begun}`.execute(trx)
         expect(shown.rows.map((row) => `${typeName(row.t)}/${row.id}`).sort()).toEqual(allowed.map((row) => `${row.type}/${row.id}`).sort())
       }
       throw new Undo()
@@ -108,4 +112,5 @@ test('the SQL condition shows exactly the rows that the rules allow to read', as
   }), { numRuns: 120 })
   // Every rule has had a say: a rule that never decides is a rule nobody tested.
   expect([...accessRules.map((rule) => rule.name), 'default-deny'].filter((name) => !rulesSeen.has(name))).toEqual([])
+  expect(reached).toEqual(new Set(['citizen', 'clinician', 'gp', 'launch']))
 }, 60_000)

@@ -11,8 +11,9 @@ import { type ResourceType, typeCode } from '../../fhir/resource-types.ts'
 import type { Db } from '../../storage/pool.ts'
 import type { Store } from '../store.ts'
 import { withinCodes } from './coded-values.ts'
+import { patientsAlways, patientsWhenFew } from './begin-with-patients.ts'
 import type { Criterion, Walk, Wanted } from './criterion.ts'
-import { planned, type Planned } from './key-plan.ts'
+import { planned, type Planned, rarestKey } from './key-plan.ts'
 import { nearOrFar, sinceOf } from './since.ts'
 
 export function makeWalk(db: Db, ctx: Ctx, store: Store): Walk {
@@ -26,21 +27,35 @@ export function makeWalk(db: Db, ctx: Ctx, store: Store): Walk {
 export async function planOf(walk: Walk, type: ResourceType, criteria: readonly Criterion[], wanted: Wanted): Promise<Planned> {
   const all = await withinCodes(walk, type, criteria)
   const patients = all.flatMap((each) => (each.patients === null ? [] : [each.patients]))
-  const narrow = wanted === 'one of few' || patients.length > 0 || all.some((each) => each.narrow === true)
+  const named = wanted === 'one of few' || patients.length > 0 || all.some((each) => each.narrow === true)
+  const reached = named ? null : await reachedFirst(walk, type, all, wanted)
+  const narrow = named || reached !== null
   const keyed = await planned(walk.db, type, all, narrow ? 'one of few' : orderFor(wanted, all))
   const wheres = (costly: boolean) => all.flatMap((each) => (each.where === null || (each.costly ?? false) !== costly ? [] : [each.where]))
   // Of few rows each is looked at as it is.
   const since = narrow || keyed.few ? null : sinceOf(all)
   const conditions = [
     ...patients.map(ofPatients),
+    ...(reached === null ? [] : [reached]),
     ...wheres(false),
     ...keyed.conditions,
     ...(since !== null && wanted === 'all' ? [nearOrFar(since)] : []),
-    visible(walk.ctx, type, 's'),
+    visible(walk.ctx, type, 's', keyed.few || wanted !== 'all'),
   ]
   const costly = wheres(true)
   if (costly.length > 0) await assertFew(walk.db, type, conditions)
-  return { ...keyed, conditions: [...conditions, ...costly], since }
+  const ofOne = patients.length === 1 && patients[0]?.length === 1
+  return { ...keyed, conditions: [...conditions, ...costly], ofOne, since }
+}
+
+/** The patients whose entries the caller sees, where they are what the search should begin with. */
+async function reachedFirst(walk: Walk, type: ResourceType, criteria: readonly Criterion[], wanted: Wanted): Promise<RawBuilder<SqlBool> | null> {
+  const always = patientsAlways(walk, type)
+  if (always !== null || wanted === 'all' || wanted === 'one of few') return always
+  const few = await patientsWhenFew(walk, type, typeof wanted === 'object' ? wanted.rows : wanted)
+  if (few === null) return null
+  const rarest = await rarestKey(walk.db, type, criteria)
+  return rarest !== null && rarest < few.rows ? null : few.condition
 }
 
 /** A time between two ends is found by the index of the clinical date, which then gives the order. */

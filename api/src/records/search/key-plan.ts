@@ -21,6 +21,8 @@ export interface Planned {
   conditions: RawBuilder<SqlBool>[]
   /** Something that is asked leaves few rows. */
   few: boolean
+  /** All rows are of one patient, whose index is in the order of the clinical date. */
+  ofOne: boolean
   /** Rows that hold the rarest of the keys that are asked for; null when no key is. */
   expected: number | null
   /** What gives the order, where it is free: rows come from there, and `conditions` are all others. Null when it is the clinical date. */
@@ -29,8 +31,8 @@ export interface Planned {
   since: string | null
 }
 
-/** What the keys and side tables say; times are said in conditions.ts. */
-export type KeyPlan = Omit<Planned, 'since'>
+/** What the keys and side tables say; patients and times are said in conditions.ts. */
+export type KeyPlan = Omit<Planned, 'since' | 'ofOne'>
 
 /** Those of the criterion with the number `side`. */
 export interface Stretches { side: number; table: Side['table']; stretches: readonly Stretch[] }
@@ -43,7 +45,7 @@ export async function planned(db: Db, type: ResourceType, criteria: readonly Pic
   const narrow = wanted === 'one of few'
   if (narrow || (groups.length === 0 && sides.length === 0)) return { conditions: [...filters(null), ...sides.map(hasSideRow)], few: narrow, expected: null, stretches: null }
   const partition = await partitionOf(db, type)
-  const expected = groups.map((keys) => keys.reduce((sum, key) => sum + expectedRows(partition, key), 0))
+  const expected = groups.map((keys) => expectedOf(partition, keys))
   const rarest = expected.indexOf(Math.min(...expected))
   const least = expected[rarest] ?? null
   const fewOfAll = fewIn(partition, wanted)
@@ -69,6 +71,17 @@ export async function planned(db: Db, type: ResourceType, criteria: readonly Pic
   if (wanted !== 'all') return { ...rest, conditions: [...filters(null), ...sides.map(hasSideRow)], few: false }
   const [first, ...others] = sides
   return { ...rest, conditions: [...filters(rarest), ...(first && groups.length === 0 ? [hasOneOf(first), ...others.map(hasSideRow)] : sides.map(hasSideRow))], few: false }
+}
+
+/** Rows that hold the rarest of the keys that are asked for; null when no key is. */
+export async function rarestKey(db: Db, type: ResourceType, criteria: readonly Pick<Criterion, 'anyOf'>[]): Promise<number | null> {
+  const groups = criteria.flatMap(({ anyOf }) => (anyOf === null ? [] : [anyOf]))
+  const partition = groups.length === 0 ? undefined : await partitionOf(db, type)
+  return groups.length === 0 ? null : Math.min(...groups.map((keys) => expectedOf(partition, keys)))
+}
+
+function expectedOf(partition: Partition | undefined, keys: readonly bigint[]): number {
+  return keys.reduce((sum, key) => sum + expectedRows(partition, key), 0)
 }
 
 type NumberedSide = Side & { number: number }

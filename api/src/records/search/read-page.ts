@@ -7,6 +7,7 @@
  */
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
 import { type ResourceType, typeCode, typeName } from '../../fhir/resource-types.ts'
+import { onePlan } from '../../storage/one-plan.ts'
 import type { Db } from '../../storage/pool.ts'
 import { storedOf, type StoredRow } from '../content.ts'
 import { onlyCode } from './coded-values.ts'
@@ -27,7 +28,16 @@ export const noPage: Page = { matches: [], next: null, previous: null }
 export type Row = StoredRow & { keys?: bigint[] } & Record<string, unknown>
 
 /** What all ways of reading share. */
-export interface Reading { db: Db; order: Order; position: Position | null; conditions: readonly RawBuilder<SqlBool>[]; columns: RawBuilder<unknown>; limit: number }
+export interface Reading {
+  db: Db
+  order: Order
+  position: Position | null
+  conditions: readonly RawBuilder<SqlBool>[]
+  columns: RawBuilder<unknown>
+  limit: number
+  /** An index of dates has the order: that of the type, or that of one patient. */
+  walked?: true
+}
 
 /** Throws parameter-invalid when the page's token is none. */
 export async function readPage(walk: Walk, types: readonly ResourceType[], query: SearchQuery, matching: (wanted: Wanted) => Promise<Planned>): Promise<Page> {
@@ -37,7 +47,7 @@ export async function readPage(walk: Walk, types: readonly ResourceType[], query
   const order = backwards ? reversed(orderOf(sort)) : orderOf(sort)
   const walked = sort[0]?.walk ?? null
   const free = isFree(sort) && (position === null || position.stretch !== null)
-  const { conditions, few, stretches, since } = await matching(walked === null ? 'all' : free ? { rows: count + 1, side: position?.stretch?.side ?? null } : count + 1)
+  const { conditions, few, ofOne, stretches, since } = await matching(walked === null ? 'all' : free ? { rows: count + 1, side: position?.stretch?.side ?? null } : count + 1)
   if (position !== null && (position.stretch !== null) !== (stretches !== null)) throw badToken()
   const columns = sql.join([
     sql`r.t, r.id, r.version, r.last_updated, r.pid, r.content`, ...sort.map((key, index) => sql`${key.expression} as ${sql.raw(sortColumn(index))}`),
@@ -45,7 +55,8 @@ export async function readPage(walk: Walk, types: readonly ResourceType[], query
   ])
   const reading: Reading = { db: walk.db, order, position, conditions, columns, limit: count + 1 }
   if (stretches !== null) return pageOf(await readStretches(reading, stretches), query, position)
-  const rows = few || walked === null || (walked === 'date' && sort.length > 1) ? await readRows(reading) : walked === 'date' ? await readDates(reading, since, sql<SqlBool>`r.t = ${sql.raw(String(typeCode(types[0] as ResourceType)))}`)
+  const byDate = walked === 'date' && sort.length === 1
+  const rows = few && byDate ? await (ofOne ? readRows({ ...reading, walked: true }) : readSorted(reading)) : few || walked === null || (walked === 'date' && sort.length > 1) ? await readRows(reading) : walked === 'date' ? await readDates(reading, since, sql<SqlBool>`r.t = ${sql.raw(String(typeCode(types[0] as ResourceType)))}`)
     : walked === 'updated' ? await readWindows(reading, await amongTypes(walk, types)) : await readSide(reading, walked, walked.coded ? await onlyCode(walk, types[0] as ResourceType, query.criteria) : null)
   return pageOf(rows, query, position)
 }
@@ -73,9 +84,9 @@ function textOrNull(value: unknown): string | null {
   return value === null || value === undefined ? null : String(value)
 }
 
-export async function readRows({ db, order, position, conditions, columns, limit }: Reading): Promise<Row[]> {
+export async function readRows({ db, order, position, conditions, columns, limit, walked }: Reading): Promise<Row[]> {
   const all = position === null ? conditions : [...conditions, after(order, position)]
-  const { rows } = await sql<Row>`select ${columns} from resource r where ${sql.join(all, sql` and `)} order by ${orderBy(order)} limit ${limit}`.execute(db)
+  const { rows } = await sql<Row>`${walked ? onePlan : sql``}select ${columns} from resource r where ${sql.join(all, sql` and `)} order by ${orderBy(order)} limit ${limit}`.execute(db)
   return rows
 }
 
@@ -113,7 +124,8 @@ function readSorted(reading: Reading): Promise<Row[]> {
  * A walk along the date index behind a position. Each step is one stretch of the index, so that no row before it is read again: what has the
  * position's date, what lies beyond, and where they come last, rows without a date.
  */
-async function readAlong(reading: Reading): Promise<Row[]> {
+async function readAlong(rest: Reading): Promise<Row[]> {
+  const reading: Reading = { ...rest, walked: true }
   const { position, order, conditions } = reading
   const value = position?.values[0] ?? null
   // Rows without a date lie next to each other as it is.
@@ -148,16 +160,6 @@ async function readSide(reading: Reading, side: SideOrder, code: bigint | null):
   return rows
 }
 
-/**
- * A number in the text of the statement, of those that few are of: the planner then knows how little is read, and need not plan anew each time
- * to find that out.
- */
-export function literal(number: number | bigint): RawBuilder<unknown> {
-  return typeof number === 'bigint' || number <= literalMax ? sql.raw(`'${number}'`) : sql`${number}`
-}
-
-const literalMax = 101
-
 /** `code`: that of all rows that are wanted; every value is stored under each of its codes. */
 async function readValued(reading: Reading, side: SideOrder, code: bigint | null): Promise<Row[]> {
   if (reading.position === null || reading.order.keys.length > 1) return readValuedPart(reading, side, code, null)
@@ -180,10 +182,10 @@ async function readValuedPart({ db, order, position, conditions, columns, limit 
     and (${value('o')} ${better} ${value('s')} or (${value('o')} = ${value('s')} and o.ctid < s.ctid)) offset 0)`
   const equals = others.length === 0 ? sql`s.rid ${sql.raw(order.idDescending ? 'desc' : 'asc')}` : orderBy(rest)
   // Row by row, for the offset keeps the planner from reading all of both tables and sorting.
-  const { rows } = await sql<Row>`select ${columns} from ${sql.table(table)} s cross join lateral (
+  const { rows } = await sql<Row>`${onePlan}select ${columns} from ${sql.table(table)} s cross join lateral (
       select * from resource r where r.id = s.rid and r.shard = s.shard and ${sql.join(conditions, sql` and `)} offset 0) r
-    where ${sql.join([sql<SqlBool>`s.k = ${literal(k)}::bigint`, ...(code === null ? [] : [sql<SqlBool>`s.c = ${String(code)}::bigint`]), ...behind, representing], sql` and `)}
-    order by ${value('s')} using ${sql.raw(key.descending ? side.greater : side.less)}, ${equals} limit ${literal(limit)}`.execute(db)
+    where ${sql.join([sql<SqlBool>`s.k = ${String(k)}::bigint`, ...(code === null ? [] : [sql<SqlBool>`s.c = ${String(code)}::bigint`]), ...behind, representing], sql` and `)}
+    order by ${value('s')} using ${sql.raw(key.descending ? side.greater : side.less)}, ${equals} limit ${limit}`.execute(db)
   return rows
 }
 

@@ -7,7 +7,8 @@ import { type RawBuilder, sql, type SqlBool } from 'kysely'
 import type { Stretch } from './criterion.ts'
 import type { Stretches } from './key-plan.ts'
 import type { StretchPosition } from './page.ts'
-import { literal, type Reading, type Row } from './read-page.ts'
+import { onePlan } from '../../storage/one-plan.ts'
+import type { Reading, Row } from './read-page.ts'
 
 export async function readStretches(reading: Reading, walked: Stretches): Promise<Row[]> {
   const { position, limit } = reading
@@ -43,14 +44,14 @@ async function readStretch({ db, position, conditions, columns, limit }: Reading
   const before = [...stretches.slice(0, number).map(rowsOf), sql<SqlBool>`(${rowsOf(stretches[number] as Stretch)} and (s.${sql.raw(column)} ${less} w.at or (s.${sql.raw(column)} = w.at and s.ctid < w.place)))`]
   const first = sql<SqlBool>`not exists (select 1 from ${sql.table(table)} s where s.rid = w.rid and s.shard = w.shard and (${sql.join(before, sql` or `)}) offset 0)`
   // Row by row, for the offsets keep the planner from reading all of both tables and sorting.
-  const { rows } = await sql<Row>`select ${columns}, ${side}::int as stretch_side, ${number}::int as stretch_number, w.at as stretch_value
+  const { rows } = await sql<Row>`${onePlan}select ${columns}, ${side}::int as stretch_side, ${number}::int as stretch_number, w.at as stretch_value
     from (select s.rid, s.shard, s.${sql.raw(column)} as at, s.ctid as place from ${sql.table(table)} s where ${rowsOf({ k, condition })}) w
     cross join lateral (select * from resource r where r.id = w.rid and r.shard = w.shard and ${sql.join(conditions, sql` and `)} offset 0) r
     where ${sql.join([...behind, first], sql` and `)}
-    order by w.at using ${sql.raw((text ? ['~<~', '~>~'] : ['<', '>'])[Number(backwards)] as string)}, w.rid ${sql.raw(backwards ? 'desc' : 'asc')} limit ${literal(limit)}`.execute(db)
+    order by w.at using ${sql.raw((text ? ['~<~', '~>~'] : ['<', '>'])[Number(backwards)] as string)}, w.rid ${sql.raw(backwards ? 'desc' : 'asc')} limit ${limit}`.execute(db)
   return rows
 }
 
 function rowsOf({ k, condition }: Pick<Stretch, 'k' | 'condition'>): RawBuilder<SqlBool> {
-  return sql<SqlBool>`(s.k = ${literal(k)}::bigint and ${condition})`
+  return sql<SqlBool>`(s.k = ${String(k)}::bigint and ${condition})`
 }

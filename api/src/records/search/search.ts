@@ -119,17 +119,19 @@ async function rowsOf(walk: Walk, { types, compartment }: Scope, criteria: Reado
   let few = compartment !== null
   let stretches: Planned['stretches'] = null
   let since: Planned['since'] = null
+  let ofOne = false
   for (const [type, own] of criteria) {
     const plan = await planOf(walk, type, own, compartment !== null ? 'one of few' : types.length === 1 ? wanted : 'all')
     few ||= plan.few
     stretches = plan.stretches
     since = types.length === 1 ? plan.since : null
+    ofOne = types.length === 1 && compartment === null && plan.ofOne
     ofTypes.push(sql<SqlBool>`r.t = ${sql.raw(String(typeCode(type)))} and ${sql.join(plan.conditions, sql` and `)}`)
   }
   const [only] = ofTypes
   const conditions = [ofTypes.length === 1 && only ? only : sql<SqlBool>`r.t in (${sql.raw(types.map(typeCode).join(','))}) and (${sql.join(ofTypes.map((each) => sql`(${each})`), sql` or `)})`]
   if (compartment !== null) conditions.unshift(inCompartment(walk.store.model, compartment, types))
-  return { conditions, few, expected: null, stretches, since }
+  return { conditions, few, ofOne, expected: null, stretches, since }
 }
 
 async function countRows(db: Db, matching: (wanted: Wanted) => Promise<Planned>, estimate: boolean): Promise<number> {

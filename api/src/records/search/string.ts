@@ -21,7 +21,10 @@ export function searchString(asked: Asked): Criterion {
 function fit(asked: Asked, keys: readonly bigint[], text: string): Fit {
   const value = normaliseString(text)
   if (value === '') throw new OutcomeError([invalidValue(asked, text, { zh: '请输入文字。', en: 'give some text.' })])
-  const pattern = value.replace(/[\\%_]/g, '\\$&')
-  const condition = asked.modifier === 'exact' ? sql<SqlBool>`s.val = ${value}` : sql<SqlBool>`s.val like ${asked.modifier === 'contains' ? `%${pattern}%` : `${pattern}%`}`
+  const condition = asked.modifier === 'exact' ? sql<SqlBool>`s.val = ${value}` : asked.modifier === 'contains' ? sql<SqlBool>`s.val like ${`%${value.replace(/[\\%_]/g, '\\$&')}%`}`
+    : sql<SqlBool>`(s.val ~>=~ ${value} and s.val ~<~ ${`${value}${lastCharacter}`})`
   return { keys, condition, bounds: [{ column: 'val', condition }] }
 }
+
+/** Behind every text that begins alike. The bounds are written out, for a plan that is kept takes none from a pattern (decisions/0049). */
+const lastCharacter = '\u{10FFFF}'
