@@ -94,3 +94,11 @@ function base64(bytes: Uint8Array): string {
 export function randomWithin(min: number, max: number): number {
   return max <= min ? min : randomInt(min, max + 1)
 }
+
+/** No letters or digits that look alike on paper. */
+const readable = 'abcdefghjkmnpqrstuvwxyz23456789'
+
+/** A password to hand out: four groups of five, 99 bits. */
+export function readablePassword(): string {
+  return Array.from({ length: 4 }, () => Array.from({ length: 5 }, () => readable[randomInt(readable.length)]).join('')).join('-')
+}

@@ -17,7 +17,10 @@ export interface NewAccount {
   phone?: string | null
   /** How the person was proved; at a desk unless said. */
   proof?: AccountRow['proof']
-  roles: { role: Role; patient: string | null; practitioner: string | null; organization: string | null; organizationName: string | null }[]
+  /** Until when the password counts that was handed out; the person chose it unless said. */
+  initialUntil?: Date | null
+  /** `person`: key of the Patient who an administrator is. */
+  roles: { role: Role; patient: string | null; practitioner: string | null; organization: string | null; organizationName: string | null; person?: string | null }[]
 }
 
 export type AccountRow = Selectable<AccountTable>
@@ -26,11 +29,11 @@ export async function createAccounts(trx: Trx, accounts: readonly NewAccount[], 
   if (accounts.length === 0) return
   await trx.insertInto('account').values(accounts.map((account) => ({
     id: account.id, login: account.login, password_hash: account.passwordHash, display_name: account.displayName, demo: account.demo, created_at: now,
-    phone: account.phone ?? null, password_changed_at: now, totp_secret: null, totp_confirmed_at: null, totp_step: null, proof: account.proof ?? 'desk',
+    phone: account.phone ?? null, password_changed_at: now, totp_secret: null, totp_confirmed_at: null, totp_step: null, proof: account.proof ?? 'desk', initial_until: account.initialUntil ?? null,
   }))).execute()
   await trx.insertInto('account_role').values(accounts.flatMap((account) => account.roles.map((each) => ({
     account_id: account.id, role: each.role, patient: each.patient, practitioner: each.practitioner,
-    organization: each.organization, organization_name: each.organizationName,
+    organization: each.organization, organization_name: each.organizationName, person: each.person ?? null,
   })))).execute()
 }
 
@@ -79,12 +82,29 @@ function principalIn(account: Pick<AccountRow, 'id' | 'display_name'>, role: Sel
 }
 
 export async function changePassword(trx: Trx, now: Date, account: string, password: string): Promise<void> {
-  await trx.updateTable('account').set({ password_hash: await hashPassword(password), password_changed_at: now }).where('id', '=', account).execute()
+  await setPassword(trx, now, account, await hashPassword(password), null)
+}
+
+/** @param initialUntil until when it counts; null when the person chose it. */
+export async function setPassword(trx: Trx, now: Date, account: string, passwordHash: string, initialUntil: Date | null): Promise<void> {
+  await trx.updateTable('account').set({ password_hash: passwordHash, password_changed_at: now, initial_until: initialUntil }).where('id', '=', account).execute()
+}
+
+/** Until when the password counts that was handed out, an instant; null when the person chose it. */
+export async function initialPasswordUntil(db: Db, account: string): Promise<Date | null> {
+  const row = await db.selectFrom('account').select('initial_until').where('id', '=', account).executeTakeFirst()
+  return row?.initial_until ? new Date(row.initial_until) : null
+}
+
+/** A password that was handed out has to be changed in time. @throws password-expired (401), only to whoever knows it. */
+export function assertPasswordCounts({ initial_until }: Pick<AccountRow, 'initial_until'>, now: Date): void {
+  if (initial_until === null || Date.parse(initial_until) > now.getTime()) return
+  throw fail('password-expired', { zh: '初始密码已过期，请联系管理员重新发放。', en: 'The initial password has run out. Ask for a new one.' })
 }
 
 /** A new password for the account of a citizen who holds no other role. @returns the account; null when there is none. */
 export async function replacePassword(trx: Trx, now: Date, patient: string, passwordHash: string): Promise<string | null> {
-  const changed = await trx.updateTable('account').set({ password_hash: passwordHash, password_changed_at: now })
+  const changed = await trx.updateTable('account').set({ password_hash: passwordHash, password_changed_at: now, initial_until: null })
     .where('id', 'in', (of) => of.selectFrom('account_role').select('account_id').where('role', '=', 'citizen').where('patient', '=', patient))
     .where(({ not, exists, selectFrom }) => not(exists(selectFrom('account_role as other').select('other.role').whereRef('other.account_id', '=', 'account.id').where('other.role', '<>', 'citizen'))))
     .returning('id').executeTakeFirst()

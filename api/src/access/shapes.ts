@@ -21,6 +21,8 @@ export interface AccountView {
   secondFactor: 'on' | 'demo' | 'off'
   recoveryCodesLeft: number
   authLevel: Principal['authLevel']
+  /** A password that was handed out counts until then, an instant; null: the person chose it. */
+  passwordUntil: string | null
 }
 
 /** GET /api/sessions: sign-ins in the portal, and apps that were let in. Instants with offset +08:00. */
@@ -94,6 +96,8 @@ export interface Me {
   organizationName: string | null
   /** Those a citizen may act for; the citizen first. Empty for professionals. */
   people: { patient: string; name: string; relationship: 'self' | 'child' | 'parent' | 'spouse' | 'other'; until: string | null }[]
+  /** When a professional's password was handed out: until when it counts, an instant with offset +08:00. */
+  passwordUntil: string | null
   /** The server's clock, an instant with offset +08:00: pages take "today" from here, not from the device. */
   now: string
 }

@@ -54,10 +54,13 @@ export const outcomeCodes = {
   'token-invalid': [401, 'login'],
   // accounts and apps
   'account-exists': [409, 'duplicate'],
+  'account-role': [409, 'duplicate'],
+  'account-unknown': [404, 'not-found'],
   'account-unproven': [422, 'business-rule'],
   'app-unknown': [404, 'not-found'],
   'authorization-expired': [410, 'expired'],
   'launch-invalid': [422, 'business-rule'],
+  'password-expired': [401, 'expired'],
   'password-weak': [422, 'value'],
   'scope-missing': [422, 'required'],
   // the resource

@@ -63,6 +63,7 @@ export function accountRoutes(services: Services): Hono<AppEnv> {
       return c.json({
         login: account.login, phone: account.phone === null ? null : `${account.phone.slice(0, 3)}****${account.phone.slice(-4)}`,
         secondFactor: factorState(factors, account), recoveryCodesLeft: account.recovery_codes.length, authLevel: principal.authLevel,
+        passwordUntil: account.initial_until === null ? null : instantInShanghai(new Date(account.initial_until)),
       } satisfies AccountView)
     })
     .post('/account/password', async (c) => {

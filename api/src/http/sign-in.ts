@@ -5,7 +5,7 @@
 import { type Context, Hono } from 'hono'
 import { decodeJwt } from 'jose'
 import { z } from 'zod'
-import { type AccountRow, checkPassword, chooseRole, normaliseLogin } from '../access/accounts.ts'
+import { type AccountRow, assertPasswordCounts, checkPassword, chooseRole, initialPasswordUntil, normaliseLogin } from '../access/accounts.ts'
 import { findApp } from '../access/apps.ts'
 import { signInRequired } from '../access/may-write.ts'
 import { peopleOf } from '../access/people.ts'
@@ -44,6 +44,7 @@ export function signInRoutes(services: Services): Hono<AppEnv> {
       const counters = countersOf({ login, network: placeOf(c, config.trustedProxies).network, device, knownDevice: await isKnownDevice(db, login, device) })
       await countAttempt(db, ctx.now, counters)
       const account = await checkPassword(db, login, asked.password)
+      assertPasswordCounts(account, ctx.now)
       const needsCode = factorState(factors, account) === 'on'
       // The attempt stays counted until the code is right too: a known password must not buy endless guesses of codes.
       if (needsCode && asked.code === undefined) return c.json({ secondFactor: true } satisfies GiveCode)
@@ -104,12 +105,14 @@ async function returnAddress(services: Services, asked: z.infer<typeof signOutBo
 
 async function meOf(services: Services, ctx: Ctx): Promise<Me> {
   const person: Principal = ctx.principal
+  const initial = person.role === 'citizen' ? null : await initialPasswordUntil(services.db, person.id)
   return {
     name: person.name,
     role: person.role ?? 'citizen',
     patient: person.patient, practitioner: person.practitioner,
     organization: person.organization, organizationName: person.organizationName,
     people: person.patient === null ? [] : await peopleOf(services.db, ctx, person.patient),
+    passwordUntil: initial === null ? null : instantInShanghai(initial),
     now: instantInShanghai(ctx.now),
   }
 }

@@ -228,7 +228,7 @@ test('no account holds two of the three administrators, whoever asks first', asy
   for (const [one, other] of [[0, 1], [1, 2], [2, 0]] as const) {
     const id = crypto.randomUUID()
     await db.insertInto('account').values({ id, login: id, password_hash: 'x', display_name: 'x', demo: false, created_at: start, phone: null, password_changed_at: start, totp_secret: null, totp_confirmed_at: null, totp_step: null, proof: 'desk' }).execute()
-    const give = (role: string) => db.insertInto('account_role').values({ account_id: id, role, patient: null, practitioner: null, organization: null, organization_name: null }).execute()
+    const give = (role: string) => db.insertInto('account_role').values({ account_id: id, role, patient: null, practitioner: null, organization: null, organization_name: null, person: crypto.randomUUID() }).execute()
     const done = await Promise.allSettled([give(administrators[one]), give(administrators[other])])
     expect(done.map((each) => each.status).sort()).toEqual(['fulfilled', 'rejected'])
     await expect(db.updateTable('account_role').set({ role: administrators[other] }).where('account_id', '=', id).execute()).resolves.toBeDefined()

@@ -22,9 +22,11 @@ export async function createDemoAccounts(trx: Trx, city: City, citizens: readonl
   const random = new Random(`${city.seed}/accounts`)
   const accounts: NewAccount[] = await Promise.all(demoAccounts.map(async ({ login, password, role }) => {
     const holder = holderOf(city, citizens, login)
+    const id = random.id(now.getTime(), random.int(0, 4095))
     return {
-      id: random.id(now.getTime(), random.int(0, 4095)), login, passwordHash: await hashPassword(password), displayName: holder.displayName, demo: true,
-      roles: holder.roles.map((each) => ({ role, ...each })),
+      id, login, passwordHash: await hashPassword(password), displayName: holder.displayName, demo: true,
+      // Administrators of the demo city are nobody of its person index; each is a person of their own.
+      roles: holder.roles.map((each) => ({ role, ...each, person: role.startsWith('admin-') ? id : null })),
     }
   }))
   await createAccounts(trx, accounts, now)

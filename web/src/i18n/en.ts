@@ -77,7 +77,7 @@ const en: typeof zh = {
   },
   security: {
     password: 'Change the password', currentPassword: 'Password now', newPassword: 'New password', newPasswordHint: 'At least 12 characters. A few unrelated words are easy to keep and hard to guess. Other devices are signed out.', change: 'Change the password',
-    passwordChanged: 'Password changed, other devices signed out', factor: 'Authenticator', factorOff: 'No authenticator is set up. Clinical and office staff must have one. Enter your password, then scan the code with an authenticator app.',
+    passwordChanged: 'Password changed, other devices signed out', initialTitle: 'Change your initial password', initialText: 'You signed in with a password that was handed out. After {until} it no longer counts.', factor: 'Authenticator', factorOff: 'No authenticator is set up. Clinical and office staff must have one. Enter your password, then scan the code with an authenticator app.',
     factorDemo: 'Demo accounts use a fixed demo code. You may set up an authenticator of your own all the same.', factorOn: 'Set up. Recovery codes left: {count}.', add: 'Set up an authenticator', remove: 'Remove the authenticator',
     scan: 'Scan this with your authenticator app, then enter the six digits it shows.', qr: 'QR code for the authenticator', secret: 'If you cannot scan it, type:', confirm: 'Finish',
     recoveryTitle: 'Write down your recovery codes', recoveryText: 'If you lose the phone, a recovery code stands in for the code of the app, once each. They are shown this one time.', recoveryKept: 'I have kept them',
@@ -248,6 +248,7 @@ const en: typeof zh = {
     'account-unproven': 'The details do not match the register. Check them and try again, or ask at a hospital desk.',
     'app-unknown': 'This app was not found or cannot be opened here.',
     'authorization-expired': 'This request has expired. Go back to the app and start again.',
+    'password-expired': 'The initial password has run out. Ask for a new one.',
     'password-weak': 'This password is not safe enough. Please choose another.',
     'scope-missing': 'Tick at least one item, or choose “Do not allow”.',
     'sign-in-failed': 'Account or password is not right. Check both and try again.',

@@ -73,7 +73,7 @@ export default {
   },
   security: {
     password: '修改密码', currentPassword: '现在的密码', newPassword: '新密码', newPasswordHint: '至少 12 个字符。用几个不相干的词连成一句，好记也安全。其他设备会随即退出。', change: '修改密码',
-    passwordChanged: '密码已修改，其他设备已退出', factor: '验证器', factorOff: '还没有绑定验证器。医务和管理人员必须绑定。先输入密码，再用手机上的验证器应用扫码。',
+    passwordChanged: '密码已修改，其他设备已退出', initialTitle: '请修改初始密码', initialText: '现在用的是管理员发放的初始密码，{until} 以后不能再用它登录。', factor: '验证器', factorOff: '还没有绑定验证器。医务和管理人员必须绑定。先输入密码，再用手机上的验证器应用扫码。',
     factorDemo: '演示账户使用固定的演示验证码。也可以绑定自己的验证器试一试。', factorOn: '已绑定。还有 {count} 个恢复码没有用过。', add: '绑定验证器', remove: '解除验证器',
     scan: '用验证器应用扫描下面的二维码，再输入它显示的 6 位验证码。', qr: '验证器二维码', secret: '不能扫码时，手工输入：', confirm: '完成绑定',
     recoveryTitle: '请抄下恢复码', recoveryText: '手机丢失时，可以用恢复码代替验证码，每个只能用一次。它们只显示这一次。', recoveryKept: '我已抄好',
@@ -230,6 +230,7 @@ export default {
     'account-unproven': '身份信息与登记的不一致，请核对后再试，或到医院窗口办理。',
     'app-unknown': '没有找到这个应用，或它不能在这里打开。',
     'authorization-expired': '这次请求已过期。请回到应用，重新开始。',
+    'password-expired': '初始密码已过期，请联系管理员重新发放。',
     'password-weak': '这个密码不够安全，请换一个。',
     'scope-missing': '请至少勾选一项，或选择“不允许”。',
     'sign-in-failed': '账号或密码不正确，请核对后再试。',

@@ -17,6 +17,8 @@ export interface AccountTable {
   totp_step: bigint | null
   recovery_codes: Generated<string[]>
   proof: Generated<'register' | 'desk'>
+  /** A password that was handed out counts until then; null: the person chose it. */
+  initial_until: InstantOrNull
 }
 
 /** access */
@@ -27,6 +29,8 @@ export interface AccountRoleTable {
   practitioner: string | null
   organization: string | null
   organization_name: string | null
+  /** Key of the Patient who an administrator is; null for other roles. */
+  person: string | null
 }
 
 /** access */
