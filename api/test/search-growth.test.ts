@@ -30,7 +30,7 @@ function* city(copy: number): Generator<Resource> {
     yield { resourceType: 'Patient', id: `p${copy}-${index}`, gender: index % 2 ? 'male' : 'female', birthDate: day(index), name: [{ family: '王', given: ['芳'], text: '王芳' }, { family: '王', text: `王${'梅兰竹菊'[index % 4]}` }], address: [{ city: '上海市' }], ...(index % 2 ? { deceasedDateTime: day(index) } : {}) }
     for (let number = 0; number < 5; number++) {
       yield { resourceType: 'Observation', id: `o${copy}-${index}-${number}`, status: 'final', subject, effectiveDateTime: day(index),
-        code: { coding: [{ system: 'http://loinc.org', code: `code-${number}` }, { system: 'urn:own', code: `own-${number}` }] }, valueQuantity: { value: number * 100 + index % 90, unit: 'mg', system: 'http://unitsofmeasure.org', code: 'mg' } }
+        code: { coding: [{ system: 'http://loinc.org', code: `code-${number}` }, { system: 'urn:own', code: `own-${number}` }, ...(index % 16 === 0 && number === 0 ? [{ system: 'urn:own', code: 'rare' }] : [])] }, valueQuantity: { value: number * 100 + index % 90, unit: 'mg', system: 'http://unitsofmeasure.org', code: 'mg' } }
     }
   }
 }
@@ -67,6 +67,7 @@ const shapes: readonly (readonly [ResourceType, string, pages?: number])[] = [
   ['Patient', 'name=王'], ['Patient', 'name=wang', 3], ['Patient', 'family:exact=王'], ['Patient', 'address-city=上海', 5], ['Patient', 'name=王,芳', 2], ['Patient', 'name=王&gender=female'],
   ['Patient', 'death-date=ge2024-01-01', 2], ['Patient', 'death-date=gt2024-03'], ['Patient', 'death-date:missing=false'], ['Patient', 'gender=female'], ['Patient', '_sort=family'], ['Patient', '_sort=-birthdate', 3], ['Patient', '_sort=birthdate', 4], ['Patient', '_sort=-family', 4],
   ['Observation', 'code=code-1&_sort=-date'], ['Observation', 'code=http://loinc.org|code-1&value-quantity=gt120', 1], ['Observation', 'code-value-quantity=code-4$gt400', 2], ['Observation', 'code=code-4&value-quantity=lt450|http://unitsofmeasure.org|mg'],
+  ['Observation', 'code=rare'], ['Observation', 'code=urn:own|rare&_sort=-date'], ['Observation', 'code=rare&_sort=date'], ['Observation', 'combo-code=rare'], ['Observation', 'code=rare&status=final'], ['Observation', 'code=rare&_sort=value-quantity'], ['Observation', 'code=rare&date=ge2024-01-01&_sort=-date'],
   ['Observation', 'code=own-1&value-quantity=gt150'], ['Observation', 'code=code-1&value-quantity=gt400'], ['Observation', 'code-value-quantity=code-2$ge0.25|http://unitsofmeasure.org|g'], ['Observation', 'code=code-1&value-quantity=gt400&_sort=-date'],
   ['Observation', 'value-quantity=gt450'], ['Observation', 'code=code-3&_sort=value-quantity', 2], ['Observation', 'code=code-0&_sort=-value-quantity'], ['Observation', 'status=final'], ['Observation', 'status=final&_sort=date', 4],
 ]

@@ -240,6 +240,6 @@ describe('any resource', () => {
     const file = readdirSync(realData).find((name) => name.endsWith('.json.gz')) ?? ''
     const { entry } = parseJson(gunzipSync(readFileSync(join(realData, file))).toString()) as { entry: { resource: { resourceType: string } }[] }
     const rows = entry.map(({ resource }) => indexResource(model, resource))
-    expect(rows.reduce((sum, row) => sum + row.strings.length + row.values.length, 0)).toBeLessThan(2.2 * rows.length)
+    expect(rows.reduce((sum, row) => sum + row.strings.length + row.values.length, 0)).toBeLessThan(3 * rows.length)
   })
 })

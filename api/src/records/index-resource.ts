@@ -12,6 +12,7 @@ import { parseReference } from '../fhir/references.ts'
 import { compileSearchExpression, type Branch } from '../fhir/search-expression.ts'
 import type { SearchParam } from '../fhir/search-parameters.ts'
 import type { TextRow } from './index-texts.ts'
+import { type DatedCode, placeOfDate } from './search/dated-codes.ts'
 import { withCodes } from './search/extract-codes.ts'
 import { compositeCollectors } from './search/extract-composite.ts'
 import { narrativeWords } from './search/extract-words.ts'
@@ -48,6 +49,8 @@ export interface Sink {
   strings: StringRow[]
   values: ValueRow[]
   texts: TextRow[]
+  /** Codes that are stored by the clinical date, each once. */
+  codes: DatedCode[]
   /** Milliseconds; NaN while no date was found. */
   lo: number
   hi: number
@@ -64,7 +67,7 @@ const plans = new WeakMap<FhirModel, Map<string, Plan>>()
 
 export function indexResource(model: FhirModel, resource: { resourceType: string; id?: string }): IndexRow {
   const plan = planOf(model, resource.resourceType)
-  const sink: Sink = { keys: new Set(), strings: [], values: [], texts: [], lo: Number.NaN, hi: Number.NaN }
+  const sink: Sink = { keys: new Set(), strings: [], values: [], texts: [], codes: [], lo: Number.NaN, hi: Number.NaN }
   for (const { branch, collect, present } of plan.entries) {
     branch.run(resource, (value, holder, key) => {
       if (present !== null) sink.keys.add(present)
@@ -75,6 +78,8 @@ export function indexResource(model: FhirModel, resource: { resourceType: string
   for (const key of further) sink.keys.add(compartmentKey(key))
   for (const word of narrativeWords(resource)) sink.keys.add(wordKey(resource.resourceType, word))
   const dated = !Number.isNaN(sink.lo)
+  const place = placeOfDate(sink.lo)
+  for (const { k, c } of sink.codes) sink.values.push({ k, c, lo: place, hi: place })
   return {
     keys: [...sink.keys],
     pid,

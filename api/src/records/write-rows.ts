@@ -159,8 +159,8 @@ export async function replaceRows(trx: Trx, replacements: readonly Replacement[]
 
 async function updateInPlace(trx: Trx, replacements: readonly Replacement[]): Promise<void> {
   if (replacements.length === 0) return
-  const reindexed = replacements.filter((each) => sideRows(each.oldIndex) !== sideRows(each.row.index))
-  await dropSideRows(trx, reindexed.map((each) => ({ id: each.old.id, index: each.oldIndex })))
+  const sides = replacements.map(({ old, oldIndex, row }) => ({ id: old.id, row, strings: changed(oldIndex.strings, row.index.strings, ({ val }) => val), values: changed(oldIndex.values, row.index.values, ({ c, lo, hi }) => `${c} ${lo} ${hi}`) }))
+  await dropSideRows(trx, sides.map(({ id, strings, values }) => ({ id, index: { strings: strings.before, values: values.before } })))
   const rows = replacements.map((each) => each.row)
   await keepTexts(trx, rows.flatMap((row) => row.index.texts))
   const parts = [
@@ -168,7 +168,7 @@ async function updateInPlace(trx: Trx, replacements: readonly Replacement[]): Pr
     sql`superseded as (insert into resource_history (shard, t, id, version, last_updated, pid, labels, org, dept, author, method, enc, content, content_z)
       select r.shard, r.t, r.id, r.version, r.last_updated, r.pid, r.labels, r.org, r.dept, r.author, case r.version when 1 then 'C' else 'U' end, r.enc, r.content, r.content_z
       from resource r join w on r.id = w.id and r.t = w.t and r.shard = w.shard where r.t in (${typeList(rows)}))`,
-    ...indexInserts(reindexed.map((each) => ({ ...each.row, alias: false }))),
+    ...indexInserts(sides.map(({ row, strings, values }) => ({ ...row, index: { ...row.index, strings: strings.after, values: values.after }, alias: false }))),
   ]
   await sql`${withClause(parts)} update resource r set version = w.version, last_updated = w.last_updated, pid = w.pid, d0 = w.d0, d1 = w.d1,
     keys = w.keys::bigint[], labels = w.labels, org = w.org, dept = w.dept, author = w.author, enc = 0, content = w.content, content_z = null
@@ -202,7 +202,7 @@ export async function deleteRows(trx: Trx, deletions: readonly { old: CurrentRow
 }
 
 /** The side index rows of old texts. `rid` alone would not do: ids of different types may have the same key. */
-async function dropSideRows(trx: Trx, olds: readonly { id: string; index: IndexRow }[]): Promise<void> {
+async function dropSideRows(trx: Trx, olds: readonly { id: string; index: Pick<IndexRow, 'strings' | 'values'> }[]): Promise<void> {
   for (const [table, pick] of [['idx_string', 'strings'], ['idx_value', 'values']] as const) {
     const pairs = olds.flatMap((old) => [...new Set(old.index[pick].map((each) => each.k))].map((k) => ({ k: String(k), rid: old.id })))
     if (pairs.length === 0) continue
@@ -211,8 +211,16 @@ async function dropSideRows(trx: Trx, olds: readonly { id: string; index: IndexR
   }
 }
 
-function sideRows(index: IndexRow): string {
-  return `${index.strings.map((each) => `${each.k}\u0001${each.val}`).join('\u0002')}\u0003${index.values.map((each) => `${each.k}\u0001${each.c}\u0001${each.lo}\u0001${each.hi}`).join('\u0002')}`
+/** The rows under the keys whose rows are not what they were; a key's rows are replaced together. */
+function changed<R extends { k: bigint }>(before: readonly R[], after: readonly R[], textOf: (row: R) => string): { before: R[]; after: R[] } {
+  const texts = (rows: readonly R[]): Map<bigint, string> => {
+    const found = new Map<bigint, string>()
+    for (const row of rows) found.set(row.k, `${found.get(row.k) ?? ''}\u0001${textOf(row)}`)
+    return found
+  }
+  const [olds, news] = [texts(before), texts(after)]
+  const differs = ({ k }: R): boolean => olds.get(k) !== news.get(k)
+  return { before: before.filter(differs), after: after.filter(differs) }
 }
 
 function withClause(parts: readonly RawBuilder<unknown>[]): RawBuilder<unknown> {

@@ -16,11 +16,13 @@ const lookEveryMs = 10_000
 /** Codes of one search whose stretches are told apart. */
 const codesMax = 8
 
-/** Criteria by value narrowed to the codes that another one asks for. */
+/** Criteria by value narrowed to the codes that another one asks for; where that is not stored yet, all without what is said of codes. */
 export async function withinCodes({ db, store }: Walk, type: ResourceType, criteria: readonly Criterion[]): Promise<readonly Criterion[]> {
   const codes = criteria.find((each) => each.codes !== undefined && each.codes.length <= codesMax)?.codes
-  if (codes === undefined || !criteria.some(({ side }) => side?.coded === true) || !await isCoded(db, store.model, type)) return criteria
-  return criteria.map((each) => (each.side?.coded === true ? { ...each, side: within(each.side, codes) } : each))
+  const narrows = codes !== undefined && criteria.some(({ side }) => side?.coded === true)
+  if (!narrows && criteria.every(({ dated }) => dated === undefined)) return criteria
+  if (!await isCoded(db, store.model, type)) return criteria.map(({ dated: _, ...each }) => each)
+  return narrows ? criteria.map((each) => (each.side?.coded === true ? { ...each, side: within(each.side, codes) } : each)) : criteria
 }
 
 /** The one code that all matches have; null when there is none, or values are not stored by it yet. */

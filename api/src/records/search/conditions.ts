@@ -14,7 +14,7 @@ import { withinCodes } from './coded-values.ts'
 import { patientsAlways, patientsWhenFew } from './begin-with-patients.ts'
 import type { Criterion, Walk, Wanted } from './criterion.ts'
 import { planned, type Planned, rarestKey } from './key-plan.ts'
-import { nearOrFar, sinceOf } from './since.ts'
+import { betweenOf, nearOrFar, sinceOf } from './since.ts'
 
 export function makeWalk(db: Db, ctx: Ctx, store: Store): Walk {
   const walk: Walk = {
@@ -45,7 +45,7 @@ export async function planOf(walk: Walk, type: ResourceType, criteria: readonly 
   const costly = wheres(true)
   if (costly.length > 0) await assertFew(walk.db, type, conditions)
   const ofOne = patients.length === 1 && patients[0]?.length === 1
-  return { ...keyed, conditions: [...conditions, ...costly], ofOne, since }
+  return { ...keyed, conditions: [...conditions, ...costly], ofOne, since, between: betweenOf(all) }
 }
 
 /** The patients whose entries the caller sees, where they are what the search should begin with. */
@@ -61,8 +61,9 @@ async function reachedFirst(walk: Walk, type: ResourceType, criteria: readonly C
 /** A time between two ends is found by the index of the clinical date, which then gives the order. */
 function orderFor(wanted: Wanted, all: readonly Criterion[]): Wanted {
   if (typeof wanted !== 'object' || wanted.side !== null) return wanted
+  if (all.some(({ costly }) => costly === true)) return wanted.rows
   const ends = (end: 'from' | 'to') => all.some(({ window }) => window !== null && window[end] !== null)
-  return (ends('from') && ends('to')) || all.some(({ costly }) => costly === true) ? wanted.rows : wanted
+  return ends('from') && ends('to') ? { ...wanted, free: false } : wanted
 }
 
 /** Rows whose text one search may read. */

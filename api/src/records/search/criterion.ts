@@ -10,6 +10,7 @@ import type { ResourceType } from '../../fhir/resource-types.ts'
 import type { SearchParam } from '../../fhir/search-parameters.ts'
 import type { Db } from '../../storage/pool.ts'
 import type { Store } from '../store.ts'
+import type { DatedCode } from './dated-codes.ts'
 import type { Planned } from './key-plan.ts'
 
 export interface Criterion {
@@ -29,6 +30,8 @@ export interface Criterion {
   costly?: true
   /** `where` leaves few rows and is served by an index: whatever else is asked filters those. */
   narrow?: true
+  /** The same rows in the order of the clinical date (dated-codes.ts), where each value is a code. */
+  dated?: readonly DatedCode[]
   /** Codes one of which every match has, whatever their systems, as values are stored with them (coded-values.ts). */
   codes?: readonly bigint[]
 }
@@ -59,11 +62,18 @@ export interface Walk {
   planOf(type: ResourceType, criteria: readonly Criterion[], wanted: Wanted): Promise<Planned>
 }
 
-/** All rows that match; so many of them, in an order that an index has, or in any order; or whether one of few rows does. */
-export type Wanted = 'all' | 'one of few' | number | AnyOrder
+/** All rows that match; so many of them, in an order that an index has; a page of them; or whether one of few rows does. */
+export type Wanted = 'all' | 'one of few' | number | PageWanted
 
-/** `side`: the criterion whose stretches give the order, by its number, on the pages behind the first. */
-export interface AnyOrder { rows: number; side: number | null }
+export interface PageWanted {
+  rows: number
+  /** The order is left to the server. */
+  free: boolean
+  /** The clinical date gives the order, or would. */
+  byDate: boolean
+  /** The criterion whose stretches give the order, by its number, on the pages behind the first. */
+  side: number | null
+}
 
 /** What a parameter file gets to work with. */
 export interface Asked {

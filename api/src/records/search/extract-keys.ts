@@ -11,6 +11,7 @@ import type { SearchParam } from '../../fhir/search-parameters.ts'
 import type { Collect, Sink } from '../index-resource.ts'
 import type { TextRow } from '../index-texts.ts'
 import { bothLanguagesOf } from '../../fhir/translation.ts'
+import { datedKey } from './dated-codes.ts'
 import { identifierTypeKey, isParameterCode, orderKey, paramKey, referenceIdentifierKey, referenceKey, systemKey, textKey, tokenKey, uriKey } from './keys.ts'
 import { normaliseString } from './normalise.ts'
 
@@ -32,12 +33,15 @@ export function isSortedByCode(model: FhirModel, type: string, { expression }: P
 export function tokenCollector(model: FhirModel, type: string, code: string, branch: Branch): Collect | null {
   // Nobody sorts by a part of a composite.
   const order = codeTypes.has(branch.type) && isParameterCode(code) ? orderKey(type, code) : null
+  const dated = isParameterCode(code) ? datedKey(type, code) : null
   const add = (sink: Sink, system: unknown, value: unknown): void => {
     const hasSystem = typeof system === 'string' && system !== ''
     if (hasSystem) sink.keys.add(systemKey(type, code, system))
     if (typeof value !== 'string' || value === '') return
     const h = tokenKey(type, code, undefined, value)
-    if (order !== null && !sink.keys.has(h)) sink.texts.push({ k: order, h, val: value })
+    const isFirst = !sink.keys.has(h)
+    if (order !== null && isFirst) sink.texts.push({ k: order, h, val: value })
+    if (dated !== null && isFirst) sink.codes.push({ k: dated, c: h })
     sink.keys.add(h)
     sink.keys.add(tokenKey(type, code, hasSystem ? system : null, value))
   }

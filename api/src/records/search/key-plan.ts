@@ -9,7 +9,8 @@
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
 import type { ResourceType } from '../../fhir/resource-types.ts'
 import type { Db } from '../../storage/pool.ts'
-import { type AnyOrder, type Criterion, hasAny, hasSideRow, keyArray, listedKeysMax, type Side, type Stretch, type Wanted } from './criterion.ts'
+import { type Criterion, hasAny, hasSideRow, keyArray, listedKeysMax, type PageWanted, type Side, type Stretch, type Wanted } from './criterion.ts'
+import type { Between, DatedCode } from './dated-codes.ts'
 import { expectedRows, type Partition, partitionOf } from './statistics.ts'
 
 /** Rows of a side table that are looked up at most to begin with them. */
@@ -25,39 +26,47 @@ export interface Planned {
   ofOne: boolean
   /** Rows that hold the rarest of the keys that are asked for; null when no key is. */
   expected: number | null
+  /** What has one of these codes is all that can match, and is read in the order of the clinical date; null when another way is shorter. */
+  codes: readonly DatedCode[] | null
   /** What gives the order, where it is free: rows come from there, and `conditions` are all others. Null when it is the clinical date. */
   stretches: Stretches | null
   /** As in since.ts; null where rows are few, or none is asked for. */
   since: string | null
+  /** Bounds of the begin of all that matches. */
+  between: Between
 }
 
 /** What the keys and side tables say; patients and times are said in conditions.ts. */
-export type KeyPlan = Omit<Planned, 'since' | 'ofOne'>
+export type KeyPlan = Omit<Planned, 'since' | 'between' | 'ofOne'>
 
 /** Those of the criterion with the number `side`. */
 export interface Stretches { side: number; table: Side['table']; stretches: readonly Stretch[] }
 
 /** Conditions of the criteria by key and by side table. Each group of keys holds alternatives. */
-export async function planned(db: Db, type: ResourceType, criteria: readonly Pick<Criterion, 'anyOf' | 'side'>[], wanted: Wanted): Promise<KeyPlan> {
+export async function planned(db: Db, type: ResourceType, criteria: readonly Pick<Criterion, 'anyOf' | 'side' | 'dated'>[], wanted: Wanted): Promise<KeyPlan> {
   const groups = criteria.flatMap((each) => (each.anyOf === null ? [] : [each.anyOf]))
   const sides = criteria.flatMap(({ side }, number) => (side === null ? [] : [{ ...side, number }]))
   const filters = (driving: number | null): RawBuilder<SqlBool>[] => groups.map((keys, index) => (index === driving ? byIndex(keys) : hasAny(keys)))
   const narrow = wanted === 'one of few'
-  if (narrow || (groups.length === 0 && sides.length === 0)) return { conditions: [...filters(null), ...sides.map(hasSideRow)], few: narrow, expected: null, stretches: null }
+  if (narrow || (groups.length === 0 && sides.length === 0)) return { conditions: [...filters(null), ...sides.map(hasSideRow)], few: narrow, expected: null, codes: null, stretches: null }
   const partition = await partitionOf(db, type)
   const expected = groups.map((keys) => expectedOf(partition, keys))
   const rarest = expected.indexOf(Math.min(...expected))
   const least = expected[rarest] ?? null
   const fewOfAll = fewIn(partition, wanted)
-  const rest = { expected: least, stretches: null }
+  const rest = { expected: least, codes: null, stretches: null }
   const along = (side: NumberedSide): KeyPlan => ({
-    conditions: [...sides.filter((other) => other !== side).map(hasSideRow), ...filters(null)], few: false, expected: least,
+    conditions: [...sides.filter((other) => other !== side).map(hasSideRow), ...filters(null)], few: false, expected: least, codes: null,
     stretches: { side: side.number, table: side.table, stretches: side.stretches ?? [] },
   })
-  const walkable = typeof wanted === 'object' ? sides.filter(({ stretches, number }) => stretches !== null && (wanted.side === null || wanted.side === number)) : []
+  const walkable = typeof wanted === 'object' && wanted.free ? sides.filter(({ stretches, number }) => stretches !== null && (wanted.side === null || wanted.side === number)) : []
   const [chosen] = walkable
   // A page behind the first keeps to the order of the first.
   if (chosen && typeof wanted === 'object' && wanted.side !== null) return along(chosen)
+  const dated = typeof wanted === 'object' && wanted.byDate && !chosen ? criteria.find((each) => each.dated !== undefined && each.anyOf !== null && expectedOf(partition, each.anyOf) === least)?.dated : undefined
+  // What half of the rows have is found as soon along the date index.
+  const codes = dated && (least ?? 0) <= (partition?.rows ?? 0) / 4 ? dated : null
+  if (codes !== null && sides.length === 0) return { ...rest, conditions: filters(null), few: false, codes }
   if (groups.length > 0 && (least ?? 0) <= fewOfAll) return { ...rest, conditions: [...filters(rarest), ...sides.map(hasSideRow)], few: true }
   if (chosen && sides.length === 1) return along(chosen)
   for (const side of sides) {
@@ -68,7 +77,7 @@ export async function planned(db: Db, type: ResourceType, criteria: readonly Pic
     return { ...rest, conditions: [sql<SqlBool>`r.id = any(${`{${ids.join(',')}}`}::text::uuid[])`, hasSideRow(side), ...others.map(hasSideRow), ...filters(null)], few: true, expected: ids.length }
   }
   if (chosen) return along(chosen)
-  if (wanted !== 'all') return { ...rest, conditions: [...filters(null), ...sides.map(hasSideRow)], few: false }
+  if (wanted !== 'all') return { ...rest, conditions: [...filters(null), ...sides.map(hasSideRow)], few: false, codes }
   const [first, ...others] = sides
   return { ...rest, conditions: [...filters(rarest), ...(first && groups.length === 0 ? [hasOneOf(first), ...others.map(hasSideRow)] : sides.map(hasSideRow))], few: false }
 }
@@ -90,7 +99,7 @@ type NumberedSide = Side & { number: number }
  * Beginning with a key costs as many rows as have it. Walking an index until so many are found costs the rows between them: where `e` of
  * `rows` fit, `wanted × rows / e`. Both are equal at the root.
  */
-function fewIn(partition: Partition | undefined, wanted: AnyOrder | number | 'all'): number {
+function fewIn(partition: Partition | undefined, wanted: PageWanted | number | 'all'): number {
   if (wanted === 'all') return Number.POSITIVE_INFINITY
   return Math.max(fewRows, Math.sqrt((typeof wanted === 'object' ? wanted.rows : wanted) * (partition?.rows ?? 0)))
 }

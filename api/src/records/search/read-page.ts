@@ -11,6 +11,7 @@ import { onePlan } from '../../storage/one-plan.ts'
 import type { Db } from '../../storage/pool.ts'
 import { storedOf, type StoredRow } from '../content.ts'
 import { onlyCode } from './coded-values.ts'
+import { readByCode } from './dated-codes.ts'
 import type { Walk, Wanted } from './criterion.ts'
 import type { Planned } from './key-plan.ts'
 import { after, badToken, isFree, type Order, orderBy, orderOf, type Position, readToken, reversed, type SideOrder, sortColumn, type SortKey } from './page.ts'
@@ -47,7 +48,9 @@ export async function readPage(walk: Walk, types: readonly ResourceType[], query
   const order = backwards ? reversed(orderOf(sort)) : orderOf(sort)
   const walked = sort[0]?.walk ?? null
   const free = isFree(sort) && (position === null || position.stretch !== null)
-  const { conditions, few, ofOne, stretches, since } = await matching(walked === null ? 'all' : free ? { rows: count + 1, side: position?.stretch?.side ?? null } : count + 1)
+  const byDate = walked === 'date' && sort.length === 1
+  const wanted: Wanted = walked === null ? 'all' : byDate ? { rows: count + 1, free, byDate: position === null || position.stretch === null, side: position?.stretch?.side ?? null } : count + 1
+  const { conditions, few, ofOne, codes, stretches, since, between } = await matching(wanted)
   if (position !== null && (position.stretch !== null) !== (stretches !== null)) throw badToken()
   const columns = sql.join([
     sql`r.t, r.id, r.version, r.last_updated, r.pid, r.content`, ...sort.map((key, index) => sql`${key.expression} as ${sql.raw(sortColumn(index))}`),
@@ -55,10 +58,18 @@ export async function readPage(walk: Walk, types: readonly ResourceType[], query
   ])
   const reading: Reading = { db: walk.db, order, position, conditions, columns, limit: count + 1 }
   if (stretches !== null) return pageOf(await readStretches(reading, stretches), query, position)
-  const byDate = walked === 'date' && sort.length === 1
-  const rows = few && byDate ? await (ofOne ? readRows({ ...reading, walked: true }) : readSorted(reading)) : few || walked === null || (walked === 'date' && sort.length > 1) ? await readRows(reading) : walked === 'date' ? await readDates(reading, since, sql<SqlBool>`r.t = ${sql.raw(String(typeCode(types[0] as ResourceType)))}`)
-    : walked === 'updated' ? await readWindows(reading, await amongTypes(walk, types)) : await readSide(reading, walked, walked.coded ? await onlyCode(walk, types[0] as ResourceType, query.criteria) : null)
-  return pageOf(rows, query, position)
+  return pageOf(await rowsOfPage(), query, position)
+
+  async function rowsOfPage(): Promise<Row[]> {
+    if (walked === null) return readRows(reading)
+    if (byDate && few) return ofOne ? readRows({ ...reading, walked: true }) : readSorted(reading)
+    if (byDate) return readDates(reading, since, sql<SqlBool>`r.t = ${sql.raw(String(typeCode(types[0] as ResourceType)))}`, codes === null ? readAlong : (part, edge) => readByCode(part, codes, { ...between, ...(edge === null ? {} : { from: edge }) }))
+    if (walked === 'date') return readRows(reading)
+    // The values of one code lie together, so that even of a rare one a page is read and not all.
+    const code = typeof walked === 'object' && walked.coded ? await onlyCode(walk, types[0] as ResourceType, query.criteria) : null
+    if (typeof walked === 'object' && (!few || code !== null)) return readSide(reading, walked, code)
+    return few || walked !== 'updated' ? readRows(reading) : readWindows(reading, await amongTypes(walk, types))
+  }
 }
 
 function pageOf(rows: readonly Row[], { sort, count }: SearchQuery, position: Position | null): Page {
@@ -91,12 +102,12 @@ export async function readRows({ db, order, position, conditions, columns, limit
 }
 
 /**
- * A walk along the date index. From an instant on, what begins near it or later and what began long before lie one behind the other: the
+ * A walk by date, along its index or that of codes. From an instant on, what begins near it or later and what began long before lie one behind the other: the
  * first is walked, the second sorted where it is little.
  */
-async function readDates(reading: Reading, since: string | null, ofType: RawBuilder<SqlBool>): Promise<Row[]> {
+async function readDates(reading: Reading, since: string | null, ofType: RawBuilder<SqlBool>, along: (reading: Reading, edge: string | null) => Promise<Row[]>): Promise<Row[]> {
   const { position, order, conditions, limit, db } = reading
-  if (since === null) return readAlong(reading)
+  if (since === null) return along(reading, null)
   const down = order.keys[0]?.descending === true
   const edge = edgeOf(since)
   const at = position?.values[0] ?? null
@@ -106,7 +117,7 @@ async function readDates(reading: Reading, since: string | null, ofType: RawBuil
     // A part that lies before the position.
     if (of !== null && of !== part && part === (down ? 'near' : 'far')) continue
     const rest = { ...reading, position: of === part ? position : null, limit: limit - rows.length }
-    if (part === 'near') rows.push(...await readAlong({ ...rest, conditions: [near(since), ...conditions] }))
+    if (part === 'near') rows.push(...await along({ ...rest, conditions: [near(since), ...conditions] }, edge))
     else if (await isFewFar(db, ofType, since)) rows.push(...await readSorted({ ...rest, conditions: [far(since, false), ...conditions] }))
     else rows.push(...await readAlong({ ...rest, conditions: [far(since, true), ...conditions] }))
     if (rows.length >= limit) break

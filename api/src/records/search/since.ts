@@ -7,6 +7,7 @@ import { type RawBuilder, sql, type SqlBool } from 'kysely'
 import { instantText, openStart } from '../../fhir/date-time.ts'
 import type { Db } from '../../storage/pool.ts'
 import type { Criterion } from './criterion.ts'
+import type { Between } from './dated-codes.ts'
 
 const dayMs = 24 * 3_600_000
 /** Long periods over one instant that are sorted; more lie so close in the date index that a walk finds them. */
@@ -17,6 +18,12 @@ export function sinceOf(criteria: readonly Pick<Criterion, 'window'>[]): string 
   const latest = (reaches: boolean) => criteria.flatMap(({ window }) => (window?.from && window.reaches === reaches ? [window.from] : [])).sort().at(-1) ?? null
   const [since, bound] = [latest(true), latest(false)]
   return since !== null && (bound === null || since > bound) ? since : null
+}
+
+/** Bounds of the begin of all that matches. */
+export function betweenOf(criteria: readonly Pick<Criterion, 'window'>[]): Between {
+  const ends = (end: 'from' | 'to') => criteria.flatMap(({ window }) => (window?.[end] && (end === 'to' || !window.reaches) ? [window[end]] : [])).sort()
+  return { from: ends('from').at(-1) ?? null, to: ends('to')[0] ?? null }
 }
 
 /** Where the part of the long periods begins, going back; before the first instant there is none. */

@@ -6,6 +6,7 @@
 import { OutcomeError } from '../../fhir/outcome.ts'
 import { codesValues } from '../../fhir/search-parameters.ts'
 import { type Asked, byKeys, type Criterion, invalidValue, splitUnescaped, unescapeValue, withoutKeys } from './criterion.ts'
+import { datedKey } from './dated-codes.ts'
 import { identifierTypeKey, systemKey, tokenKey } from './keys.ts'
 import { searchTerminology } from './terminology.ts'
 import { searchCodeText } from './texts.ts'
@@ -16,7 +17,7 @@ export function searchToken(asked: Asked): Criterion {
     case 'of-type': return byKeys(asked.values.flatMap((value) => ofTypeKeys(asked, value)))
     case 'in': case 'not-in': case 'above': case 'below': return searchTerminology(asked)
     case 'not': return withoutKeys(valueKeys(asked))
-    default: return { ...byKeys(valueKeys(asked)), ...codesOf(asked) }
+    default: return { ...byKeys(valueKeys(asked)), ...codesOf(asked), ...datedOf(asked) }
   }
 }
 
@@ -26,6 +27,19 @@ function codesOf({ type, param, values }: Asked): Pick<Criterion, 'codes'> {
   const codes = values.map((value) => splitUnescaped(value, '|').map(unescapeValue).at(-1) ?? '')
   return codes.includes('') ? {} : { codes: [...new Set(codes)].map((code) => tokenKey(type, param.code, undefined, code)) }
 }
+
+/** Each value under each of the parameters it is stored as, where all of them are stored by date. */
+function datedOf({ type, param, values }: Asked): Pick<Criterion, 'dated'> {
+  const codes = values.map((value) => splitUnescaped(value, '|').map(unescapeValue).at(-1) ?? '')
+  const dated = param.storedAs.flatMap((stored) => {
+    const k = datedKey(type, stored)
+    return k === null ? [] : [...new Set(codes)].map((code) => ({ k, c: tokenKey(type, stored, undefined, code) }))
+  })
+  return dated.length === 0 || dated.length !== param.storedAs.length * new Set(codes).size || codes.includes('') || dated.length > datedMax ? {} : { dated }
+}
+
+/** So many codes are read side by side. */
+const datedMax = 8
 
 function valueKeys(asked: Asked): bigint[] {
   return asked.values.flatMap((value) => asked.param.storedAs.map((code) => keyOfValue(asked, code, value)))
