@@ -68,14 +68,14 @@ export interface BreakGlassUse {
 
 /** A pattern in the audit trail that asks for a look. */
 export interface AuditAnomaly {
-  kind: 'own-name' | 'many-records' | 'no-visit' | 'refused'
+  kind: 'own-name' | 'many-records' | 'no-visit' | 'night' | 'refused'
   account: string
   name: string
   role: string | null
   organization: string | null
   /** FHIR id of the Patient; null when it is about several. */
   patient: string | null
-  /** Entries of the log, or patients for `many-records`. */
+  /** Entries of the log, or patients for `many-records` and `night`. */
   count: number
   /** Instants. */
   first: string

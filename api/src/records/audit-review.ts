@@ -15,6 +15,8 @@ import type { Db } from '../storage/pool.ts'
 /** Patients a professional opens in one hour before it is asked why. */
 const patientsPerHourMax = 30
 const refusalsMax = 3
+/** Patients a professional opens in one night, none of them seen around that time, before it is asked why. */
+const nightPatientsMin = 3
 const listMax = 100
 const daysShown = 7
 
@@ -40,6 +42,12 @@ const patterns: readonly { kind: AuditAnomaly['kind']; rows: Pattern }[] = [
       and not exists (select from resource v where v.t = ${sql.raw(String(typeCode('Encounter')))} and v.pid = e.pid and v.d0 >= e.recorded_at - interval '31 days' and v.d0 < e.recorded_at + interval '2 days')
       and not exists (select from booking b where b.pid = e.pid and b.practitioner = e.practitioner and b.state <> 'cancelled' and b.start_at > e.recorded_at - interval '2 days' and b.start_at < e.recorded_at + interval '2 days')
     group by e.principal_id, e.pid order by max(e.recorded_at) desc limit ${listMax}` },
+  // From ten in the evening to six in the morning; a night belongs to the day on which it begins.
+  { kind: 'night', rows: (from, until) => sql<Row>`select ${who}, null as patient_id, count(distinct e.pid)::int as count, ${when} from audit_event e
+    where ${clinical} and e.outcome < 400 and e.action = 'R' and e.basis is distinct from 'break-glass' and ${within(from, until)}
+      and ((e.recorded_at at time zone 'Asia/Shanghai')::time >= time '22:00' or (e.recorded_at at time zone 'Asia/Shanghai')::time < time '06:00')
+      and not exists (select from resource v where v.t = ${sql.raw(String(typeCode('Encounter')))} and v.pid = e.pid and v.d0 < e.recorded_at + interval '12 hours' and v.d1 > e.recorded_at - interval '12 hours')
+    group by e.principal_id, ((e.recorded_at at time zone 'Asia/Shanghai') - interval '12 hours')::date having count(distinct e.pid) >= ${nightPatientsMin} order by max(e.recorded_at) desc limit ${listMax}` },
   { kind: 'refused', rows: (from, until) => sql<Row>`select ${who}, ${patientId} as patient_id, count(*)::int as count, ${when} from audit_event e
     where e.pid is not null and e.outcome >= 400 and e.principal_kind = 'person' and ${within(from, until)}
     group by e.principal_id, e.pid having count(*) >= ${refusalsMax} order by count(*) desc limit ${listMax}` },

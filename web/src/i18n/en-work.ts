@@ -67,7 +67,7 @@ export default {
     intro: 'The log, the review of emergency access, and what asks for a look. Audit administrators see no record.', tab: { emergency: 'Emergency access', anomalies: 'Anomalies', log: 'Log' },
     sealed: 'Sealed until {day}; the seals hold.', brokenTitle: 'The log is not what it was', broken: 'Rows of {day} differ from what was sealed. Stop and report it at once.',
     anomalies: 'To be looked into', anomaliesNote: '{from} to {until}. These ask for a look; they are no findings.', noAnomalies: 'Nothing to look into', who: 'Who', pattern: 'What', last: 'Last time', look: 'See the log',
-    kind: { 'own-name': 'looked at someone of their own name: {count}', 'many-records': 'patients opened within an hour: {count}', 'no-visit': 'looks for an appointment without a visit: {count}', 'refused': 'refused: {count}' },
+    kind: { 'own-name': 'looked at someone of their own name: {count}', 'many-records': 'patients opened within an hour: {count}', 'no-visit': 'looks for an appointment without a visit: {count}', 'night': 'patients opened at night who were not there: {count}', 'refused': 'refused: {count}' },
     log: 'Log', name: 'Name begins with', patientNumber: 'Patient id', from: 'From', until: 'To', actionLabel: 'Action', outcome: 'Outcome', any: 'any', allowed: 'allowed', refused: 'refused',
     action: { R: 'read', C: 'create', U: 'change', D: 'delete', E: 'operation' }, nothing: 'Nothing fits', when: 'When', patient: 'Patient', what: 'What', ground: 'Why allowed',
   },

@@ -63,7 +63,7 @@ export default {
     intro: '查看记录、复核紧急调阅、发现异常。审计管理员不能查看病历内容。', tab: { emergency: '紧急调阅', anomalies: '异常', log: '查看记录' },
     sealed: '到 {day} 为止的记录已封存，校验完好。', brokenTitle: '记录的校验不一致', broken: '{day} 的记录与封存时不同，请立即停止操作并报告。',
     anomalies: '需要核实的情况', anomaliesNote: '{from} 至 {until}。这些情况需要核实，不等于违规。', noAnomalies: '没有需要核实的情况', who: '谁', pattern: '情况', last: '最近一次', look: '查看记录',
-    kind: { 'own-name': '查看了与自己同名的人，{count} 次', 'many-records': '一小时内查看了 {count} 位患者', 'no-visit': '凭预约查看 {count} 次，但没有就诊', 'refused': '被拒绝 {count} 次' },
+    kind: { 'own-name': '查看了与自己同名的人，{count} 次', 'many-records': '一小时内查看了 {count} 位患者', 'no-visit': '凭预约查看 {count} 次，但没有就诊', 'night': '夜间查看了 {count} 位当时没有就诊的患者', 'refused': '被拒绝 {count} 次' },
     log: '查看记录', name: '姓名开头', patientNumber: '患者编号', from: '从', until: '到', actionLabel: '操作', outcome: '结果', any: '不限', allowed: '允许', refused: '被拒绝',
     action: { R: '查看', C: '新增', U: '修改', D: '删除', E: '办理' }, nothing: '没有符合条件的记录', when: '时间', patient: '患者', what: '内容', ground: '依据',
   },
