@@ -244,6 +244,7 @@ const en: typeof zh = {
     'session-ended': 'This sign-in has ended. Please sign in again.',
     'sign-in-throttled': 'Too many attempts. Please try again later.',
     'step-up-required': 'Confirm with your authenticator that it is you.',
+    'account-role': 'The account cannot have this role.', 'account-unknown': 'There is no such account.',
     'account-exists': 'This user name, phone number or person is registered already. Please sign in.',
     'account-unproven': 'The details do not match the register. Check them and try again, or ask at a hospital desk.',
     'app-unknown': 'This app was not found or cannot be opened here.',

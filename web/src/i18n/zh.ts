@@ -226,6 +226,7 @@ export default {
     'session-ended': '登录已结束，请重新登录。',
     'sign-in-throttled': '尝试次数太多，请稍后再试。',
     'step-up-required': '请先用验证器再次确认是您本人。',
+    'account-role': '该角色不能授予这个账号。', 'account-unknown': '没有这个账号。',
     'account-exists': '这个账号、手机号或本人已经注册过，请直接登录。',
     'account-unproven': '身份信息与登记的不一致，请核对后再试，或到医院窗口办理。',
     'app-unknown': '没有找到这个应用，或它不能在这里打开。',
