@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { resourceTypes } from '../src/fhir/resource-types.ts'
+import { onePlan } from '../src/storage/one-plan.ts'
 import type { Db } from '../src/storage/pool.ts'
 import { inTransaction } from '../src/storage/transaction.ts'
 import { testDatabase } from './support/database.ts'
@@ -48,4 +49,32 @@ test.each([
 test('one statement after another in a transaction is one backend, also when it is not awaited', async () => {
   const pids = await inTransaction(db, (trx) => Promise.all([backend(trx), backend(trx), backend(trx)]))
   expect(new Set(pids).size).toBe(1)
+})
+
+test('what does not answer after a connection was lost is given up, for the driver may have forgotten it; a transaction goes on', async () => {
+  const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
+  const other = inTransaction(db, async (trx) => {
+    await backend(trx)
+    begin()
+    await sleep(4500)
+    return backend(trx)
+  })
+  await begun
+  // Stands for a statement that the driver has forgotten: nothing of it comes back.
+  const silent = sql`select pg_sleep(25)`.execute(db)
+  const outcome = silent.then(() => 'answered', (error: Error & { code?: string }) => error.code)
+  await sql`select pg_terminate_backend(pg_backend_pid())`.execute(db).catch(() => {})
+  expect(await backend(db)).toBeGreaterThan(0)
+  expect(await outcome).toBe('CONNECTION_CLOSED')
+  expect(await other).toBeGreaterThan(0)
+})
+
+test('statements of one plan keep it, and their pool is replaced with the other', async () => {
+  const planned = () => sql<{ mode: string; pid: number }>`${onePlan}select current_setting('plan_cache_mode') as mode, pg_backend_pid() as pid`.execute(db)
+  const before = (await planned()).rows[0]
+  expect(before?.mode).toBe('force_generic_plan')
+  expect((await sql<{ mode: string }>`select current_setting('plan_cache_mode') as mode`.execute(db)).rows[0]?.mode).toBe('auto')
+  await inTransaction(db, async (trx) => { expect((await sql<{ mode: string }>`${onePlan}select current_setting('plan_cache_mode') as mode`.execute(trx)).rows[0]?.mode).toBe('auto') })
+  await sql`select pg_terminate_backend(pg_backend_pid())`.execute(db).catch(() => {})
+  await expect.poll(async () => (await planned()).rows[0]?.pid).not.toBe(before?.pid)
 })

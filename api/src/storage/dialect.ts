@@ -17,8 +17,10 @@ import type { ReservedSql, Row, RowList, Sql } from 'postgres'
 import { monotonicMs } from '../ctx.ts'
 import { hasOnePlan, type PoolUse } from './one-plan.ts'
 
-/** Long enough for what is under way on a pool that is replaced; what has not ended then never will. */
+/** Long enough for transactions under way on a pool that is replaced; what has not ended then never will. */
 const drainSeconds = 20
+/** What is under way on it outside transactions: the driver forgets some of it, and whoever shares work (`batched`) waits for it with everybody behind them. */
+const answerSeconds = 3
 const replaceEveryMs = 250
 
 export function postgresJsDialect(open: (use: PoolUse) => Sql): Dialect {
@@ -68,13 +70,14 @@ class PostgresJsConnection implements DatabaseConnection {
   lose(error: Error): void {
     if (this.reserved) this.lost ??= error
     for (const reject of this.#waiting) reject(error)
-    this.#pools.replace(this.pool)
+    // What a server that is gone has planned is gone too, and nobody may notice: a statement that is forgotten does not fail.
+    if (this.#pools.replace(this.pool)) this.#planned.replace(this.#planned.current)
   }
 
   async send(text: string, parameters: readonly unknown[] = [], options: object = {}): Promise<RowList<Row[]>> {
     const statement = this.target().unsafe(text, parameters as never[], options)
     try {
-      return await (this.reserved ? this.#orLost(statement) : statement)
+      return await (this.reserved ? this.#orLost(statement) : this.#pools.orReplaced(this.pool, statement))
     } catch (error) {
       if (isFatal(error)) this.lose(error)
       throw error
@@ -91,7 +94,7 @@ class PostgresJsConnection implements DatabaseConnection {
   async #sendPlanned(text: string, parameters: readonly unknown[]): Promise<RowList<Row[]>> {
     const pool = this.#planned.current
     try {
-      return await pool.unsafe(text, parameters as never[], { prepare: true })
+      return await this.#planned.orReplaced(pool, pool.unsafe(text, parameters as never[], { prepare: true }))
     } catch (error) {
       if (isFatal(error)) this.#planned.replace(pool)
       throw error
@@ -137,6 +140,8 @@ class PostgresJsConnection implements DatabaseConnection {
 class Pools {
   readonly #left = new Set<Sql>()
   readonly #open: () => Sql
+  /** Who waits for an answer outside a transaction, by pool. */
+  readonly #asked = new WeakMap<Sql, Set<(error: Error) => void>>()
   #replaced = Promise.withResolvers<null>()
   #replacedAt = Number.NEGATIVE_INFINITY
   #isDue = false
@@ -146,19 +151,28 @@ class Pools {
     this.current = open()
   }
 
-  /** At once, or soon when that was just done: while the database is away every statement fails. */
-  replace(failed: Sql): void {
-    if (failed !== this.current || this.#isDue) return
+  /** At once, or soon when that was just done: while the database is away every statement fails. @returns false when it was replaced, or is to be. */
+  replace(failed: Sql): boolean {
+    if (failed !== this.current || this.#isDue) return false
     const waitMs = this.#replacedAt + replaceEveryMs - monotonicMs()
     if (waitMs <= 0) {
       this.#swap()
-      return
+      return true
     }
     this.#isDue = true
     setTimeout(() => {
       this.#isDue = false
       this.#swap()
     }, waitMs).unref()
+    return true
+  }
+
+  /** The answer, unless the pool is replaced and it does not come soon: then nobody knows what became of the statement, as of any whose connection is lost. */
+  orReplaced<T>(pool: Sql, statement: PromiseLike<T>): Promise<T> {
+    const { promise, reject } = Promise.withResolvers<never>()
+    const asked = this.#asked.get(pool) ?? new Set()
+    this.#asked.set(pool, asked.add(reject))
+    return Promise.race([statement, promise]).finally(() => { asked.delete(reject) })
   }
 
   #swap(): void {
@@ -168,6 +182,7 @@ class Pools {
     this.#replaced.resolve(null)
     this.#replaced = Promise.withResolvers()
     this.#left.add(failed)
+    setTimeout(() => { for (const reject of this.#asked.get(failed) ?? []) reject(unanswered()) }, answerSeconds * 1000).unref()
     setTimeout(() => { void this.#end(failed) }, drainSeconds * 1000).unref()
   }
 
@@ -192,6 +207,10 @@ class Pools {
   async #end(pool: Sql): Promise<void> {
     if (this.#left.delete(pool)) await pool.end({ timeout: 1 })
   }
+}
+
+function unanswered(): Error {
+  return Object.assign(new Error('The connection to the database was lost before it answered.'), { code: 'CONNECTION_CLOSED' })
 }
 
 class PostgresJsDriver implements Driver {
