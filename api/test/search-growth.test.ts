@@ -12,7 +12,7 @@ import { bulkLoad } from '../src/records/bulk-load.ts'
 import { reindexChanged } from '../src/records/reindex.ts'
 import { search } from '../src/records/search/search.ts'
 import { postgresJsDialect } from '../src/storage/dialect.ts'
-import { connect, type Db } from '../src/storage/pool.ts'
+import { connect, type Db, openDb } from '../src/storage/pool.ts'
 import type { Tables } from '../src/storage/tables.ts'
 import { explain } from './support/explain.ts'
 import { citizen, clinician, system, testPlatform } from './support/platform.ts'
@@ -156,4 +156,15 @@ test.each([['Observation', 'date=ge2024-01-01&_sort=-date'], ['Patient', 'name=ç
   const { read, shown } = await readBy(type, query, 0, ofMany)
   expect(shown).toBe(20)
   expect(read).toBeLessThan(300)
+})
+
+test('a doctor of many who has few by now goes on where the page before ended', async () => {
+  const page = async (on: Db, params: URLSearchParams) => search(on, ofMany, services.store, 'Patient', params)
+  const first = await page(db, new URLSearchParams('name=çŽ‹&_count=5'))
+  await sql`delete from care_relation where practitioner = ${keyOf('of-many')}::uuid and pid not in (select pid from care_relation where practitioner = ${keyOf('of-many')}::uuid order by pid desc limit 3)`.execute(db)
+  const later = openDb(url, { max: 1 })
+  const second = await page(later, first.next as URLSearchParams)
+  expect(second.matches.length).toBeLessThanOrEqual(3)
+  expect(second.matches.map(({ id }) => id).filter((id) => first.matches.some((each) => each.id === id))).toEqual([])
+  await later.destroy()
 })

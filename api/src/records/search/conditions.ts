@@ -52,6 +52,8 @@ export async function planOf(walk: Walk, type: ResourceType, criteria: readonly 
 async function reachedFirst(walk: Walk, type: ResourceType, criteria: readonly Criterion[], wanted: Wanted): Promise<RawBuilder<SqlBool> | null> {
   const always = patientsAlways(walk, type)
   if (always !== null || wanted === 'all' || wanted === 'one of few') return always
+  // A page behind the first keeps to the order of the first, however many patients there are by now.
+  if (typeof wanted === 'object' && wanted.side !== null) return null
   const few = await patientsWhenFew(walk, type, typeof wanted === 'object' ? wanted.rows : wanted)
   if (few === null) return null
   const rarest = await rarestKey(walk.db, type, criteria)
