@@ -29,7 +29,7 @@ export interface StaffRole {
   person: string | null
 }
 
-export interface StaffAccount { login: string; name: string; roles: { role: string; organization: string | null }[]; secondFactor: boolean; passwordUntil: string | null; createdAt: string }
+export interface StaffAccount { login: string; name: string; roles: { role: string; organization: string | null }[]; secondFactor: boolean; passwordUntil: string | null }
 
 /** Until when a password that is handed out now counts. */
 export function initialUntil(now: Date): Date {
@@ -59,19 +59,20 @@ export async function handOutPassword(trx: Trx, now: Date, login: string, passwo
   return endSessions(trx, now, { account: id }, 'password')
 }
 
-/** All roles of professionals end, or those at one organization, and every session. The account stays for the log that names it. @returns ids of the sessions. */
+/** All roles of professionals end, or those at one organization, and every session. The account stays for the log that names it. @returns ids of the sessions. @throws account-unknown, also when it has no such role. */
 export async function endStaffAccount(trx: Trx, now: Date, login: string, organization: string | null): Promise<string[]> {
   const { id } = await accountOf(trx, login)
-  await trx.deleteFrom('account_role').where('account_id', '=', id).where('role', '<>', 'citizen').$if(organization !== null, (query) => query.where('organization', '=', organization)).execute()
+  const { numDeletedRows } = await trx.deleteFrom('account_role').where('account_id', '=', id).where('role', '<>', 'citizen').$if(organization !== null, (query) => query.where('organization', '=', organization)).executeTakeFirst()
+  if (numDeletedRows === 0n) throw fail('account-unknown', { zh: `账号“${login}”没有这样的角色，什么也没有结束。`, en: `The account "${login}" has no such role. Nothing was ended.` }, 'login')
   return endSessions(trx, now, { account: id }, 'revoked')
 }
 
 export async function staffAccounts(trx: Trx): Promise<StaffAccount[]> {
   const rows = await trx.selectFrom('account as a').innerJoin('account_role as r', 'r.account_id', 'a.id').where('r.role', '<>', 'citizen')
-    .select(['a.login', 'a.display_name', 'a.totp_confirmed_at', 'a.initial_until', 'a.created_at', 'r.role', 'r.organization_name']).orderBy('a.login').orderBy('r.role').execute()
+    .select(['a.login', 'a.display_name', 'a.totp_confirmed_at', 'a.initial_until', 'r.role', 'r.organization_name']).orderBy('a.login').orderBy('r.role').execute()
   const found = new Map<string, StaffAccount>()
   for (const row of rows) {
-    const account = found.get(row.login) ?? { login: row.login, name: row.display_name, roles: [], secondFactor: row.totp_confirmed_at !== null, passwordUntil: row.initial_until, createdAt: row.created_at }
+    const account = found.get(row.login) ?? { login: row.login, name: row.display_name, roles: [], secondFactor: row.totp_confirmed_at !== null, passwordUntil: row.initial_until }
     account.roles.push({ role: row.role, organization: row.organization_name })
     found.set(row.login, account)
   }

@@ -3,7 +3,7 @@
  * does. Inside one patient, or among rows that are named, everything is a filter. Over the whole city the rarest key goes to the GIN index
  * when few rows have it, and what few rows of a side table fit is looked up there first; when everything asked for is frequent and the
  * result is wanted in an order that an index has, walking that index finds a page sooner than any bitmap. Where no order was asked for,
- * that is the index of the side table that the search would look in anyway. Tokens are correlated, which the
+ * that is the index of the side table that the search would look in anyway. A code in the order of the date has a stretch of its own (dated-codes.ts). Tokens are correlated, which the
  * planner does not know: it would choose GIN and a sort. Evidence: docs/decisions/0002-storage.md, 0012-search-plans.md.
  */
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
