@@ -1,10 +1,11 @@
 /**
  * The load generator, a process of its own so that its time is not the server's: reads one order from its input, drives the
- * server with autocannon, prints one line of JSON. All connections go through the requests in turn.
+ * server with autocannon, or at a given rate, prints one line of JSON. All connections go through the requests in turn.
  */
 import { readFileSync } from 'node:fs'
 import autocannon, { type Request } from 'autocannon'
 import type { Answer, Order, Planned } from './measure.ts'
+import { paced } from './paced.ts'
 
 const order = JSON.parse(readFileSync(0, 'utf8')) as Order
 
@@ -45,12 +46,12 @@ function moving(): Request[] {
   }]
 }
 
-const result = await autocannon({
-  url: order.url, connections: order.connections, ...(order.amount === undefined ? { duration: order.seconds } : { amount: order.amount }), timeout: 60, requests: isFixed ? fixed() : moving(),
-  headers: { Accept: 'application/fhir+json', ...order.headers },
-})
-const answer: Answer = {
-  requests: result['2xx'], seconds: result.duration, p50: result.latency.p50, p99: result.latency.p99,
-  failed: result.non2xx + result.errors + result.timeouts,
+process.stdout.write(JSON.stringify(order.perSecond === undefined ? await looped() : await paced(order, order.perSecond)))
+
+async function looped(): Promise<Answer> {
+  const result = await autocannon({
+    url: order.url, connections: order.connections, ...(order.amount === undefined ? { duration: order.seconds } : { amount: order.amount }), timeout: 60, requests: isFixed ? fixed() : moving(),
+    headers: { Accept: 'application/fhir+json', ...order.headers },
+  })
+  return { requests: result['2xx'], seconds: result.duration, p50: result.latency.p50, p99: result.latency.p99, failed: result.non2xx + result.errors + result.timeouts }
 }
-process.stdout.write(JSON.stringify(answer))

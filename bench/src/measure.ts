@@ -27,6 +27,8 @@ export interface Order {
   seconds: number
   /** So many requests, however long they take, in place of `seconds`. */
   amount?: number
+  /** They arrive at this rate, in place of callers that never pause. */
+  perSecond?: number
 }
 
 /** What it says. Latencies in milliseconds. */

@@ -1,7 +1,9 @@
 /**
  * `npm run bench -- settle`: bills split in memory; pre-settlements at 64 connections with their 99th percentile, and settlements through HTTP (platform,
  * centre and database as processes of their own) beside their limit: the very rows that a settlement leaves on both sides, written by
- * postgres.js alone in as many transactions. Rounds alternate, the median counts. CPU time is of each process and call.
+ * postgres.js alone in as many transactions. Rounds alternate, the median counts. CPU time is of each process and call. Callers who never pause keep
+ * every core busy, so that the time of a pre-settlement is then the work of all 64; what a cashier waits for is measured beside it, with
+ * pre-settlements that arrive by themselves at a rate.
  */
 import { inMemory } from './insurer-claims.ts'
 import { drive, microsOf, type Order } from './measure.ts'
@@ -17,12 +19,15 @@ const warmUpSeconds = 4
 /** Settlements before the first that counts: as long as the code is being compiled, it is that which is measured. */
 const warmUpVisits = Number(process.env.BENCH_SETTLE_WARM_UP ?? 1000)
 const memorySeconds = 2
+/** Pre-settlements a second that arrive by themselves. A city of 24 million has some 0.8 million outpatient visits a day: with two bills each, an eighth of them in the busiest hour, 56 a second. */
+const arrivals = [100, 200, 400]
+const arrivalSeconds = 10
 
 /** CPU microseconds of each process for one call; null where there is no /proc. */
 interface Cost { platform: number; centre: number; postgres: number }
 interface Side { perSecond: number; p50: number; p99: number; cost: Cost | null }
 
-interface SettleOutcome { estimate: Side; settle: Side; limit: Side; ratio: number }
+interface SettleOutcome { estimate: Side; settle: Side; limit: Side; ratio: number; arriving: Record<number, Side> }
 
 export async function benchSettle(say: (line?: string) => void): Promise<SettleOutcome> {
   const memory = inMemory(memorySeconds)
@@ -46,11 +51,14 @@ export async function benchSettle(say: (line?: string) => void): Promise<SettleO
       sides.settle.push(await measured(city, () => load(city, encounters, 'claim')))
       say(`round ${round}/${rounds}: ${sides.estimate.at(-1)?.perSecond.toFixed(0)} pre-settlements, ${sides.settle.at(-1)?.perSecond.toFixed(0)} settlements a second, limit ${sides.limit.at(-1)?.perSecond.toFixed(0)}`)
     }
+    const arriving: SettleOutcome['arriving'] = {}
+    for (const perSecond of arrivals) arriving[perSecond] = await measured(city, () => drive(order(city, open, 'predetermination', { connections: estimateConnections, seconds: arrivalSeconds, perSecond })))
     const [estimate, settle, limit] = [middle(sides.estimate), middle(sides.settle), middle(sides.limit)]
     const ratio = settle.perSecond / limit.perSecond
     for (const [name, side] of [['pre-settlement', estimate], ['settlement', settle], ['limit', limit]] as const) say(lineOf(name, side))
+    for (const [perSecond, { p50, p99 }] of Object.entries(arriving)) say(`pre-settlement, ${perSecond} a second arriving: p50 ${p50} ms, p99 ${p99} ms`)
     say(`settlement: ${(ratio * 100).toFixed(0)} % of its limit; of its CPU ${percent(total(limit), total(settle))}`)
-    return { estimate, settle, limit, ratio }
+    return { estimate, settle, limit, ratio, arriving }
   } finally {
     await city.stop()
   }
@@ -87,7 +95,7 @@ async function measured({ pids }: City, work: () => Promise<Done>): Promise<Side
   return { perSecond: requests / seconds, p50, p99, cost: before && after ? { platform: each('platform'), centre: each('centre'), postgres: each('postgres') } : null }
 }
 
-function order({ url, token }: City, encounters: readonly string[], use: 'claim' | 'predetermination', how: Pick<Order, 'connections' | 'seconds' | 'amount'>): Order {
+function order({ url, token }: City, encounters: readonly string[], use: 'claim' | 'predetermination', how: Pick<Order, 'connections' | 'seconds' | 'amount' | 'perSecond'>): Order {
   return {
     url, headers: { Authorization: `Bearer ${token}` }, ...how,
     requests: encounters.map((encounter) => ({

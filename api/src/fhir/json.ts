@@ -39,12 +39,17 @@ export function parseJson(text: string): unknown {
 
 function parsed(text: string): unknown {
   try {
-    if (!oddNumber.test(text)) return JSON.parse(text)
-    const marked = markDigits(text)
-    return marked === null ? JSON.parse(text, keepDigits as (key: string, value: unknown) => unknown) : unmarked(JSON.parse(marked))
+    return parseStored(text)
   } catch (cause) {
     throw broken(text, cause)
   }
+}
+
+/** Of text that `stringifyJson` has made. @throws SyntaxError when it is no JSON. */
+export function parseStored(text: string): unknown {
+  if (!oddNumber.test(text)) return JSON.parse(text)
+  const marked = markDigits(text)
+  return marked === null ? JSON.parse(text, keepDigits as (key: string, value: unknown) => unknown) : unmarked(JSON.parse(marked))
 }
 
 /** Of two members with one name JSON.parse keeps the last: then there are fewer keys than members. */
@@ -55,7 +60,8 @@ function keysOf(value: unknown): number {
     for (const item of value) keys += keysOf(item)
     return keys
   }
-  for (const key in value) {
+  // Not `for in`, which looks at prototypes as well: in a busy server it was seen to take more than half of the CPU.
+  for (const key of Object.keys(value)) {
     keys++
     const child = (value as Record<string, unknown>)[key]
     if (typeof child === 'object') keys += keysOf(child)

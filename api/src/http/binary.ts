@@ -4,7 +4,7 @@
  */
 import type { Binary } from '@medplum/fhirtypes'
 import type { Context } from 'hono'
-import { parseJson } from '../fhir/json.ts'
+import { parseStored } from '../fhir/json.ts'
 import { fail } from '../fhir/outcome.ts'
 import { readBytes } from './body.ts'
 import { acceptedTypes, type Answer, isJsonType } from './reply.ts'
@@ -36,7 +36,7 @@ export function wantsContent(c: Context): boolean {
 
 /** The bytes of a Binary that was read; not-acceptable when they are of another type than what is accepted. */
 export function sendContent(c: Context, answer: Answer, headers: Record<string, string>): Response {
-  const { contentType = '', data = '' } = parseJson(answer.text ?? '{}') as Binary
+  const { contentType = '', data = '' } = parseStored(answer.text ?? '{}') as Binary
   const accepted = acceptedTypes(c)
   const type = (contentType.split(';')[0] ?? '').trim().toLowerCase()
   if (!accepted.some((each) => each === '*/*' || each === type || (each.endsWith('/*') && type.startsWith(each.slice(0, -1))))) {

@@ -133,7 +133,9 @@ export function fhirRoutes(services: Services): Hono<AppEnv> {
 /** The statement is the same for all who have the same ETag, whenever the process that sends it began. */
 function statementAnswer(resource: Record<string, unknown>): Answer {
   const { date: _, ...rest } = resource
-  return { ...answerOfResource(resource), headers: { ETag: `W/"${sha256Hex(JSON.stringify(rest)).slice(0, 16)}"` } }
+  const answer = answerOfResource(resource)
+  // More than a megabyte: encoded once as well.
+  return { ...answer, bytes: Buffer.from(answer.text ?? ''), headers: { ETag: `W/"${sha256Hex(JSON.stringify(rest)).slice(0, 16)}"` } }
 }
 
 /** What `_elements` and `_summary` leave of a statement. */
@@ -141,7 +143,8 @@ function partOf(edge: Edge, type: ResourceType, whole: Answer, query: URLSearchP
   const asked = viewParameters(query)
   if (!asked.has('_elements') && !asked.has('_summary')) return whole
   const stored = { type, id: '', version: 0, lastUpdated: '', pid: null, content: whole.text ?? '' }
-  return { ...whole, text: viewOf(edge, type, asked)(stored).content, headers: {} }
+  const { bytes: _, ...printed } = whole
+  return { ...printed, text: viewOf(edge, type, asked)(stored).content, headers: {} }
 }
 
 function isBinary(c: Context): boolean {

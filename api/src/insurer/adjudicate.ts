@@ -65,7 +65,7 @@ export function adjudicate(facts: Facts): Adjudication {
   if (!terms) throw new Error(`Policy ${facts.policy.id} has no terms for ${facts.category}.`)
   const trace = new Trace(facts.policy.rounding)
   const lines = facts.lines.map((line) => splitLine(trace, line))
-  sumLines(trace, lines)
+  sumLines(trace, facts.lines)
   basicInsurance(trace, facts, terms)
   furtherLayers(trace, facts)
   personalPart(trace, facts)
@@ -87,25 +87,35 @@ export function adjudicate(facts: Facts): Adjudication {
   }
 }
 
-/** C is own expense whole. Else: what is above the limit, then for B the first-pay share of the rest; what remains is in scope. */
+/**
+ * C is own expense whole. Else: what is above the limit, then for B the first-pay share of the rest; what remains is in scope. What does not
+ * apply to a line has no step and is nought.
+ */
 export function splitLine(trace: Trace, line: ClaimLine): LineSplit {
-  const at = (part: string) => `line-${line.sequence}-${part}`
-  const own = line.catalogueClass === 'C'
-  trace.given(at('amount'), line.amountFen)
-  const limitFen = line.limitFen === null ? line.amountFen : line.limitFen * BigInt(line.quantity)
-  trace.given(at('limit'), limitFen)
-  trace.share(at('fullself'), at('amount'), own ? 10_000 : 0, { rule: `class ${line.catalogueClass}` })
-  trace.excess(at('covered'), [at('amount'), at('fullself')])
-  trace.excess(at('overlimit'), [at('covered'), at('limit')])
-  trace.excess(at('within'), [at('covered'), at('overlimit')])
-  trace.share(at('firstpay'), at('within'), line.catalogueClass === 'B' ? line.firstPayParts : 0)
-  trace.excess(at('inscope'), [at('within'), at('firstpay')])
-  const part = (name: string) => trace.value(at(name))
-  return { sequence: line.sequence, amountFen: line.amountFen, fullSelfFen: part('fullself'), overLimitFen: part('overlimit'), firstPayFen: part('firstpay'), inScopeFen: part('inscope') }
+  const { catalogueClass, limitFen } = line
+  const at = (part: LinePart | 'limit' | 'within') => stepOfLine(line, part)
+  const rule = `class ${catalogueClass}`
+  const split: LineSplit = { sequence: line.sequence, amountFen: trace.given(at('amount'), line.amountFen), fullSelfFen: 0n, overLimitFen: 0n, firstPayFen: 0n, inScopeFen: 0n }
+  if (catalogueClass === 'C') return { ...split, fullSelfFen: trace.share(at('fullself'), at('amount'), 10_000, { rule }) }
+  if (limitFen !== null) {
+    trace.given(at('limit'), limitFen * BigInt(line.quantity))
+    split.overLimitFen = trace.excess(at('overlimit'), [at('amount'), at('limit')])
+    trace.excess(at('within'), [at('amount'), at('overlimit')])
+  }
+  const within = limitFen === null ? at('amount') : at('within')
+  if (catalogueClass === 'A') return { ...split, inScopeFen: trace.sum(at('inscope'), [within], null, rule) }
+  split.firstPayFen = trace.share(at('firstpay'), within, line.firstPayParts, { rule })
+  return { ...split, inScopeFen: trace.excess(at('inscope'), [within, at('firstpay')]) }
 }
 
-function sumLines(trace: Trace, lines: readonly LineSplit[]): void {
-  const all = (part: string) => lines.map((line) => `line-${line.sequence}-${part}`)
+type LinePart = 'amount' | 'fullself' | 'overlimit' | 'firstpay' | 'inscope'
+
+function stepOfLine({ sequence }: Pick<ClaimLine, 'sequence'>, part: LinePart | 'limit' | 'within'): string {
+  return `line-${sequence}-${part}`
+}
+
+function sumLines(trace: Trace, lines: readonly ClaimLine[]): void {
+  const all = (part: LinePart) => lines.map((line) => stepOfLine(line, part)).filter((name) => trace.has(name))
   trace.sum('submitted', all('amount'), { zh: '医疗费总额', en: 'Total of the bill' })
   trace.sum('fullself', all('fullself'), { zh: '全自费', en: 'Own expense, outside the catalogue' })
   trace.sum('overlimit', all('overlimit'), { zh: '超限价自付', en: 'Above the price limit' })
@@ -176,18 +186,27 @@ function furtherLayers(trace: Trace, facts: Facts): void {
   const { policy, category, criticalIllness, aid, used } = facts
   const critical = criticalIllness && policy.criticalIllness?.categories.includes(category) ? policy.criticalIllness : null
   trace.sum('self-counted', critical ? ['self'] : [])
-  trace.given('self-used', used.selfFen)
-  trace.sum('self-after', ['self-used', 'self-counted'])
-  const tiers = (critical?.tiers ?? []).map((tier, index) => tierShare(trace, `critical-${index + 1}`, tier,
-    critical?.tiers[index - 1]?.untilFen ?? critical?.deductibleFen ?? 0n, `${policy.id}/critical-illness/${index}`))
-  trace.sum('critical', tiers, { zh: '大病保险支付', en: 'Paid by critical-illness insurance' })
+  // What was used up before is a fact that a what-if starts from, whether this policy asks for it or not.
+  if (critical !== null || used.selfFen > 0n) trace.given('self-used', used.selfFen)
+  trace.sum('critical', critical ? criticalShares(trace, facts, critical) : [], { zh: '大病保险支付', en: 'Paid by critical-illness insurance' })
   const aidTerms = aid && policy.aid?.categories.includes(category) ? policy.aid : null
+  const paidByAid = { zh: '医疗救助支付', en: 'Paid by medical aid' }
+  if (aidTerms !== null || used.aidFen > 0n) trace.given('aid-used', used.aidFen)
+  if (aidTerms === null) {
+    trace.sum('aid', [], paidByAid)
+    return
+  }
   trace.excess('aid-base', ['self', 'critical'])
-  trace.share('aid-share', 'aid-base', aidTerms?.parts ?? 0, { rule: `${policy.id}/aid` })
-  trace.given('aid-limit', aidTerms?.yearLimitFen ?? 0n)
-  trace.given('aid-used', used.aidFen)
+  trace.share('aid-share', 'aid-base', aidTerms.parts, { rule: `${policy.id}/aid` })
+  trace.given('aid-limit', aidTerms.yearLimitFen)
   trace.excess('aid-left', ['aid-limit', 'aid-used'])
-  trace.min('aid', ['aid-share', 'aid-left'], { zh: '医疗救助支付', en: 'Paid by medical aid' })
+  trace.min('aid', ['aid-share', 'aid-left'], paidByAid)
+}
+
+/** What was counted in the year before this bill and with it, and of each tier its share. @returns names of the shares. */
+function criticalShares(trace: Trace, { policy }: Facts, { tiers, deductibleFen }: NonNullable<Policy['criticalIllness']>): string[] {
+  trace.sum('self-after', ['self-used', 'self-counted'])
+  return tiers.map((tier, index) => tierShare(trace, `critical-${index + 1}`, tier, tiers[index - 1]?.untilFen ?? deductibleFen, `${policy.id}/critical-illness/${index}`))
 }
 
 /** The part of this bill's own share that lies in the tier, measured over the year, and its share. @returns name of the share. */

@@ -20,6 +20,22 @@ describe('a trace', () => {
     expect(replayTrace(traceFromJson(traceJson(trace.steps)))).toEqual(new Map(trace.steps.map(({ name, fen }) => [name, fen])))
   })
 
+  test('is written without what is empty, and read with it; so is one that was written whole', () => {
+    const trace = new Trace('half-up')
+    trace.given('a', 105n)
+    trace.sum('s', ['a'], { zh: '和', en: 'Sum' }, 'p/s')
+    trace.sum('none', [])
+    expect(JSON.parse(traceJson(trace.steps))).toEqual([
+      { name: 'a', operation: 'given', fen: '105' },
+      { name: 's', operation: 'sum', of: ['a'], fen: '105', text: { zh: '和', en: 'Sum' }, rule: 'p/s' },
+      { name: 'none', operation: 'sum', fen: '0' },
+    ])
+    const whole = JSON.stringify(trace.steps.map((each) => ({ ...each, fen: each.fen.toString() })))
+    expect(whole).toContain('"parts":null')
+    expect(traceFromJson(whole)).toEqual(trace.steps)
+    expect(traceFromJson(traceJson(trace.steps))).toEqual(trace.steps)
+  })
+
   test('of a policy that rounds down says so in each share, and is replayed so', () => {
     const trace = new Trace('down')
     trace.given('a', 105n)

@@ -45,14 +45,14 @@ export class Trace {
   given(name: string, fen: bigint, text: Sentence | null = null, rule?: string): bigint {
     return this.#add({ name, operation: 'given', of: [], parts: null, fen, text, ...(rule === undefined ? {} : { rule }) })
   }
-  sum(name: string, of: readonly string[], text: Sentence | null = null): bigint {
-    return this.#add(this.#computed(name, 'sum', of, null, text))
+  sum(name: string, of: readonly string[], text: Sentence | null = null, rule?: string): bigint {
+    return this.#add({ ...this.#computed(name, 'sum', of, text), ...(rule === undefined ? {} : { rule }) })
   }
   excess(name: string, of: readonly [string, ...string[]], text: Sentence | null = null): bigint {
-    return this.#add(this.#computed(name, 'excess', of, null, text))
+    return this.#add(this.#computed(name, 'excess', of, text))
   }
   min(name: string, of: readonly [string, ...string[]], text: Sentence | null = null): bigint {
-    return this.#add(this.#computed(name, 'min', of, null, text))
+    return this.#add(this.#computed(name, 'min', of, text))
   }
   share(name: string, of: string, parts: number, { text = null, ...more }: More = {}): bigint {
     const fen = shareOf(this.value(of), parts, this.#rounding)
@@ -64,8 +64,12 @@ export class Trace {
     return value
   }
 
-  #computed(name: string, operation: Combining, of: readonly string[], parts: null, text: Sentence | null): TraceStep {
-    return { name, operation, of, parts, text, fen: combined(operation, of.map((each) => this.value(each))) }
+  has(name: string): boolean {
+    return this.#values.has(name)
+  }
+
+  #computed(name: string, operation: Combining, of: readonly string[], text: Sentence | null): TraceStep {
+    return { name, operation, of, parts: null, fen: combined(operation, of.map((each) => this.value(each))), text }
   }
   #add(step: TraceStep): bigint {
     if (this.#values.has(step.name)) throw new Error(`Step ${step.name} is there already.`)
@@ -111,11 +115,15 @@ export function replayTrace(steps: readonly TraceStep[]): Map<string, bigint> {
   return values
 }
 
-/** JSON with amounts as strings of fen. */
+/** A step as JSON: the amount as text of fen; `of`, `parts` and `text` only where there is something to say. */
+type StepJson = Pick<TraceStep, 'name' | 'operation'> & { fen: string } & Partial<Omit<TraceStep, 'fen'>>
+
 export function traceJson(steps: readonly TraceStep[]): string {
-  return JSON.stringify(steps.map((step) => ({ ...step, fen: step.fen.toString() })))
+  return JSON.stringify(steps.map(({ name, operation, of, parts, fen, text, rule, reduced, rounding }): StepJson => ({
+    name, operation, of: of.length === 0 ? undefined : of, parts: parts ?? undefined, fen: fen.toString(), text: text ?? undefined, rule, reduced, rounding,
+  })))
 }
 
-export function traceFromJson(text: string): TraceStep[] {
-  return (JSON.parse(text) as (Omit<TraceStep, 'fen'> & { fen: string })[]).map((step) => ({ ...step, fen: BigInt(step.fen) }))
+export function traceFromJson(json: string): TraceStep[] {
+  return (JSON.parse(json) as StepJson[]).map(({ of = [], parts = null, text = null, ...step }) => ({ ...step, of, parts, text, fen: BigInt(step.fen) }))
 }

@@ -4,7 +4,7 @@
  * that a version's text need not be rebuilt once its number is known. Decimals keep the digits the client wrote.
  */
 import type { Resource } from '@medplum/fhirtypes'
-import { parseJson, stringifyJson } from '../fhir/json.ts'
+import { parseStored, stringifyJson } from '../fhir/json.ts'
 import type { ResourceType } from '../fhir/resource-types.ts'
 
 /** One version of a resource, as read from the database. */
@@ -57,7 +57,7 @@ export function sendable(stored: Pick<Stored, 'version' | 'lastUpdated' | 'conte
 
 /** The parsed resource with its `meta.versionId` and `meta.lastUpdated`. */
 export function resourceOf<T extends Resource = Resource>(stored: Pick<Stored, 'version' | 'lastUpdated' | 'content'>): T {
-  return parseJson(sendable(stored)) as T
+  return parseStored(sendable(stored)) as T
 }
 
 export function storedOf(type: ResourceType, row: StoredRow): Stored {

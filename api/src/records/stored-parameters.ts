@@ -5,7 +5,7 @@
  */
 import { sql } from 'kysely'
 import { type Ctx, monotonicMs } from '../ctx.ts'
-import { parseJson } from '../fhir/json.ts'
+import { parseStored } from '../fhir/json.ts'
 import type { Definition, FhirModel } from '../fhir/model.ts'
 import { typeCode } from '../fhir/resource-types.ts'
 import { compileSearchExpression } from '../fhir/search-expression.ts'
@@ -42,7 +42,7 @@ async function adoptParameters(db: Db, store: Store, before: Date | null): Promi
   const signature = rows.map((row) => row.content).join('\n')
   if (signature === state.signature) return
   state.signature = signature
-  store.model = withParameters(state.base, rows.map((row) => parseJson(row.content) as unknown as Definition))
+  store.model = withParameters(state.base, rows.map((row) => parseStored(row.content) as unknown as Definition))
 }
 
 /** The model with further parameters. */

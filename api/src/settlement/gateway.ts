@@ -160,7 +160,7 @@ function finding(reply: Reply): GatewayFinding {
 }
 
 /** Pre-settlements that wait at the same moment travel in one message: they have no effect, so a lost answer leaves nothing in doubt. */
-const estimatesMax = 32
+const estimatesMax = 16
 const joinedLinesMax = 60
 
 /** One that is long, or is handed on to another region, would keep the others waiting. */

@@ -4,7 +4,7 @@
  * in one. Whatever stops in between is finished by `resolve-attempts`. A message is never sent twice. With `selfPay` nothing is
  * sent at all: `self-pay`.
  */
-import type { ClaimResponse, Invoice, Parameters } from '@medplum/fhirtypes'
+import type { ClaimResponse, Parameters } from '@medplum/fhirtypes'
 import type { Ctx } from '../ctx.ts'
 import { fail, notFound, OutcomeError } from '../fhir/outcome.ts'
 import { loadResource } from '../records/read-resource.ts'
@@ -44,9 +44,13 @@ async function submit(call: OperationCall, gateway: SettlementGateway): Promise<
   if (!visit) throw notFound(`Encounter/${encounterId}`)
   await assertMaySettle(db, ctx, visit, `Encounter/${encounterId}`)
   const deps = { db, store, gateway }
-  const settle = (): Promise<ClaimResponse | Invoice> => (selfPay ? settleAsSelfPay(deps, ctx, visit, idempotencyKey) : settleVisit(deps, ctx, visit, idempotencyKey))
-  const resource = use === 'claim' ? await settle() : await estimateVisit(deps, ctx, visit)
-  return { resource, patients: [visit.patientId] }
+  const patients = [visit.patientId]
+  if (use === 'predetermination') {
+    const resource = await estimateVisit(deps, ctx, visit)
+    // As it came, so no number in it has digits that JavaScript would write otherwise.
+    return { resource, bytes: Buffer.from(JSON.stringify(resource)), patients }
+  }
+  return { resource: await (selfPay ? settleAsSelfPay(deps, ctx, visit, idempotencyKey) : settleVisit(deps, ctx, visit, idempotencyKey)), patients }
 }
 
 function readParameters(body: unknown): { encounterId: string; use: 'claim' | 'predetermination'; selfPay: boolean } {

@@ -7,7 +7,7 @@ import { sql } from 'kysely'
 import { sha256Hex } from '../crypto.ts'
 import type { Ctx } from '../ctx.ts'
 import { keyOf, shardOf } from '../fhir/id.ts'
-import { parseJson, stringifyJson } from '../fhir/json.ts'
+import { parseStored, stringifyJson } from '../fhir/json.ts'
 import { fail, OutcomeError } from '../fhir/outcome.ts'
 import { plainArray, textArray } from './array-literal.ts'
 import type { Trx } from './pool.ts'
@@ -75,7 +75,7 @@ function rowOf({ ctx, once }: Asked): { shard: number; principal_id: string; key
 }
 
 function firstAnswer<T>(row: { body_hash: string; response: string }, once: Once): T {
-  if (row.body_hash === sha256Hex(once.request)) return parseJson(row.response) as T
+  if (row.body_hash === sha256Hex(once.request)) return parseStored(row.response) as T
   throw fail('idempotency-mismatch', {
     zh: '同一个 Idempotency-Key 已用于内容不同的请求，请为新的请求使用新的值。',
     en: 'This Idempotency-Key was used for a different request. Use a new key for a new request.',

@@ -2,7 +2,7 @@
  * `_elements` and `_summary`: parts of a resource. id and meta always stay, and so do elements that must be there; the tag SUBSETTED says
  * that something may be missing. Source: FHIR R4 3.1.1.5.8 (_summary), 3.1.1.5.9 (_elements).
  */
-import { parseJson, stringifyJson } from '../../fhir/json.ts'
+import { parseStored, stringifyJson } from '../../fhir/json.ts'
 import type { FhirModel } from '../../fhir/model.ts'
 import type { Stored } from '../content.ts'
 import { summaryElements } from './summary-elements.ts'
@@ -40,7 +40,7 @@ function requiredElements(model: FhirModel, type: string): string[] {
 /** `keep` is asked for element names as FHIR has them: `value` for `valueQuantity` and `_valueString`. */
 function reduced(model: FhirModel, stored: Stored, keep: (name: string) => boolean): Stored {
   const properties = model.structures.get(stored.type)?.properties
-  const { resourceType, id, meta, ...rest } = parseJson(stored.content) as Record<string, unknown> & { meta?: { tag?: unknown[] } }
+  const { resourceType, id, meta, ...rest } = parseStored(stored.content) as Record<string, unknown> & { meta?: { tag?: unknown[] } }
   const kept = Object.entries(rest).filter(([key]) => {
     const element = properties?.get(key.replace(/^_/, ''))?.element
     return element ? keep(element.name.replace('[x]', '')) : keep(key)

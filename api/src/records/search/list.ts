@@ -5,7 +5,7 @@ import { isFhirId, keyOf } from '../../fhir/id.ts'
 import { OutcomeError } from '../../fhir/outcome.ts'
 import { parseReference } from '../../fhir/references.ts'
 import { typeCode } from '../../fhir/resource-types.ts'
-import { parseJson } from '../../fhir/json.ts'
+import { parseStored } from '../../fhir/json.ts'
 import { byReading, byRowKeys, type Criterion, invalidValue, unescapeValue } from './criterion.ts'
 
 export function searchList(type: string, values: readonly string[]): Criterion {
@@ -20,7 +20,7 @@ export function searchList(type: string, values: readonly string[]): Criterion {
     const listed = byRowKeys(ids.map(keyOf))
     const { rows } = await sql<{ content: string }>`select r.content from resource r
       where r.t = ${sql.raw(String(typeCode('List')))} and ${sql.join((await planOf('List', [listed], 'one of few')).conditions, sql` and `)}`.execute(db)
-    return byRowKeys(rows.flatMap((row) => membersOf(type, parseJson(row.content) as List)))
+    return byRowKeys(rows.flatMap((row) => membersOf(type, parseStored(row.content) as List)))
   })
 }
 
