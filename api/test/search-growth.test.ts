@@ -124,6 +124,13 @@ test.each(['', '&_sort=date', '&_sort=-date', '&code=code-1', '&_count=0'])('of 
   expect(read).toBeLessThan(150)
 })
 
+test('of several patients a page reads its rows and one of each patient, not all that they have', async () => {
+  const named = Array.from({ length: 20 }, (_, index) => `p0-${index}`).join(',')
+  const { read, shown } = await readBy('Observation', `patient=${named}&_count=5`, 0)
+  expect(shown).toBe(5)
+  expect(read).toBeLessThan(40)
+})
+
 const mine = makeCtx(citizen('p0-7'), { now: clock.now })
 const ofFew = makeCtx(clinician('of-few', 'hospital', '王医生'), { now: clock.now })
 const ofMany = makeCtx(clinician('of-many', 'hospital', '李医生'), { now: clock.now })

@@ -45,8 +45,12 @@ export async function planOf(walk: Walk, type: ResourceType, criteria: readonly 
   const costly = wheres(true)
   if (costly.length > 0) await assertFew(walk.db, type, conditions)
   const ofOne = patients.length === 1 && patients[0]?.length === 1
-  return { ...keyed, conditions: [...conditions, ...costly], ofOne, since, between: betweenOf(all) }
+  const [some] = patients.length === 1 && !ofOne ? patients : []
+  return { ...keyed, conditions: [...conditions, ...costly], ofOne, ofSome: some && some.length <= sideBySideMax ? some : null, since, between: betweenOf(all) }
 }
+
+/** Patients whose rows are read side by side at most: the statement says everything once for each. */
+const sideBySideMax = 20
 
 /** The patients whose entries the caller sees, where they are what the search should begin with. */
 async function reachedFirst(walk: Walk, type: ResourceType, criteria: readonly Criterion[], wanted: Wanted): Promise<RawBuilder<SqlBool> | null> {

@@ -24,6 +24,8 @@ export interface Planned {
   few: boolean
   /** All rows are of one patient, whose index is in the order of the clinical date. */
   ofOne: boolean
+  /** Keys of the patients whose rows all are, when they are more than one and few enough to be read side by side; null otherwise. */
+  ofSome: readonly string[] | null
   /** Rows that hold the rarest of the keys that are asked for; null when no key is. */
   expected: number | null
   /** What has one of these codes is all that can match, and is read in the order of the clinical date; null when another way is shorter. */
@@ -37,7 +39,7 @@ export interface Planned {
 }
 
 /** What the keys and side tables say; patients and times are said in conditions.ts. */
-export type KeyPlan = Omit<Planned, 'since' | 'between' | 'ofOne'>
+export type KeyPlan = Omit<Planned, 'since' | 'between' | 'ofOne' | 'ofSome'>
 
 /** Those of the criterion with the number `side`. */
 export interface Stretches { side: number; table: Side['table']; stretches: readonly Stretch[] }

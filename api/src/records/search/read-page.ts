@@ -50,7 +50,7 @@ export async function readPage(walk: Walk, types: readonly ResourceType[], query
   const free = isFree(sort) && (position === null || position.stretch !== null)
   const byDate = walked === 'date' && sort.length === 1
   const wanted: Wanted = walked === null ? 'all' : byDate ? { rows: count + 1, free, byDate: position === null || position.stretch === null, side: position?.stretch?.side ?? null } : count + 1
-  const { conditions, few, ofOne, codes, stretches, since, between } = await matching(wanted)
+  const { conditions, few, ofOne, ofSome, codes, stretches, since, between } = await matching(wanted)
   if (position !== null && (position.stretch !== null) !== (stretches !== null)) throw badToken()
   const columns = sql.join([
     sql`r.t, r.id, r.version, r.last_updated, r.pid, r.content`, ...sort.map((key, index) => sql`${key.expression} as ${sql.raw(sortColumn(index))}`),
@@ -62,7 +62,7 @@ export async function readPage(walk: Walk, types: readonly ResourceType[], query
 
   async function rowsOfPage(): Promise<Row[]> {
     if (walked === null) return readRows(reading)
-    if (byDate && few) return ofOne ? readRows({ ...reading, walked: true }) : readSorted(reading)
+    if (byDate && few) return ofOne ? readRows({ ...reading, walked: true }) : ofSome === null ? readSorted(reading) : readMerged(reading, ofSome)
     if (byDate) return readDates(reading, since, sql<SqlBool>`r.t = ${sql.raw(String(typeCode(types[0] as ResourceType)))}`, codes === null ? readAlong : (part, edge) => readByCode(part, codes, { ...between, ...(edge === null ? {} : { from: edge }) }))
     if (walked === 'date') return readRows(reading)
     // The values of one code lie together, so that even of a rare one a page is read and not all.
@@ -129,6 +129,18 @@ async function readDates(reading: Reading, since: string | null, ofType: RawBuil
 function readSorted(reading: Reading): Promise<Row[]> {
   const keys = reading.order.keys.map((key) => ({ ...key, expression: sql`(${key.expression} + interval '0')` }))
   return readRows({ ...reading, order: { ...reading.order, keys } })
+}
+
+/**
+ * Of several patients: each has an index in the order of the date, and those are read side by side. So a page costs the rows between its first and its last,
+ * and not all that these patients have.
+ */
+async function readMerged({ db, order, position, conditions, columns, limit }: Reading, patients: readonly string[]): Promise<Row[]> {
+  const behind = position === null ? conditions : [...conditions, after(order, position)]
+  const each = sql.join(behind, sql` and `)
+  const ofEach = [...new Set(patients)].map((pid) => sql`(select r.* from resource r where r.pid = ${pid}::uuid and ${each} order by ${orderBy(order)})`)
+  const { rows } = await sql<Row>`${onePlan}select ${columns} from (${sql.join(ofEach, sql` union all `)}) r order by ${orderBy(order)} limit ${limit}`.execute(db)
+  return rows
 }
 
 /**

@@ -1,0 +1,69 @@
+/**
+ * Searches that name several patients, in the order of the clinical date: each page from either end against a plain loop, for lists of any length (those
+ * that are read side by side and longer ones), patients named twice or not there, equal dates and none, another condition, and by a chain.
+ */
+import type { Observation, Patient } from '@medplum/fhirtypes'
+import fc from 'fast-check'
+import { beforeAll, expect, test } from 'vitest'
+import { makeCtx } from '../src/ctx.ts'
+import { keyOf } from '../src/fhir/id.ts'
+import { bulkLoad } from '../src/records/bulk-load.ts'
+import { search } from '../src/records/search/search.ts'
+import { connect } from '../src/storage/pool.ts'
+import { system, testPlatform } from './support/platform.ts'
+
+const { db, url, services, clock } = await testPlatform()
+const ctx = makeCtx(system, { now: clock.now })
+const seed = Number(process.env.TEST_SEED ?? 20261127)
+const patients = Array.from({ length: 30 }, (_, n) => `p${n}`)
+
+interface Entry { id: string; patient: string; day: number | null; status: 'final' | 'amended' }
+const entries: Entry[] = []
+
+/** Patients of a family by threes. */
+const familyOf = (patient: string) => `F${Math.floor(Number(patient.slice(1)) / 3)}x`
+
+beforeAll(async () => {
+  let state = seed
+  const random = (of: number): number => {
+    state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff
+    return Math.floor((state / 0x80000000) * of)
+  }
+  for (let n = 0; n < 900; n++) entries.push({ id: `o${n}`, patient: `p${random(patients.length)}`, day: random(10) === 0 ? null : random(60), status: random(4) === 0 ? 'amended' : 'final' })
+  const sink = connect(url, { max: 3 })
+  await bulkLoad(sink, services.store, [
+    ...patients.map((id): Patient & { id: string } => ({ resourceType: 'Patient', id, name: [{ family: familyOf(id) }] })),
+    ...entries.map(({ id, patient, day, status }): Observation & { id: string } => ({
+      resourceType: 'Observation', id, status, code: { text: 'x' }, subject: { reference: `Patient/${patient}` },
+      ...(day === null ? {} : { effectiveDateTime: new Date(Date.UTC(2025, 0, 1 + day)).toISOString() }),
+    })),
+  ], clock.now)
+  await sink.end()
+})
+
+const asked = fc.record({
+  named: fc.array(fc.constantFrom(...patients, 'p0', 'nobody'), { minLength: 1, maxLength: 26 }), family: fc.option(fc.integer({ min: 0, max: 9 }), { freq: 4 }),
+  order: fc.constantFrom('', '-date', 'date'), status: fc.constantFrom(null, 'final', 'amended'), count: fc.constantFrom(3, 7, 40, 1000),
+})
+
+test('each page from either end is what a plain loop finds', async () => {
+  let found = 0
+  await fc.assert(fc.asyncProperty(asked, async ({ named, family, order, status, count }) => {
+    const who = family === null ? `patient=${named.join(',')}` : `patient.family=F${family}x`
+    const page = (params: URLSearchParams) => search(db, ctx, services.store, 'Observation', params)
+    const pages = [await page(new URLSearchParams(`${who}&_count=${count}${order === '' ? '' : `&_sort=${order}`}${status === null ? '' : `&status=${status}`}`))]
+    for (let next = pages[0]?.next ?? null; next !== null; next = pages.at(-1)?.next ?? null) pages.push(await page(next))
+    const back = [pages.at(-1) as (typeof pages)[number]]
+    for (let previous = back[0]?.previous ?? null; previous !== null; previous = back[0]?.previous ?? null) back.unshift(await page(previous))
+    const ids = (all: typeof pages) => all.flatMap((each) => each.matches.map(({ id }) => id))
+    const wanted = (patient: string) => (family === null ? named.includes(patient) : familyOf(patient) === `F${family}x`)
+    // What has no date is first where the newest is, and last where the oldest is; equal dates lie by key.
+    const before = (one: Entry, other: Entry) => ((one.day ?? 1000) !== (other.day ?? 1000) ? (one.day ?? 1000) > (other.day ?? 1000) : keyOf(one.id) < keyOf(other.id))
+    const expected = entries.filter((each) => wanted(each.patient) && (status === null || each.status === status))
+      .sort((one, other) => (before(one, other) === (order !== 'date') ? -1 : 1)).map(({ id }) => id)
+    expect(ids(pages)).toEqual(expected)
+    expect(ids(back)).toEqual(expected)
+    found += expected.length
+  }), { seed, numRuns: 150 })
+  expect(found).toBeGreaterThan(10_000)
+}, 180_000)
