@@ -193,11 +193,37 @@ describe.each<Language>(['zh', 'en'])('the journey in %s', (language) => {
       const name = cashier.word(`payment.channel.${channel}`)
       const row = cashier.page.getByRole('table', { name: cashier.word('count.title') }).getByRole('row', { name })
       const expected = await row.getByRole('cell').first().innerText()
-      await cashier.page.getByLabel(cashier.word('count.countedOf', { channel: name })).fill((fenOf(expected) / 100).toFixed(2))
+      await cashier.page.getByLabel(cashier.word('count.countedOf', { channel: name })).fill(((fenOf(expected) - (channel === 'cash' ? 100 : 0)) / 100).toFixed(2))
     }
+    await cashier.page.getByText(cashier.pattern('count.short')).waitFor()
     await cashier.button(cashier.word('count.close')).click()
     await cashier.page.getByText(cashier.pattern('count.closed')).waitFor()
     await cashier.see('22g-day-closed', cashier.word('title.deskDay'))
+  })
+
+  test('puts the yuan that was missing in the till right, with a reason and a proof of who does it', async () => {
+    await cashier.button(cashier.word('difference.post')).click()
+    const question = cashier.page.getByRole('dialog', { name: cashier.word('difference.postQuestion') })
+    await question.getByText(cashier.word('difference.account.till-difference')).waitFor()
+    const post = question.getByRole('button', { name: cashier.word('difference.post') })
+    await post.click()
+    await question.getByText(cashier.word('difference.reasonMissing')).waitFor()
+    const reason = question.getByLabel(cashier.word('difference.reason'))
+    await reason.fill(language === 'zh' ? '找零时多付给病人' : 'Too much change was given')
+    await cashier.see('22h-correction', cashier.word('difference.postQuestion'))
+    await post.click()
+    const proof = cashier.page.getByRole('dialog', { name: cashier.word('stepUp.title') })
+    await proof.getByRole('button', { name: cashier.word('action.cancel') }).click()
+    await question.getByText(cashier.word('outcome.step-up-required')).waitFor()
+    // What was typed is still there.
+    expect(await reason.inputValue()).not.toBe('')
+    await post.click()
+    await proof.getByLabel(cashier.word('stepUp.code')).fill(/\b\d{6}\b/.exec(await proof.innerText())?.[0] ?? '')
+    await proof.getByRole('button', { name: cashier.word('stepUp.confirm') }).click()
+    await cashier.page.getByText(cashier.word('desk.noDifferences')).waitFor()
+    await cashier.see('22i-corrected', cashier.word('title.deskDay'))
+    // Both times that the server asked for the proof.
+    expect(cashier.troubles().filter((each) => !/403 .*\/differences\//.test(each))).toEqual([])
   })
 
   test('the citizen sees who looked at the record, when and in which role', async () => {

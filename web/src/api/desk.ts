@@ -50,7 +50,3 @@ export function closeMonth(organization: string, month: string): Promise<Month> 
   return request('POST', `/api/desk/${organization}/months/${month}/close`)
 }
 
-/** Step-up: proves again, by the authenticator, who asks. */
-export function confirmByCode(code: string): Promise<unknown> {
-  return request('POST', '/api/step-up', { body: { code } })
-}

@@ -45,7 +45,8 @@ export default {
   },
   difference: {
     state: { open: 'Open', closed: 'Gone', 'signed-off': 'Signed' }, facts: 'At risk {risk} · {days} days old · owner: {owner}', office: 'the office', sides: 'Here {ours}, at the centre {theirs}', nothing: 'nothing', entries: 'Proposed correction: ', entry: 'debit {debit}, credit {credit} {amount}',
-    take: 'I see to it', sign: 'Sign it off', post: 'Post the entries', postQuestion: 'Post the proposed entries?', postEffect: 'Entries in the books are never changed. The books then say what the centre says, and the difference is settled. Your name and the reason are kept.', signQuestion: 'Sign off this difference?', signEffect: 'It then no longer keeps the month open. Your name and reason are kept with it.', reason: 'Reason', reasonMissing: 'Say why, in a few words.',
+    take: 'I see to it', sign: 'Sign it off', post: 'Post the entries', postQuestion: 'Post the proposed entries?', postEffect: 'Entries in the books are never changed. The books then say what the centre says, and the difference is settled. Your name and the reason are kept.', postTill: 'Entries in the books are never changed. The books then say what was counted, and the difference is settled. Your name and the reason are kept.', signQuestion: 'Sign off this difference?', signEffect: 'It then no longer keeps the month open. Your name and reason are kept with it.', reason: 'Reason', reasonMissing: 'Say why, in a few words.',
+    account: { provider: 'income of the hospital', fund: 'owed by funds', account: 'owed by personal accounts', cash: 'owed by the patient', 'till-cash': 'cash at the desk', 'till-card': 'cards at the desk', 'till-mobile': 'mobile payments at the desk', 'till-difference': 'till difference' },
   },
   month: {
     title: 'Clearing of {month}', owed: 'Owed by insurance', approved: 'Approved', count: '{count} entries', running: 'The month is not over yet.', daysLeft: '{count} days are not compared yet: {days}.', differencesLeft: '{count} differences are open, {risk} at risk.',
@@ -124,8 +125,8 @@ export default {
     lookedAt: '{claims} claims of {people} people', largest: 'The largest changes', cut: 'There are more claims; only the first were looked at.', whatIfNote: 'Tried on past claims; no record changes. An empty field leaves the value as it is.',
     filing: 'Kind', place: 'Place or disease', holds: 'Holds', open: 'open', withdrawn: 'withdrawn',
     filings: { 'long-term': 'Living elsewhere', 'referred': 'Referred elsewhere', 'emergency': 'Emergency elsewhere', 'temporary': 'Temporarily elsewhere', 'disease': 'Outpatient disease' },
-    lines: 'Lines', item: 'Item', class: 'Class', steps: 'The sum, step by step', stepName: 'Step', operation: 'Made by', amount: 'Amount', ofLines: 'of {count} lines',
-    operations: { given: 'given', sum: 'sum of', excess: 'less', min: 'smallest of', share: 'share of' },
+    lines: 'Lines', item: 'Item', class: 'Class', steps: 'The sum, step by step', stepName: 'Step', operation: 'Made by', amount: 'Amount', ofLines: 'sum of {count} lines',
+    operations: { given: 'given', none: 'does not apply', sum: 'sum of {of}', excess: '{first} less {rest}', min: 'the smaller of {of}', share: '{percent}% of {first}' },
   },
   steps: {
     title: 'Steps of the settlement', done: 'Done', open: 'Not yet', name: { register: 'Register the visit', upload: 'Upload the details', estimate: 'Pre-settlement', settle: 'Settlement' }, lines: '{count} of {of} lines',
@@ -141,7 +142,7 @@ export default {
     none: { toSettle: 'No bills to settle', inDoubt: 'No bills in doubt', toBalance: 'Nothing to take or give back', deposits: 'No deposits' },
     take: 'Take {amount}', giveBack: 'Give back {amount}', balanced: 'Balanced', askAt: 'The centre is asked again at {time} (asked {tries} times).', sending: 'Sent, waiting for the answer.', late: 'For more than half an hour: people are looking into it.', booked: 'Booked',
     reverse: 'Undo the settlement', reversed: 'The settlement is undone', reverseQuestion: 'Undo the whole settlement?', reverseEffect: 'The settlement of {total} is undone: {fund} goes back to the insurance fund, account and deductible are as before.', reverseRefund: 'The patient has paid {paid}; give it back afterwards.',
-    reversePart: 'A part can not be undone: undo the whole, change the charges and settle again.', reverseConfirm: 'Undo it', code: 'Six digits of your authenticator', codeHint: 'Undoing moves money back. Confirm that it is you.',
+    reversePart: 'A part can not be undone: undo the whole, change the charges and settle again.', reverseConfirm: 'Undo it',
     compareTitle: 'Compared with the insurance centre', notCompared: 'This day is not compared yet. The system does it after 6 the next morning; you can do it now.', equal: 'Equal: {count} entries, {total} in all ({time}).', differs: 'Not equal: {ours} entries here, {theirs} at the centre. See to the differences below.',
     compareFailed: 'The list of the centre did not come whole, so the day counts as not compared. Try again later.', daySums: 'Settled {settled}, {total} in all, {fund} of it from funds; undone {reversed}.', compare: 'Compare now', compareAgain: 'Compare again', compared: 'Compared',
     differences: 'Open differences', noDifferences: 'No open differences', doneDifferences: 'Dealt with on this day ({count})', dayClosed: 'The day is closed', taken: 'You see to it now', signed: 'Signed', posted: 'The entries are posted', monthClosed: 'The month is closed',

@@ -45,7 +45,8 @@ export default {
   },
   difference: {
     state: { open: '未处理', closed: '已消除', 'signed-off': '已签字' }, facts: '涉及 {risk} · 已 {days} 天 · 负责：{owner}', office: '收费处', sides: '院内 {ours}，中心 {theirs}', nothing: '无', entries: '建议更正分录：', entry: '借 {debit} 贷 {credit} {amount}',
-    take: '由我跟进', sign: '签字结案', post: '过账更正', postQuestion: '按建议分录过账？', postEffect: '分录写入账簿后不能更改；对账结果按医保中心的记录更正，这笔差异结案。您的姓名和理由会一并保存。', signQuestion: '签字结案？', signEffect: '签字后这笔差异不再阻止关账，您的姓名和理由会一并保存。', reason: '理由', reasonMissing: '请至少用四个字说明理由。',
+    take: '由我跟进', sign: '签字结案', post: '过账更正', postQuestion: '按建议分录过账？', postEffect: '分录写入账簿后不能更改；对账结果按医保中心的记录更正，这笔差异结案。您的姓名和理由会一并保存。', postTill: '分录写入账簿后不能更改；账面从此与清点的一致，这笔差异结案。您的姓名和理由会一并保存。', signQuestion: '签字结案？', signEffect: '签字后这笔差异不再阻止关账，您的姓名和理由会一并保存。', reason: '理由', reasonMissing: '请至少用四个字说明理由。',
+    account: { provider: '医疗收入', fund: '应收医保基金', account: '应收个人账户', cash: '应收病人', 'till-cash': '收费处现金', 'till-card': '收费处银行卡', 'till-mobile': '收费处移动支付', 'till-difference': '长短款' },
   },
   month: {
     title: '{month} 月度清算', owed: '应由医保支付', approved: '核准', count: '{count} 笔', running: '本月尚未结束。', daysLeft: '还有 {count} 天没有对账：{days}。', differencesLeft: '还有 {count} 笔差异未处理，涉及 {risk}。',
@@ -118,7 +119,7 @@ export default {
     filing: '备案类型', place: '就医地或病种', holds: '有效期', open: '长期', withdrawn: '已撤销',
     filings: { 'long-term': '异地长期居住', 'referred': '异地转诊', 'emergency': '异地急诊抢救', 'temporary': '临时外出就医', 'disease': '门诊慢特病' },
     lines: '费用明细', item: '项目', class: '目录等级', steps: '计算过程', stepName: '步骤', operation: '算法', amount: '金额', ofLines: '{count} 行之和',
-    operations: { given: '已知', sum: '合计', excess: '相减', min: '取小', share: '按比例' },
+    operations: { given: '已知', none: '不适用', sum: '{of}之和', excess: '{first}减去{rest}', min: '{of}中较小的', share: '{first} × {percent}%' },
   },
   steps: {
     title: '医保结算步骤', done: '已完成', open: '未完成', name: { register: '就诊登记', upload: '费用明细上传', estimate: '预结算', settle: '结算' }, lines: '{count} / {of} 行',
@@ -134,7 +135,7 @@ export default {
     none: { toSettle: '没有待结算的账单', inDoubt: '没有结果待定的账单', toBalance: '没有待收或待退的款项', deposits: '没有预交金' },
     take: '应收 {amount}', giveBack: '应退 {amount}', balanced: '已结清', askAt: '{time} 再次查询中心（已查 {tries} 次）。', sending: '正在发送，等待答复。', late: '已超过半小时，已转人工跟进。', booked: '已入账',
     reverse: '撤销结算', reversed: '结算已撤销', reverseQuestion: '撤销整笔结算？', reverseEffect: '将撤销总额 {total} 的结算，医保基金退回 {fund}，个人账户和起付线同时恢复。', reverseRefund: '病人已付 {paid}，撤销后请退还。',
-    reversePart: '不能只退一部分：先撤销整笔，改动费用后再重新结算。', reverseConfirm: '确认撤销', code: '验证器上的六位数字', codeHint: '撤销结算会退回资金，请再次确认是您本人。',
+    reversePart: '不能只退一部分：先撤销整笔，改动费用后再重新结算。', reverseConfirm: '确认撤销',
     compareTitle: '与医保中心对账', notCompared: '这一天还没有对账。次日 6 点后系统会自动对账，也可以现在进行。', equal: '一致：{count} 笔，共 {total}（{time}）。', differs: '不一致：院内 {ours} 笔，中心 {theirs} 笔。请处理下列差异。',
     compareFailed: '没有取到中心的完整清单，这一天视为未对账。请稍后重试。', daySums: '当日结算 {settled} 笔，共 {total}，其中基金 {fund}；撤销 {reversed} 笔。', compare: '现在对账', compareAgain: '重新对账', compared: '对账完成',
     differences: '未处理的差异', noDifferences: '没有未处理的差异', doneDifferences: '当日已处理的差异（{count}）', dayClosed: '已日结', taken: '已由您跟进', signed: '已签字结案', posted: '分录已过账', monthClosed: '已关账',
