@@ -4,6 +4,7 @@ import { loadSigningKeys, type TokenTables } from './access/signing-keys.ts'
 import { platform } from './access/principal.ts'
 import { readConfig } from './config.ts'
 import { makeCtx, systemNow } from './ctx.ts'
+import { answerBrokenRequests } from './http/broken-request.ts'
 import { createInsurerApp } from './http/insurer-app.ts'
 import { newResourceId } from './fhir/id.ts'
 import { centreOf, peerClientId } from './insurer/centre.ts'
@@ -41,6 +42,7 @@ const turns = setInterval(turn, turnSeconds * 1000)
 const server = serve({ fetch: app.fetch, port: config.port, hostname: config.host, serverOptions: socketLimits }, (address) => {
   log.info({ port: address.port, region: config.region }, 'insurance centre listens')
 })
+answerBrokenRequests(server)
 stopOnSignal(log, async () => {
   clearInterval(sweep)
   clearInterval(turns)

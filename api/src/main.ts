@@ -5,6 +5,7 @@ import { createApp } from './app.ts'
 import { storeDefinitions } from './catalogue/definitions.ts'
 import { readConfig } from './config.ts'
 import { makeCtx } from './ctx.ts'
+import { answerBrokenRequests } from './http/broken-request.ts'
 import { makeServices } from './platform-services.ts'
 import { watchIdentity } from './watch-identity.ts'
 import { closeServer, socketLimits, stopOnSignal } from './process.ts'
@@ -16,6 +17,7 @@ const app = createApp(services)
 const server = serve({ fetch: app.fetch, port: config.port, hostname: config.host, serverOptions: socketLimits }, (address) => {
   services.log.info({ port: address.port }, 'platform listens')
 })
+answerBrokenRequests(server)
 const watched = await watchIdentity(services)
 stopOnSignal(services.log, async () => {
   await closeServer(server)

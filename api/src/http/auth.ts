@@ -78,7 +78,12 @@ function assertOwnPage(c: Context): void {
 
 /** Chinese unless the reader asks for English first. */
 export function languageOf(c: Context): Language {
-  return /^\s*en\b/i.test(c.req.header('Accept-Language') ?? '') ? 'en' : 'zh'
+  return languageIn(c.req.header('Accept-Language'))
+}
+
+/** @param accepted value of Accept-Language. */
+export function languageIn(accepted: string | undefined): Language {
+  return /^\s*en\b/i.test(accepted ?? '') ? 'en' : 'zh'
 }
 
 const deviceCookie = 'pujiang_device'
