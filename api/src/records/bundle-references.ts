@@ -40,7 +40,7 @@ function rewrite(value: unknown, references: ReferenceMap, dangling: Set<string>
   }
   const holder = value as Record<string, unknown>
   let copy: Record<string, unknown> | null = null
-  for (const key in holder) {
+  for (const key of Object.keys(holder)) {
     const child = holder[key]
     let changed = child
     if (typeof child === 'string') {
@@ -91,7 +91,7 @@ export function conditionalReferences(value: unknown, found: Set<string>): void 
     return
   }
   const holder = value as Record<string, unknown>
-  for (const key in holder) {
+  for (const key of Object.keys(holder)) {
     const child = holder[key]
     if (typeof child === 'object') conditionalReferences(child, found)
     else if (key === 'reference' && typeof child === 'string' && /^[A-Z][A-Za-z]+\?/.test(child)) found.add(child)
