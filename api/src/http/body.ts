@@ -85,7 +85,8 @@ function encodingOf(c: Context): string {
   return c.req.header('Content-Encoding')?.trim().toLowerCase() || 'identity'
 }
 
-async function readText(c: Context, bytesMax: number): Promise<string> {
+/** The body as text, whatever its media type. Throws body-too-large, json-broken when it is not UTF-8. */
+export async function readText(c: Context, bytesMax: number): Promise<string> {
   const bytes = await readBytes(c, bytesMax)
   try {
     return utf8.decode(bytes)

@@ -3,7 +3,7 @@
  * other system. Every FHIR request carries a token of the centre; a client sees only what it sent itself.
  */
 import { prometheus } from '@hono/prometheus'
-import { Hono } from 'hono'
+import { Hono, type MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { sql } from 'kysely'
 import { Counter, Registry } from 'prom-client'
@@ -22,7 +22,7 @@ import { moneyRoutes } from './insurer-money.ts'
 import { officeRoutes } from './insurer-office.ts'
 import { peopleRoutes } from './insurer-people.ts'
 import { visitRoutes } from './insurer-visits.ts'
-import type { CentreRoutes } from './insurer-request.ts'
+import { bodyBytesMax, type CentreRoutes } from './insurer-request.ts'
 import { discovery, oidcRoutes } from './oidc.ts'
 
 export interface InsurerServices {
@@ -33,7 +33,20 @@ export interface InsurerServices {
   now(): Date
 }
 
-const bodyBytesMax = 2 * 1024 * 1024
+const streamed = bodyLimit({ maxSize: bodyBytesMax, onError: () => { throw tooLarge() } })
+
+/** A size that was said is judged as it is: to look at the body would make a web stream of it, which costs more than reading it. */
+const limited: MiddlewareHandler<AppEnv> = (c, next) => {
+  if (c.req.method === 'GET' || c.req.method === 'HEAD') return next()
+  const length = c.req.header('Content-Length')
+  if (length === undefined || c.req.header('Transfer-Encoding') !== undefined) return streamed(c, next)
+  if (Number(length) > bodyBytesMax) throw tooLarge()
+  return next()
+}
+
+function tooLarge() {
+  return fail('body-too-large', { zh: '提交的内容太大。', en: 'The request body is too large.' })
+}
 
 export function createInsurerApp(services: InsurerServices): Hono<AppEnv> {
   const { db, authority, log, now } = services
@@ -57,7 +70,6 @@ export function createInsurerApp(services: InsurerServices): Hono<AppEnv> {
   app.get('/.well-known/openid-configuration', (c) => c.json(discovery(authority.issuer)))
   app.get('/fhir/.well-known/smart-configuration', (c) => c.json(discovery(authority.issuer)))
   app.use('/fhir/*', authenticate(tokenVerifier(authority), null, now))
-  const limited = bodyLimit({ maxSize: bodyBytesMax, onError: () => { throw fail('body-too-large', { zh: '提交的内容太大。', en: 'The request body is too large.' }) } })
   // The list of a day streams through, whatever its size.
   app.use('/fhir/*', (c, next) => (c.req.path.endsWith('/$compare') ? next() : limited(c, next)))
   const routes: CentreRoutes = { db, centre: services.centre, base: `${authority.issuer}/fhir`, count: (use, outcome) => answers.inc({ use, outcome }) }

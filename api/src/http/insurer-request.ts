@@ -10,6 +10,7 @@ import type { ResourceType } from '../fhir/resource-types.ts'
 import type { InsurerDb } from '../storage/pool.ts'
 import type { Centre } from '../insurer/centre.ts'
 import type { AppEnv } from './auth.ts'
+import { readText } from './body.ts'
 
 /** What the routes of a centre work with. */
 export interface CentreRoutes {
@@ -27,12 +28,15 @@ export function assertScope(c: Context<AppEnv>, type: ResourceType, permission: 
   if (!scopeGrants(principal.scopes, type, permission)) throw forbidden()
 }
 
-/** @throws OutcomeError `media-type-unsupported`, `json-broken`, `resource-type-mismatch`. */
+/** What a body has at most; only the list of a day is larger, and streams. */
+export const bodyBytesMax = 2 * 1024 * 1024
+
+/** @throws OutcomeError `media-type-unsupported`, `body-too-large`, `json-broken`, `resource-type-mismatch`. */
 export async function readResource<T extends Resource>(c: Context<AppEnv>, type: T['resourceType']): Promise<T> {
   if (!/^application\/(fhir\+)?json\b/i.test(c.req.header('Content-Type') ?? '')) {
     throw fail('media-type-unsupported', { zh: '请以 application/fhir+json 提交。', en: 'Send the body as application/fhir+json.' })
   }
-  const text = await c.req.text()
+  const text = await readText(c, bodyBytesMax)
   const digest = c.req.header('Content-Digest')
   if (digest !== undefined && digest !== contentDigest(text)) throw fail('bad-request', { zh: '内容与其摘要 Content-Digest 不符，报文在途中被改动。', en: 'The body does not fit its Content-Digest: it was changed on the way.' }, 'http.Content-Digest')
   const body = parseJson(text) as { resourceType?: unknown } | null
@@ -62,7 +66,7 @@ export function selfOf(c: Context): string {
 }
 
 export function reply(c: Context, resource: Resource): Response {
-  return c.body(JSON.stringify(resource), 200, { 'Content-Type': 'application/fhir+json; charset=utf-8', 'Cache-Control': 'no-store' })
+  return c.body(Buffer.from(JSON.stringify(resource)), 200, { 'Content-Type': 'application/fhir+json; charset=utf-8', 'Cache-Control': 'no-store' })
 }
 
 /** Null when absent. */

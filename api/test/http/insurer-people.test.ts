@@ -1,5 +1,6 @@
 /** The registration office and the benefit check: enrolment, transition, retirement, waiting time, filings, stays. */
 import type { Claim, ClaimResponse, Coverage, CoverageEligibilityResponse, OperationOutcome, Task } from '@medplum/fhirtypes'
+import { gzipSync } from 'node:zlib'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { psnSystem, schemeSystem, schemeUrl, splitOf } from '../../src/fhir/claim-message.ts'
 import { residentId } from '../../src/fhir/resident-id.ts'
@@ -240,6 +241,23 @@ describe('what is refused before anything is decided', () => {
     expect(await submit(testClaim({}, Array.from({ length: 501 }, () => '1.00A').join(' ')))).toEqual([422, 'too-many-lines', 'Claim.item'])
     const many = await call('POST', 'Claim/$submit', testClaim({}, Array.from({ length: 10_000 }, () => '1.00A').join(' ')))
     expect([many.status, codeOf(many.json)]).toEqual([413, 'body-too-large'])
+  })
+
+  test('a body in chunks, compressed, too large without saying so, or not UTF-8', async () => {
+    await centre.enrol({ psnNo: 'P1' })
+    const token = await centre.token()
+    const send = async (body: BodyInit, headers: Record<string, string> = {}) => {
+      const answer = await fetch(`${centre.url}/fhir/Claim/$submit`, { method: 'POST', headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/fhir+json', ...headers }, body, duplex: 'half' } as RequestInit)
+      const json: unknown = await answer.json()
+      return [answer.status, answer.ok ? (json as ClaimResponse).outcome : codeOf(json)]
+    }
+    const text = JSON.stringify(testClaim({ use: 'predetermination' }, '100.00A'))
+    const inChunks = (whole: string) => new Blob([whole]).stream()
+    expect(await send(inChunks(text))).toEqual([200, 'complete'])
+    expect(await send(gzipSync(text), { 'Content-Encoding': 'gzip' })).toEqual([200, 'complete'])
+    expect(await send(inChunks(text + ' '.repeat(2 * 1024 * 1024)))).toEqual([413, 'body-too-large'])
+    expect(await send(gzipSync(text + ' '.repeat(2 * 1024 * 1024)), { 'Content-Encoding': 'gzip' })).toEqual([413, 'body-too-large'])
+    expect(await send(Buffer.from([0x7b, 0xff, 0xfe]))).toEqual([400, 'json-broken'])
   })
 })
 
