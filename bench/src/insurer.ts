@@ -87,7 +87,7 @@ async function adjudicateBench(db: InsurerDb, key: Awaited<ReturnType<typeof new
   const windows: Record<'estimate' | 'settle' | 'bare', Window[]> = { estimate: [], settle: [], bare: [] }
   let serial = 1000
   /** Each message id once: more bodies than a window can send. */
-  const fresh = (seconds: number) => Array.from({ length: 1500 * seconds }, () => claimBody(serial++, 'claim', day, people))
+  const fresh = (seconds: number) => Array.from({ length: 4000 * seconds }, () => claimBody(serial++, 'claim', day, people))
   await warmUp(order(centre.url, '/fhir/Claim/$submit', estimates, 2))
   await warmUp(order(centre.url, '/fhir/Claim/$submit', fresh(2), 2))
   await warmUp(order(bare.url, '/settle', fresh(2), 2))
@@ -136,7 +136,7 @@ async function reconcileBench(db: InsurerDb, settlements: number): Promise<objec
     await bare`delete from difference`
     const before = process.memoryUsage().rss
     let found = 0n
-    await clock(seconds.pass, async () => { found = await findDifferences(db, 's', 'bench', asked) })
+    await clock(seconds.pass, async () => { found = await inTransaction(db, (trx) => findDifferences(trx, 's', 'bench', asked)) })
     grown = Math.max(grown, process.memoryUsage().rss - before)
     if (found !== 40n) throw new Error(`40 differences were seeded, ${found} found.`)
   }
