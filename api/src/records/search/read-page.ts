@@ -133,13 +133,12 @@ function readSorted(reading: Reading): Promise<Row[]> {
 
 /**
  * Of several patients: each has an index in the order of the date, and those are read side by side. So a page costs the rows between its first and its last,
- * and not all that these patients have.
+ * and not all that these patients have. What is asked of a row is said once, of what they give.
  */
 async function readMerged({ db, order, position, conditions, columns, limit }: Reading, patients: readonly string[]): Promise<Row[]> {
-  const behind = position === null ? conditions : [...conditions, after(order, position)]
-  const each = sql.join(behind, sql` and `)
-  const ofEach = [...new Set(patients)].map((pid) => sql`(select r.* from resource r where r.pid = ${pid}::uuid and ${each} order by ${orderBy(order)})`)
-  const { rows } = await sql<Row>`${onePlan}select ${columns} from (${sql.join(ofEach, sql` union all `)}) r order by ${orderBy(order)} limit ${limit}`.execute(db)
+  const behind = position === null ? sql`` : sql`and ${after(order, position)}`
+  const ofEach = [...new Set(patients)].map((pid) => sql`(select * from resource r where r.pid = ${pid}::uuid ${behind} order by ${orderBy(order)})`)
+  const { rows } = await sql<Row>`${onePlan}select ${columns} from (${sql.join(ofEach, sql` union all `)}) r where ${sql.join(conditions, sql` and `)} order by ${orderBy(order)} limit ${limit}`.execute(db)
   return rows
 }
 
