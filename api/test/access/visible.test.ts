@@ -60,7 +60,9 @@ const person: fc.Arbitrary<Principal> = fc.record({
   scopes: fc.oneof({ weight: 3, arbitrary: fc.constant<string[]>([]) }, scopes), launchPatient: oneOf(null, ...patients),
 }).map((given) => ({ ...anonymous, kind: 'person', id: 'p', name: 'p', ...given }))
 const client: fc.Arbitrary<Principal> = fc.record({ scopes, organization: oneOf(null, null, ...organizations) }).map((given) => ({ ...anonymous, kind: 'client', id: 'c', name: 'c', ...given }))
-const principals = fc.oneof({ weight: 5, arbitrary: person }, client, fc.constant(anonymous))
+/** Drawn more often than chance would have it: of all that a person may be, few are doctors with patients. */
+const doctor: fc.Arbitrary<Principal> = fc.tuple(person, oneOf('clinician' as const, 'gp' as const), oneOf(...practitioners)).map(([each, role, practitioner]) => ({ ...each, role, practitioner, launchPatient: null }))
+const principals = fc.oneof({ weight: 5, arbitrary: person }, { weight: 2, arbitrary: doctor }, client, fc.constant(anonymous))
 
 const times = fc.tuple(oneOf(-50, -10, 1), oneOf(-1, 5, 50)).map(([from, until]) => ({ from_at: hours(from), until_at: hours(until) }))
 const relation = fc.record({
