@@ -1,16 +1,16 @@
 /**
  * The HTTP surface of an insurance centre: a process of its own with its own database, which the platform reaches like any
- * other system. Every FHIR request carries a token of the centre; a client sees only what it sent itself.
+ * other system. Every FHIR request carries a token of the centre; a client sees only what it sent itself. A body is limited where it is read; the list
+ * of a day streams through, whatever its size.
  */
 import { prometheus } from '@hono/prometheus'
-import { Hono, type MiddlewareHandler } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
+import { Hono } from 'hono'
 import { sql } from 'kysely'
 import { Counter, Registry } from 'prom-client'
 import type { TokenTables } from '../access/signing-keys.ts'
 import { type TokenAuthority, tokenVerifier } from '../access/tokens.ts'
 import { newRequestId } from '../ctx.ts'
-import { fail, notFound } from '../fhir/outcome.ts'
+import { notFound } from '../fhir/outcome.ts'
 import type { Centre } from '../insurer/centre.ts'
 import type { Logger } from '../log.ts'
 import { pendingMigrations } from '../storage/migrate.ts'
@@ -22,7 +22,7 @@ import { moneyRoutes } from './insurer-money.ts'
 import { officeRoutes } from './insurer-office.ts'
 import { peopleRoutes } from './insurer-people.ts'
 import { visitRoutes } from './insurer-visits.ts'
-import { bodyBytesMax, type CentreRoutes } from './insurer-request.ts'
+import type { CentreRoutes } from './insurer-request.ts'
 import { discovery, oidcRoutes } from './oidc.ts'
 
 export interface InsurerServices {
@@ -31,21 +31,6 @@ export interface InsurerServices {
   authority: TokenAuthority
   log: Logger
   now(): Date
-}
-
-const streamed = bodyLimit({ maxSize: bodyBytesMax, onError: () => { throw tooLarge() } })
-
-/** A size that was said is judged as it is: to look at the body would make a web stream of it, which costs more than reading it. */
-const limited: MiddlewareHandler<AppEnv> = (c, next) => {
-  if (c.req.method === 'GET' || c.req.method === 'HEAD') return next()
-  const length = c.req.header('Content-Length')
-  if (length === undefined || c.req.header('Transfer-Encoding') !== undefined) return streamed(c, next)
-  if (Number(length) > bodyBytesMax) throw tooLarge()
-  return next()
-}
-
-function tooLarge() {
-  return fail('body-too-large', { zh: '提交的内容太大。', en: 'The request body is too large.' })
 }
 
 export function createInsurerApp(services: InsurerServices): Hono<AppEnv> {
@@ -70,12 +55,9 @@ export function createInsurerApp(services: InsurerServices): Hono<AppEnv> {
   app.get('/.well-known/openid-configuration', (c) => c.json(discovery(authority.issuer)))
   app.get('/fhir/.well-known/smart-configuration', (c) => c.json(discovery(authority.issuer)))
   app.use('/fhir/*', authenticate(tokenVerifier(authority), null, now))
-  // The list of a day streams through, whatever its size.
-  app.use('/fhir/*', (c, next) => (c.req.path.endsWith('/$compare') ? next() : limited(c, next)))
   const routes: CentreRoutes = { db, centre: services.centre, base: `${authority.issuer}/fhir`, count: (use, outcome) => answers.inc({ use, outcome }) }
   for (const part of [claimRoutes, visitRoutes, peopleRoutes, moneyRoutes]) app.route('/fhir', part(routes))
   app.use('/office/*', authenticate(tokenVerifier(authority), null, now))
-  app.use('/office/*', limited)
   app.route('/office', officeRoutes(routes))
   return app
 }

@@ -6,7 +6,8 @@ import { endEnrolment, enrolPerson, retirePerson } from '../insurer/enrol-person
 import { fileTask, findFilings, withdrawFiling } from '../insurer/filings.ts'
 import { searchset } from '../insurer/find-claims.ts'
 import type { AppEnv } from './auth.ts'
-import { assertScope, type CentreRoutes, identifierOf, parameterOf, readResource, reply, selfOf } from './insurer-request.ts'
+import { readText } from './body.ts'
+import { assertScope, bodyBytesMax, type CentreRoutes, identifierOf, parameterOf, readResource, reply, selfOf } from './insurer-request.ts'
 
 export function peopleRoutes({ db, centre, base }: CentreRoutes): Hono<AppEnv> {
   return new Hono<AppEnv>()
@@ -17,7 +18,7 @@ export function peopleRoutes({ db, centre, base }: CentreRoutes): Hono<AppEnv> {
     // A resident ID number never stands in an address, which logs keep: only in the body of a search.
     .post('/Coverage/_search', async (c) => {
       assertScope(c, 'Coverage', 's')
-      const form = new URLSearchParams(await c.req.text())
+      const form = new URLSearchParams(await readText(c, bodyBytesMax))
       const query = Object.fromEntries([...form.keys()].map((name) => [name, form.getAll(name)]))
       return reply(c, searchset(base, '/Coverage', await findCoverages(db, centre, identifierOf(query, ['identifier', 'beneficiary:identifier']))))
     })

@@ -49,7 +49,7 @@ export async function planOf(walk: Walk, type: ResourceType, criteria: readonly 
   return { ...keyed, conditions: [...conditions, ...costly], ofOne, ofSome: some && some.length <= sideBySideMax ? some : null, since, between: betweenOf(all) }
 }
 
-/** Patients whose rows are read side by side at most: the statement says everything once for each. */
+/** Patients whose rows are read side by side at most: each is a scan of its own, and every number of them a statement. */
 const sideBySideMax = 20
 
 /** The patients whose entries the caller sees, where they are what the search should begin with. */
