@@ -25,12 +25,13 @@ const growth = 5
 /** A copy has other ids and days of change, and the same values. */
 function* city(copy: number): Generator<Resource> {
   const day = (number: number) => new Date(Date.UTC(2024, 0, 1 + (number % 700))).toISOString().slice(0, 10)
+  if (copy === 0) yield* ['some', 'few'].map((id): Resource => ({ resourceType: 'Practitioner', id, name: [{ family: '张', text: '张医生' }] }))
   for (let index = 0; index < patients; index++) {
     const subject = { reference: `Patient/p${copy}-${index}` }
     yield { resourceType: 'Patient', id: `p${copy}-${index}`, gender: index % 2 ? 'male' : 'female', birthDate: day(index), name: [{ family: '王', given: ['芳'], text: '王芳' }, { family: '王', text: `王${'梅兰竹菊'[index % 4]}` }], address: [{ city: '上海市' }], ...(index % 2 ? { deceasedDateTime: day(index) } : {}) }
     for (let number = 0; number < 5; number++) {
       yield { resourceType: 'Observation', id: `o${copy}-${index}-${number}`, status: 'final', subject, effectiveDateTime: day(index),
-        code: { coding: [{ system: 'http://loinc.org', code: `code-${number}` }, { system: 'urn:own', code: `own-${number}` }, ...(index % 16 === 0 && number === 0 ? [{ system: 'urn:own', code: 'rare' }] : [])] }, valueQuantity: { value: number * 100 + index % 90, unit: 'mg', system: 'http://unitsofmeasure.org', code: 'mg' } }
+        code: { coding: [{ system: 'http://loinc.org', code: `code-${number}` }, { system: 'urn:own', code: `own-${number}` }, ...(index % 16 === 0 && number === 0 ? [{ system: 'urn:own', code: 'rare', display: 'Seldom measured' }] : [])] }, ...(index % 16 === 0 ? { performer: [{ reference: `Practitioner/${index % 32 ? 'few' : 'some'}` }] } : {}), valueQuantity: { value: number * 100 + index % 90, unit: 'mg', system: 'http://unitsofmeasure.org', code: 'mg' } }
     }
   }
 }
@@ -68,6 +69,7 @@ const shapes: readonly (readonly [ResourceType, string, pages?: number])[] = [
   ['Patient', 'death-date=ge2024-01-01', 2], ['Patient', 'death-date=gt2024-03'], ['Patient', 'death-date:missing=false'], ['Patient', 'gender=female'], ['Patient', '_sort=family'], ['Patient', '_sort=-birthdate', 3], ['Patient', '_sort=birthdate', 4], ['Patient', '_sort=-family', 4],
   ['Observation', 'code=code-1&_sort=-date'], ['Observation', 'code=http://loinc.org|code-1&value-quantity=gt120', 1], ['Observation', 'code-value-quantity=code-4$gt400', 2], ['Observation', 'code=code-4&value-quantity=lt450|http://unitsofmeasure.org|mg'],
   ['Observation', 'code=rare'], ['Observation', 'code=urn:own|rare&_sort=-date'], ['Observation', 'code=rare&_sort=date'], ['Observation', 'combo-code=rare'], ['Observation', 'code=rare&status=final'], ['Observation', 'code=rare&_sort=value-quantity'], ['Observation', 'code=rare&date=ge2024-01-01&_sort=-date'],
+  ['Observation', 'code:text=seldom'], ['Observation', 'code:text=seldom&status=final&_sort=date'], ['Observation', 'performer=Practitioner/some', 2], ['Observation', 'performer=few&_sort=date'], ['Observation', 'performer:Practitioner.name=张', 1],
   ['Observation', 'code=own-1&value-quantity=gt150'], ['Observation', 'code=code-1&value-quantity=gt400'], ['Observation', 'code-value-quantity=code-2$ge0.25|http://unitsofmeasure.org|g'], ['Observation', 'code=code-1&value-quantity=gt400&_sort=-date'],
   ['Observation', 'value-quantity=gt450'], ['Observation', 'code=code-3&_sort=value-quantity', 2], ['Observation', 'code=code-0&_sort=-value-quantity'], ['Observation', 'status=final'], ['Observation', 'status=final&_sort=date', 4],
 ]

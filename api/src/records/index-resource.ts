@@ -12,7 +12,7 @@ import { parseReference } from '../fhir/references.ts'
 import { compileSearchExpression, type Branch } from '../fhir/search-expression.ts'
 import type { SearchParam } from '../fhir/search-parameters.ts'
 import type { TextRow } from './index-texts.ts'
-import { type DatedCode, placeOfDate } from './search/dated-codes.ts'
+import { type DatedKey, placeOfDate, withDates } from './search/by-date.ts'
 import { withCodes } from './search/extract-codes.ts'
 import { compositeCollectors } from './search/extract-composite.ts'
 import { narrativeWords } from './search/extract-words.ts'
@@ -49,8 +49,8 @@ export interface Sink {
   strings: StringRow[]
   values: ValueRow[]
   texts: TextRow[]
-  /** Codes that are stored by the clinical date, each once. */
-  codes: DatedCode[]
+  /** Codes and references that are stored by the clinical date, each once. */
+  dated: DatedKey[]
   /** Milliseconds; NaN while no date was found. */
   lo: number
   hi: number
@@ -67,7 +67,7 @@ const plans = new WeakMap<FhirModel, Map<string, Plan>>()
 
 export function indexResource(model: FhirModel, resource: { resourceType: string; id?: string }): IndexRow {
   const plan = planOf(model, resource.resourceType)
-  const sink: Sink = { keys: new Set(), strings: [], values: [], texts: [], codes: [], lo: Number.NaN, hi: Number.NaN }
+  const sink: Sink = { keys: new Set(), strings: [], values: [], texts: [], dated: [], lo: Number.NaN, hi: Number.NaN }
   for (const { branch, collect, present } of plan.entries) {
     branch.run(resource, (value, holder, key) => {
       if (present !== null) sink.keys.add(present)
@@ -79,7 +79,7 @@ export function indexResource(model: FhirModel, resource: { resourceType: string
   for (const word of narrativeWords(resource)) sink.keys.add(wordKey(resource.resourceType, word))
   const dated = !Number.isNaN(sink.lo)
   const place = placeOfDate(sink.lo)
-  for (const { k, c } of sink.codes) sink.values.push({ k, c, lo: place, hi: place })
+  for (const { k, c } of sink.dated) sink.values.push({ k, c, lo: place, hi: place })
   return {
     keys: [...sink.keys],
     pid,
@@ -128,7 +128,7 @@ function makePlan(model: FhirModel, type: string): Plan {
   return {
     entries: stored.flatMap((parameter) => branchesOf(parameter).flatMap((branch) => {
       if (parameter.type === 'composite') return compositeCollectors(model, type, parameter, branch).map((collect) => ({ branch, collect, present: null }))
-      const collect = withCodes(type, parameter, collectorOf(model, type, parameter, branch))
+      const collect = withDates(type, parameter, withCodes(type, parameter, collectorOf(model, type, parameter, branch)))
       return collect ? [{ branch, collect, present: parameter.storage === 'keys' ? paramKey(type, parameter.code) : null }] : []
     })),
     compartment: model.patientCompartment(type).flatMap((code) => branchesOf(parameters.get(code)))

@@ -13,8 +13,9 @@ import type { SearchParam } from '../../fhir/search-parameters.ts'
 import { addressOf, canonicalKeys, canonicalsOf, isCanonical, isDefinition, namedBy, refersExactly } from './canonical.ts'
 import { byCondition, byKeys, byReading, byRowKeys, type Criterion, nothing, oneOf, type Walk } from './criterion.ts'
 import { linkKey, linkSeed } from './keys.ts'
+import { datedReferences } from './by-date.ts'
 import { ownParameter, type ProjectedBehind, readProjected } from './chain-projected.ts'
-import { linkOf } from './link.ts'
+import { linkOf, ofPatients, refersTo } from './link.ts'
 import { nearest } from './nearest.ts'
 import { parameterCriterion } from './parameter.ts'
 import type { QueryContext } from './parse-query.ts'
@@ -105,9 +106,11 @@ interface ChainBranch { type: ResourceType; criterion: Criterion | ProjectedBehi
 
 async function forward(walk: Walk, { model, type }: QueryContext, param: SearchParam, branches: readonly ChainBranch[]): Promise<Criterion> {
   const keys: bigint[] = []
+  const linked: string[] = []
   const canonical: bigint[] = []
   const joins: RawBuilder<SqlBool>[] = []
   const linkTo = (target: ResourceType, ids: readonly string[]): void => {
+    linked.push(...ids)
     for (const code of param.storedAs) {
       const seed = linkSeed(type, code, target)
       for (const id of ids) keys.push(linkKey(seed, id))
@@ -140,7 +143,7 @@ async function forward(walk: Walk, { model, type }: QueryContext, param: SearchP
     if (ids === null) throw tooMany(param.code, target)
     linkTo(target, ids)
   }
-  if (joins.length === 0) return keys.length === 0 ? nothing : byKeys(keys)
+  if (joins.length === 0) return keys.length === 0 ? nothing : { ...byKeys(keys), ...datedReferences(model.searchParameters(type), type, param, linked) }
   if (canonical.length > 0) return { ...byKeys(canonical), where: oneOf(joins) }
   if (keys.length > 0) joins.push(sql<SqlBool>`exists (select 1 from unnest(r.keys) held (k) where held.k = any(${`{${keys.join(',')}}`}::text::bigint[]))`)
   return byCondition(oneOf(joins))
@@ -155,12 +158,6 @@ async function rowKeys(walk: Walk, type: ResourceType, criterion: Criterion, mos
 
 function uuidArray(ids: readonly string[]): RawBuilder<unknown> {
   return sql`${`{${ids.join(',')}}`}::text::uuid[]`
-}
-
-/** What is of few patients is found in their compartments. */
-function ofPatients(ids: readonly string[], type: ResourceType, param: SearchParam): Criterion {
-  if (ids.length === 0) return nothing
-  return { ...byKeys(param.storedAs.flatMap((code) => ids.map((id) => linkKey(linkSeed(type, code, 'Patient'), id)))), patients: ids }
 }
 
 /** The row's patient matches. */
@@ -200,10 +197,7 @@ async function reverse(walk: Walk, { model, type }: QueryContext, source: Resour
   if (type === 'Patient' && decidesCompartment({ model, type: source, param })) {
     const refers = refersTo(sql`r.pid`, source, param, type)
     const expected = plan.expected ?? 0
-    if (expected <= referringMax) {
-      const { rows } = await sql<{ pid: string }>`select r.pid from resource r where ${matching} and ${refers} order by r.d0 desc, r.id limit ${referringMax + 1}`.execute(walk.db)
-      if (rows.length <= referringMax) return byRowKeys(rows.map((row) => row.pid))
-    }
+    if (expected <= referringMax) return { ...byCondition(sql<SqlBool>`r.id = any(array(select r.pid from resource r where ${matching} and ${refers}))`), narrow: true }
     if (expected * rowsByPatientMax < await rowsOfType(walk.db, 'Patient')) {
       const all = rowsOf(source, (await walk.planOf(source, [criterion], 'all')).conditions)
       return byCondition(sql<SqlBool>`r.id in (select r.pid from resource r where ${all} and ${refers})`)
@@ -224,11 +218,6 @@ async function reverse(walk: Walk, { model, type }: QueryContext, source: Resour
   const refers = param.storedAs.map((code) => sql`${linkOf(sql`r.id`, linkSeed(source, code, type))}`)
   return byCondition(sql<SqlBool>`exists (select 1 from (select array[${sql.join(refers)}] offset 0) wanted (keys), lateral (
     select 1 from resource r where r.keys && wanted.keys and ${await ofFew()} limit 1) found)`)
-}
-
-/** The row refers by the parameter to the row whose key a column holds. */
-function refersTo(column: RawBuilder<unknown>, type: ResourceType, param: SearchParam, target: ResourceType): RawBuilder<SqlBool> {
-  return oneOf(param.storedAs.map((code) => sql<SqlBool>`${linkOf(column, linkSeed(type, code, target))} = any(r.keys)`))
 }
 
 function rowsOf(type: ResourceType, conditions: readonly RawBuilder<SqlBool>[]): RawBuilder<SqlBool> {

@@ -14,6 +14,7 @@ import { withinCodes } from './coded-values.ts'
 import { patientsAlways, patientsWhenFew } from './begin-with-patients.ts'
 import type { Criterion, Walk, Wanted } from './criterion.ts'
 import { planned, type Planned, rarestKey } from './key-plan.ts'
+import { sideBySideMax } from './by-date.ts'
 import { betweenOf, nearOrFar, sinceOf } from './since.ts'
 
 export function makeWalk(db: Db, ctx: Ctx, store: Store): Walk {
@@ -48,9 +49,6 @@ export async function planOf(walk: Walk, type: ResourceType, criteria: readonly 
   const [some] = patients.length === 1 && !ofOne ? patients : []
   return { ...keyed, conditions: [...conditions, ...costly], ofOne, ofSome: some && some.length <= sideBySideMax ? some : null, since, between: betweenOf(all) }
 }
-
-/** Patients whose rows are read side by side at most: each is a scan of its own, and every number of them a statement. */
-const sideBySideMax = 20
 
 /** The patients whose entries the caller sees, where they are what the search should begin with. */
 async function reachedFirst(walk: Walk, type: ResourceType, criteria: readonly Criterion[], wanted: Wanted): Promise<RawBuilder<SqlBool> | null> {

@@ -10,12 +10,14 @@ import type { ResourceType } from '../../fhir/resource-types.ts'
 import type { SearchParam } from '../../fhir/search-parameters.ts'
 import type { Db } from '../../storage/pool.ts'
 import type { Store } from '../store.ts'
-import type { DatedCode } from './dated-codes.ts'
+import type { DatedStretch } from './by-date.ts'
 import type { Planned } from './key-plan.ts'
 
 export interface Criterion {
   /** Rows must hold one of these keys; null when the criterion is not by key. */
   anyOf: readonly bigint[] | null
+  /** Every match holds each of these besides. */
+  allOf?: readonly bigint[]
   /** A row of a side table must be the resource's and fit; null when the criterion is not of that kind. */
   side: Side | null
   /** Any other condition; null when there is none. */
@@ -30,8 +32,8 @@ export interface Criterion {
   costly?: true
   /** `where` leaves few rows and is served by an index: whatever else is asked filters those. */
   narrow?: true
-  /** The same rows in the order of the clinical date (dated-codes.ts), where each value is a code. */
-  dated?: readonly DatedCode[]
+  /** The same rows, or more of them, in the order of the clinical date (by-date.ts). */
+  dated?: readonly DatedStretch[]
   /** Codes one of which every match has, whatever their systems, as values are stored with them (coded-values.ts). */
   codes?: readonly bigint[]
 }

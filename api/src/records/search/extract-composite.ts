@@ -69,5 +69,5 @@ export function pairStorage(param: Pick<SearchParam, 'storage'>): SearchParam['s
 }
 
 function emptySink(): Sink {
-  return { keys: new Set(), strings: [], values: [], texts: [], codes: [], lo: Number.NaN, hi: Number.NaN }
+  return { keys: new Set(), strings: [], values: [], texts: [], dated: [], lo: Number.NaN, hi: Number.NaN }
 }

@@ -11,8 +11,8 @@ import type { SearchParam } from '../../fhir/search-parameters.ts'
 import type { Collect, Sink } from '../index-resource.ts'
 import type { TextRow } from '../index-texts.ts'
 import { bothLanguagesOf } from '../../fhir/translation.ts'
-import { datedKey } from './dated-codes.ts'
-import { identifierTypeKey, isParameterCode, orderKey, paramKey, referenceIdentifierKey, referenceKey, systemKey, textKey, tokenKey, uriKey } from './keys.ts'
+import { datedCode } from './by-date.ts'
+import { besideCodeKey, besideKey, identifierTypeKey, isParameterCode, orderKey, paramKey, referenceIdentifierKey, referenceKey, systemKey, textKey, tokenKey, uriKey } from './keys.ts'
 import { normaliseString } from './normalise.ts'
 
 interface CodingLike { system?: unknown; code?: unknown; display?: unknown; _display?: unknown }
@@ -33,7 +33,7 @@ export function isSortedByCode(model: FhirModel, type: string, { expression }: P
 export function tokenCollector(model: FhirModel, type: string, code: string, branch: Branch): Collect | null {
   // Nobody sorts by a part of a composite.
   const order = codeTypes.has(branch.type) && isParameterCode(code) ? orderKey(type, code) : null
-  const dated = isParameterCode(code) ? datedKey(type, code) : null
+  const dated = isParameterCode(code) ? datedCode(type, code) : null
   const add = (sink: Sink, system: unknown, value: unknown): void => {
     const hasSystem = typeof system === 'string' && system !== ''
     if (hasSystem) sink.keys.add(systemKey(type, code, system))
@@ -41,24 +41,31 @@ export function tokenCollector(model: FhirModel, type: string, code: string, bra
     const h = tokenKey(type, code, undefined, value)
     const isFirst = !sink.keys.has(h)
     if (order !== null && isFirst) sink.texts.push({ k: order, h, val: value })
-    if (dated !== null && isFirst) sink.codes.push({ k: dated, c: h })
+    if (dated !== null && isFirst) sink.dated.push(dated(value))
     sink.keys.add(h)
     sink.keys.add(tokenKey(type, code, hasSystem ? system : null, value))
   }
   const addText = textAdder(type, code)
+  const addBeside = dated === null ? null : besideAdder(type, code)
+  const addTextOf = (sink: Sink, text: unknown, codes: readonly unknown[]): void => {
+    addText(sink, text)
+    addBeside?.(sink, text, codes)
+  }
   const coding = (value: unknown, sink: Sink): void => {
     const { system, code: found, display, _display } = value as CodingLike
     add(sink, system, found)
-    addText(sink, display)
-    if (_display) addText(sink, bothLanguagesOf(value as object, 'display')?.en)
+    addTextOf(sink, display, [found])
+    if (_display) addTextOf(sink, bothLanguagesOf(value as object, 'display')?.en, [found])
   }
   switch (branch.type) {
     case 'Coding': return coding
     case 'CodeableConcept': return (value, sink) => {
       const { coding: list, text, _text } = value as { coding?: unknown; text?: unknown; _text?: unknown }
-      addText(sink, text)
-      if (_text) addText(sink, bothLanguagesOf(value as object, 'text')?.en)
-      if (Array.isArray(list)) for (const each of list) if (each) coding(each, sink)
+      const codings = Array.isArray(list) ? (list as (CodingLike | null)[]).filter((each) => each !== null) : []
+      const codes = codings.map((each) => each.code)
+      addTextOf(sink, text, codes)
+      if (_text) addTextOf(sink, bothLanguagesOf(value as object, 'text')?.en, codes)
+      for (const each of codings) coding(each, sink)
     }
     case 'Identifier': return (value, sink) => {
       const { system, value: found, type: kind } = value as IdentifierLike
@@ -108,6 +115,30 @@ function textAdder(type: string, code: string): (sink: Sink, text: unknown) => v
     if (row === null || sink.keys.has(row.h)) return
     sink.keys.add(row.h)
     sink.texts.push(row)
+  }
+}
+
+/**
+ * Adds which codes stand beside a text: what has the text then is what has one of them, and is found in the order of the date as that is (by-date.ts). One code is enough for
+ * each place where a text stands.
+ */
+function besideAdder(type: string, code: string): (sink: Sink, text: unknown, codes: readonly unknown[]) => void {
+  const kept = new Map<string, TextRow | null>()
+  const rowOf = (text: string, beside: string): TextRow | null => {
+    const val = normaliseString(text)
+    const h = textKey(type, code, val)
+    return val === '' ? null : { k: besideKey(h), h: besideCodeKey(h, beside), val: beside }
+  }
+  return (sink, text, codes) => {
+    if (typeof text !== 'string') return
+    const beside = codes.find((each): each is string => typeof each === 'string' && each !== '') ?? ''
+    const both = `${beside} ${text}`
+    let row = kept.get(both)
+    if (row === undefined) {
+      if (kept.size >= textsKeptMax) kept.clear()
+      kept.set(both, row = rowOf(text, beside))
+    }
+    if (row !== null) sink.texts.push(row)
   }
 }
 

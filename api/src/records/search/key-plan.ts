@@ -3,14 +3,14 @@
  * does. Inside one patient, or among rows that are named, everything is a filter. Over the whole city the rarest key goes to the GIN index
  * when few rows have it, and what few rows of a side table fit is looked up there first; when everything asked for is frequent and the
  * result is wanted in an order that an index has, walking that index finds a page sooner than any bitmap. Where no order was asked for,
- * that is the index of the side table that the search would look in anyway. A code in the order of the date has a stretch of its own (dated-codes.ts). Tokens are correlated, which the
+ * that is the index of the side table that the search would look in anyway. A code in the order of the date has a stretch of its own (by-date.ts). Tokens are correlated, which the
  * planner does not know: it would choose GIN and a sort. Evidence: docs/decisions/0002-storage.md, 0012-search-plans.md.
  */
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
 import type { ResourceType } from '../../fhir/resource-types.ts'
 import type { Db } from '../../storage/pool.ts'
 import { type Criterion, hasAny, hasSideRow, keyArray, listedKeysMax, type PageWanted, type Side, type Stretch, type Wanted } from './criterion.ts'
-import type { Between, DatedCode } from './dated-codes.ts'
+import type { Between, DatedStretch } from './by-date.ts'
 import { expectedRows, type Partition, partitionOf } from './statistics.ts'
 
 /** Rows of a side table that are looked up at most to begin with them. */
@@ -28,8 +28,8 @@ export interface Planned {
   ofSome: readonly string[] | null
   /** Rows that hold the rarest of the keys that are asked for; null when no key is. */
   expected: number | null
-  /** What has one of these codes is all that can match, and is read in the order of the clinical date; null when another way is shorter. */
-  codes: readonly DatedCode[] | null
+  /** What is under one of these is all that can match, and is read in the order of the clinical date; null when another way is shorter. */
+  dated: readonly DatedStretch[] | null
   /** What gives the order, where it is free: rows come from there, and `conditions` are all others. Null when it is the clinical date. */
   stretches: Stretches | null
   /** As in since.ts; null where rows are few, or none is asked for. */
@@ -45,30 +45,29 @@ export type KeyPlan = Omit<Planned, 'since' | 'between' | 'ofOne' | 'ofSome'>
 export interface Stretches { side: number; table: Side['table']; stretches: readonly Stretch[] }
 
 /** Conditions of the criteria by key and by side table. Each group of keys holds alternatives. */
-export async function planned(db: Db, type: ResourceType, criteria: readonly Pick<Criterion, 'anyOf' | 'side' | 'dated'>[], wanted: Wanted): Promise<KeyPlan> {
-  const groups = criteria.flatMap((each) => (each.anyOf === null ? [] : [each.anyOf]))
+export async function planned(db: Db, type: ResourceType, criteria: readonly Pick<Criterion, 'anyOf' | 'allOf' | 'side' | 'dated'>[], wanted: Wanted): Promise<KeyPlan> {
+  const groups = criteria.flatMap(({ anyOf, allOf = [] }) => (anyOf === null ? [] : [{ anyOf, allOf }]))
   const sides = criteria.flatMap(({ side }, number) => (side === null ? [] : [{ ...side, number }]))
-  const filters = (driving: number | null): RawBuilder<SqlBool>[] => groups.map((keys, index) => (index === driving ? byIndex(keys) : hasAny(keys)))
+  const filters = (driving: number | null): RawBuilder<SqlBool>[] => groups.flatMap((group, index) => (index === driving ? byIndex(group) : [hasAny(group.anyOf), ...group.allOf.map((key) => hasAny([key]))]))
   const narrow = wanted === 'one of few'
-  if (narrow || (groups.length === 0 && sides.length === 0)) return { conditions: [...filters(null), ...sides.map(hasSideRow)], few: narrow, expected: null, codes: null, stretches: null }
+  if (narrow || (groups.length === 0 && sides.length === 0)) return { conditions: [...filters(null), ...sides.map(hasSideRow)], few: narrow, expected: null, dated: null, stretches: null }
   const partition = await partitionOf(db, type)
-  const expected = groups.map((keys) => expectedOf(partition, keys))
+  const expected = groups.map((group) => expectedOf(partition, group))
   const rarest = expected.indexOf(Math.min(...expected))
   const least = expected[rarest] ?? null
   const fewOfAll = fewIn(partition, wanted)
-  const rest = { expected: least, codes: null, stretches: null }
+  const rest = { expected: least, dated: null, stretches: null }
   const along = (side: NumberedSide): KeyPlan => ({
-    conditions: [...sides.filter((other) => other !== side).map(hasSideRow), ...filters(null)], few: false, expected: least, codes: null,
+    conditions: [...sides.filter((other) => other !== side).map(hasSideRow), ...filters(null)], few: false, expected: least, dated: null,
     stretches: { side: side.number, table: side.table, stretches: side.stretches ?? [] },
   })
   const walkable = typeof wanted === 'object' && wanted.free ? sides.filter(({ stretches, number }) => stretches !== null && (wanted.side === null || wanted.side === number)) : []
   const [chosen] = walkable
   // A page behind the first keeps to the order of the first.
   if (chosen && typeof wanted === 'object' && wanted.side !== null) return along(chosen)
-  const dated = typeof wanted === 'object' && wanted.byDate && !chosen ? criteria.find((each) => each.dated !== undefined && each.anyOf !== null && expectedOf(partition, each.anyOf) === least)?.dated : undefined
-  // What half of the rows have is found as soon along the date index.
-  const codes = dated && (least ?? 0) <= (partition?.rows ?? 0) / 4 ? dated : null
-  if (codes !== null && sides.length === 0) return { ...rest, conditions: filters(null), few: false, codes }
+  const stored = typeof wanted === 'object' && wanted.byDate && !chosen ? criteria.find((each) => each.dated !== undefined && each.anyOf !== null && expectedOf(partition, { anyOf: each.anyOf, allOf: each.allOf ?? [] }) === least)?.dated : undefined
+  const dated = stored && typeof wanted === 'object' && isShort(partition, stored, least ?? 0, wanted.rows) ? stored : null
+  if (dated !== null && sides.length === 0) return { ...rest, conditions: filters(null), few: false, dated }
   if (groups.length > 0 && (least ?? 0) <= fewOfAll) return { ...rest, conditions: [...filters(rarest), ...sides.map(hasSideRow)], few: true }
   if (chosen && sides.length === 1) return along(chosen)
   for (const side of sides) {
@@ -79,20 +78,30 @@ export async function planned(db: Db, type: ResourceType, criteria: readonly Pic
     return { ...rest, conditions: [sql<SqlBool>`r.id = any(${`{${ids.join(',')}}`}::text::uuid[])`, hasSideRow(side), ...others.map(hasSideRow), ...filters(null)], few: true, expected: ids.length }
   }
   if (chosen) return along(chosen)
-  if (wanted !== 'all') return { ...rest, conditions: [...filters(null), ...sides.map(hasSideRow)], few: false, codes }
+  if (wanted !== 'all') return { ...rest, conditions: [...filters(null), ...sides.map(hasSideRow)], few: false, dated }
   const [first, ...others] = sides
   return { ...rest, conditions: [...filters(rarest), ...(first && groups.length === 0 ? [hasOneOf(first), ...others.map(hasSideRow)] : sides.map(hasSideRow))], few: false }
 }
 
 /** Rows that hold the rarest of the keys that are asked for; null when no key is. */
-export async function rarestKey(db: Db, type: ResourceType, criteria: readonly Pick<Criterion, 'anyOf'>[]): Promise<number | null> {
-  const groups = criteria.flatMap(({ anyOf }) => (anyOf === null ? [] : [anyOf]))
+export async function rarestKey(db: Db, type: ResourceType, criteria: readonly Pick<Criterion, 'anyOf' | 'allOf'>[]): Promise<number | null> {
+  const groups = criteria.flatMap(({ anyOf, allOf = [] }) => (anyOf === null ? [] : [{ anyOf, allOf }]))
   const partition = groups.length === 0 ? undefined : await partitionOf(db, type)
-  return groups.length === 0 ? null : Math.min(...groups.map((keys) => expectedOf(partition, keys)))
+  return groups.length === 0 ? null : Math.min(...groups.map((group) => expectedOf(partition, group)))
 }
 
-function expectedOf(partition: Partition | undefined, keys: readonly bigint[]): number {
-  return keys.reduce((sum, key) => sum + expectedRows(partition, key), 0)
+/** One of some keys, and each of others besides. */
+interface Group { anyOf: readonly bigint[]; allOf: readonly bigint[] }
+
+function expectedOf(partition: Partition | undefined, { anyOf, allOf }: Group): number {
+  return Math.min(anyOf.reduce((sum, key) => sum + expectedRows(partition, key), 0), ...allOf.map((key) => expectedRows(partition, key)))
+}
+
+/** Whether `wanted` of the `expected` rows that fit are found sooner in these stretches than in the index of keys and the date index. */
+function isShort(partition: Partition | undefined, stretches: readonly DatedStretch[], expected: number, wanted: number): boolean {
+  const held = stretches.reduce((sum, { of }) => sum + (of === undefined ? 0 : expectedRows(partition, of)), 0)
+  // What half of the rows have is found as soon along the date index.
+  return Math.max(held, expected) <= (partition?.rows ?? 0) / 4 && wanted * held / Math.max(1, expected) <= Math.max(fewRows, expected)
 }
 
 type NumberedSide = Side & { number: number }
@@ -123,9 +132,9 @@ async function lookedUp(db: Db, side: Side): Promise<string[] | null> {
   return rows.length > lookedUpMax ? null : [...new Set(rows.map((row) => row.rid))]
 }
 
-/** Written so that the GIN index can serve it. */
-function byIndex(keys: readonly bigint[]): RawBuilder<SqlBool> {
-  if (keys.length > listedKeysMax) return sql<SqlBool>`r.keys && ${keyArray(keys)}`
-  const list = sql`array[${sql.join(keys.map((key) => sql`${String(key)}::bigint`))}]`
-  return keys.length === 1 ? sql<SqlBool>`r.keys @> ${list}` : sql<SqlBool>`r.keys && ${list}`
+/** Written so that the GIN index can serve it: what all must hold is intersected there, and only rows that hold it are read. */
+function byIndex({ anyOf, allOf }: Group): RawBuilder<SqlBool>[] {
+  const list = (keys: readonly bigint[]) => (keys.length > listedKeysMax ? keyArray(keys) : sql`array[${sql.join(keys.map((key) => sql`${String(key)}::bigint`))}]`)
+  const holdsAll = (keys: readonly bigint[]) => sql<SqlBool>`r.keys @> ${list(keys)}`
+  return anyOf.length === 1 ? [holdsAll([...anyOf, ...allOf])] : [sql<SqlBool>`r.keys && ${list(anyOf)}`, ...(allOf.length === 0 ? [] : [holdsAll(allOf)])]
 }

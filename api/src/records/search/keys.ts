@@ -74,6 +74,21 @@ export function textKey(type: string, param: string, text: string): bigint {
   return hash(`${type}.${param}${bar}x${text}`)
 }
 
+/**
+ * `k` in search_text of the codes that stand beside a text, from the text's own key: SQL makes it with the same XOR (texts.ts). Its rows have the code as `val`, and
+ * none where the text stands without a code.
+ */
+export function besideKey(text: bigint): bigint {
+  return text ^ besideMask
+}
+
+export const besideMask = hash('codes beside a text')
+
+/** A code beside a text. */
+export function besideCodeKey(text: bigint, code: string): bigint {
+  return hash(`${text}${bar}b${code}`)
+}
+
 /** `k` of the codes of a parameter in search_text, which say in what order their keys stand. */
 export function orderKey(type: string, param: string): bigint {
   return hash(`${type}.${param}${bar}v`)

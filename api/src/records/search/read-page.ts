@@ -11,7 +11,7 @@ import { onePlan } from '../../storage/one-plan.ts'
 import type { Db } from '../../storage/pool.ts'
 import { storedOf, type StoredRow } from '../content.ts'
 import { onlyCode } from './coded-values.ts'
-import { readByCode } from './dated-codes.ts'
+import { readByDate } from './by-date.ts'
 import type { Walk, Wanted } from './criterion.ts'
 import type { Planned } from './key-plan.ts'
 import { after, badToken, isFree, type Order, orderBy, orderOf, type Position, readToken, reversed, type SideOrder, sortColumn, type SortKey } from './page.ts'
@@ -50,7 +50,7 @@ export async function readPage(walk: Walk, types: readonly ResourceType[], query
   const free = isFree(sort) && (position === null || position.stretch !== null)
   const byDate = walked === 'date' && sort.length === 1
   const wanted: Wanted = walked === null ? 'all' : byDate ? { rows: count + 1, free, byDate: position === null || position.stretch === null, side: position?.stretch?.side ?? null } : count + 1
-  const { conditions, few, ofOne, ofSome, codes, stretches, since, between } = await matching(wanted)
+  const { conditions, few, ofOne, ofSome, dated, stretches, since, between } = await matching(wanted)
   if (position !== null && (position.stretch !== null) !== (stretches !== null)) throw badToken()
   const columns = sql.join([
     sql`r.t, r.id, r.version, r.last_updated, r.pid, r.content`, ...sort.map((key, index) => sql`${key.expression} as ${sql.raw(sortColumn(index))}`),
@@ -63,7 +63,7 @@ export async function readPage(walk: Walk, types: readonly ResourceType[], query
   async function rowsOfPage(): Promise<Row[]> {
     if (walked === null) return readRows(reading)
     if (byDate && few) return ofOne ? readRows({ ...reading, walked: true }) : ofSome === null ? readSorted(reading) : readMerged(reading, ofSome)
-    if (byDate) return readDates(reading, since, sql<SqlBool>`r.t = ${sql.raw(String(typeCode(types[0] as ResourceType)))}`, codes === null ? readAlong : (part, edge) => readByCode(part, codes, { ...between, ...(edge === null ? {} : { from: edge }) }))
+    if (byDate) return readDates(reading, since, sql<SqlBool>`r.t = ${sql.raw(String(typeCode(types[0] as ResourceType)))}`, dated === null ? readAlong : (part, edge) => readByDate(part, dated, { ...between, ...(edge === null ? {} : { from: edge }) }))
     if (walked === 'date') return readRows(reading)
     // The values of one code lie together, so that even of a rare one a page is read and not all.
     const code = typeof walked === 'object' && walked.coded ? await onlyCode(walk, types[0] as ResourceType, query.criteria) : null

@@ -9,15 +9,20 @@ import { parseReference, referenceTarget } from '../../fhir/references.ts'
 import { isResourceType } from '../../fhir/resource-types.ts'
 import type { SearchParam } from '../../fhir/search-parameters.ts'
 import { type Asked, byKeys, type Criterion, invalidValue, splitUnescaped, unescapeValue } from './criterion.ts'
+import { datedReferences } from './by-date.ts'
 import { type Member, parentParameter, searchHierarchy } from './hierarchy.ts'
 import { referenceIdentifierKey, referenceKey } from './keys.ts'
+import { ofPatients } from './link.ts'
 
 export function searchReference(asked: Asked): Criterion {
   if (asked.modifier === 'above' || asked.modifier === 'below') return searchHierarchy(asked, asked.modifier, asked.values.flatMap((value) => hierarchyOf(asked, unescapeValue(value))))
   if (asked.modifier === 'identifier') return byKeys(asked.values.flatMap((value) => identifierKeys(asked, value)))
   const targets = asked.values.map((value) => targetsOf(asked, unescapeValue(value)))
+  const patients = patientsOf(asked, targets.flat())
+  if (patients !== null) return ofPatients(patients, asked.type, asked.param)
   const keys = targets.flat().flatMap((target) => asked.param.storedAs.map((code) => referenceKey(asked.type, code, target)))
-  return { ...byKeys(keys), patients: patientsOf(asked, targets.flat()) }
+  const rows = targets.flat().map((target) => parseReference(target)).map((parsed) => (parsed.kind === 'local' ? keyOf(parsed.id) : null))
+  return { ...byKeys(keys), ...(rows.includes(null) ? {} : datedReferences(asked.model.searchParameters(asked.type), asked.type, asked.param, rows as string[])) }
 }
 
 /** Resources of types that have a hierarchy, which `:above` and `:below` go along. */

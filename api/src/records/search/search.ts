@@ -121,13 +121,13 @@ async function rowsOf(walk: Walk, { types, compartment }: Scope, criteria: Reado
   let since: Planned['since'] = null
   let ofOne = false
   let ofSome: Planned['ofSome'] = null
-  let codes: Planned['codes'] = null
+  let dated: Planned['dated'] = null
   let between: Planned['between'] = { from: null, to: null }
   for (const [type, own] of criteria) {
     const plan = await planOf(walk, type, own, compartment !== null ? 'one of few' : types.length === 1 ? wanted : 'all')
     few ||= plan.few
     stretches = plan.stretches
-    codes = plan.codes
+    dated = plan.dated
     between = plan.between
     since = types.length === 1 ? plan.since : null
     ofOne = types.length === 1 && compartment === null && plan.ofOne
@@ -137,7 +137,7 @@ async function rowsOf(walk: Walk, { types, compartment }: Scope, criteria: Reado
   const [only] = ofTypes
   const conditions = [ofTypes.length === 1 && only ? only : sql<SqlBool>`r.t in (${sql.raw(types.map(typeCode).join(','))}) and (${sql.join(ofTypes.map((each) => sql`(${each})`), sql` or `)})`]
   if (compartment !== null) conditions.unshift(inCompartment(walk.store.model, compartment, types))
-  return { conditions, few, ofOne, ofSome, expected: null, codes, stretches, since, between }
+  return { conditions, few, ofOne, ofSome, expected: null, dated, stretches, since, between }
 }
 
 async function countRows(db: Db, matching: (wanted: Wanted) => Promise<Planned>, estimate: boolean): Promise<number> {

@@ -7,7 +7,7 @@ import { type RawBuilder, sql, type SqlBool } from 'kysely'
 import { instantText, openStart } from '../../fhir/date-time.ts'
 import type { Db } from '../../storage/pool.ts'
 import type { Criterion } from './criterion.ts'
-import type { Between } from './dated-codes.ts'
+import type { Between } from './by-date.ts'
 
 const dayMs = 24 * 3_600_000
 /** Long periods over one instant that are sorted; more lie so close in the date index that a walk finds them. */

@@ -9,7 +9,8 @@ import { sql, type SqlBool } from 'kysely'
 import { fail, OutcomeError } from '../../fhir/outcome.ts'
 import { type Asked, byCondition, byKeys, byReading, type Criterion, hasAny, invalidValue, nothing, oneOf, unescapeValue } from './criterion.ts'
 import { wordsAsked, wordsOf } from './extract-words.ts'
-import { paramKey, uriKey, wordKey } from './keys.ts'
+import { datedCode, sideBySideMax } from './by-date.ts'
+import { besideMask, paramKey, uriKey, wordKey } from './keys.ts'
 import { hasHan, normaliseString } from './normalise.ts'
 
 const textsMax = 2_000
@@ -20,7 +21,7 @@ export function searchCodeText(asked: Asked): Criterion {
     if (text === '') throw noText(asked, value)
     return hasHan(text) ? [`%${escaped(text)}%`] : [`${escaped(text)}%`, `% ${escaped(text)}%`, `%(${escaped(text)}%`]
   })
-  return byTexts(asked, patterns)
+  return byTexts(asked, patterns, true)
 }
 
 /** Prefixes of stored uris. */
@@ -37,13 +38,22 @@ export function searchUriAbove(asked: Asked): Criterion {
   }))
 }
 
-function byTexts(asked: Asked, patterns: readonly string[]): Criterion {
+/** `ofCodes`: where all texts stand beside codes, what has them is also found by those, in the order of the date. */
+function byTexts(asked: Asked, patterns: readonly string[], ofCodes = false): Criterion {
+  const { type, param, name } = asked
+  const keys = new Map(param.storedAs.map((code) => [paramKey(type, code), code]))
+  const dated = new Map(param.storedAs.map((code) => [code, datedCode(type, code)]))
+  const beside = ofCodes && ![...dated.values()].includes(null)
+    ? sql`array(select c.val from search_text c where c.k = x.h # ${String(besideMask)}::bigint limit ${sideBySideMax + 1})` : sql`array[]::text[]`
   return byReading(async ({ db }) => {
-    const keys = asked.param.storedAs.map((code) => paramKey(asked.type, code))
-    const { rows } = await sql<{ h: bigint }>`select x.h from search_text x where x.k in (${sql.join(keys.map((key) => sql`${String(key)}::bigint`))})
-      and (${sql.join(patterns.map((pattern) => sql`x.val like ${pattern}`), sql` or `)}) limit ${textsMax + 1}`.execute(db)
-    if (rows.length > textsMax) throw tooManyTexts(asked.name)
-    return rows.length === 0 ? nothing : byKeys(rows.map((row) => row.h))
+    const { rows } = await sql<{ k: bigint; h: bigint; beside: string[] }>`select x.k, x.h, ${beside} as beside from (
+      select x.k, x.h from search_text x where x.k in (${sql.join([...keys.keys()].map((key) => sql`${String(key)}::bigint`))})
+      and (${sql.join(patterns.map((pattern) => sql`x.val like ${pattern}`), sql` or `)}) limit ${textsMax + 1}) x`.execute(db)
+    if (rows.length > textsMax) throw tooManyTexts(name)
+    if (rows.length === 0) return nothing
+    const stretches = new Map(rows.flatMap((row) => row.beside.flatMap((code) => dated.get(keys.get(row.k) ?? '')?.(code) ?? [])).map((each) => [`${each.k} ${each.c}`, { ...each, of: each.c }]))
+    const isWhole = rows.every((row) => row.beside.length > 0 && !row.beside.includes('')) && stretches.size <= sideBySideMax
+    return { ...byKeys(rows.map((row) => row.h)), ...(isWhole ? { dated: [...stretches.values()] } : {}) }
   })
 }
 
@@ -55,11 +65,11 @@ export function searchNarrative(type: string, values: readonly string[]): Criter
     return words.map((word) => wordKey(type, word))
   })
   const [only = []] = alternatives
-  // The longest word is the rarest, as a rule; it may go to the index and the others filter.
   if (alternatives.length === 1) {
     const [first, ...rest] = only
-    return { ...byKeys([first as bigint]), where: rest.length === 0 ? null : sql<SqlBool>`(${sql.join(rest.map((key) => hasAny([key])), sql` and `)})` }
+    return { ...byKeys([first as bigint]), allOf: rest }
   }
+  // The longest word is the rarest, as a rule; it may go to the index and the others filter.
   return { ...byKeys(alternatives.map((keys) => keys[0] as bigint)), where: oneOf(alternatives.map((keys) => sql<SqlBool>`(${sql.join(keys.map((key) => hasAny([key])), sql` and `)})`)) }
 }
 

@@ -6,7 +6,7 @@
 import { OutcomeError } from '../../fhir/outcome.ts'
 import { codesValues } from '../../fhir/search-parameters.ts'
 import { type Asked, byKeys, type Criterion, invalidValue, splitUnescaped, unescapeValue, withoutKeys } from './criterion.ts'
-import { datedKey } from './dated-codes.ts'
+import { datedCode, sideBySideMax } from './by-date.ts'
 import { identifierTypeKey, systemKey, tokenKey } from './keys.ts'
 import { searchTerminology } from './terminology.ts'
 import { searchCodeText } from './texts.ts'
@@ -31,15 +31,10 @@ function codesOf({ type, param, values }: Asked): Pick<Criterion, 'codes'> {
 /** Each value under each of the parameters it is stored as, where all of them are stored by date. */
 function datedOf({ type, param, values }: Asked): Pick<Criterion, 'dated'> {
   const codes = values.map((value) => splitUnescaped(value, '|').map(unescapeValue).at(-1) ?? '')
-  const dated = param.storedAs.flatMap((stored) => {
-    const k = datedKey(type, stored)
-    return k === null ? [] : [...new Set(codes)].map((code) => ({ k, c: tokenKey(type, stored, undefined, code) }))
-  })
-  return dated.length === 0 || dated.length !== param.storedAs.length * new Set(codes).size || codes.includes('') || dated.length > datedMax ? {} : { dated }
+  const ofCode = param.storedAs.map((stored) => datedCode(type, stored))
+  const dated = [...new Set(codes)].flatMap((code) => ofCode.flatMap((each) => each?.(code) ?? []))
+  return dated.length === 0 || ofCode.includes(null) || codes.includes('') || dated.length > sideBySideMax ? {} : { dated }
 }
-
-/** So many codes are read side by side. */
-const datedMax = 8
 
 function valueKeys(asked: Asked): bigint[] {
   return asked.values.flatMap((value) => asked.param.storedAs.map((code) => keyOfValue(asked, code, value)))
