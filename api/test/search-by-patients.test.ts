@@ -1,6 +1,7 @@
 /**
  * Searches that name several patients, in the order of the clinical date: each page from either end against a plain loop, for lists of any length (those
- * that are read side by side and longer ones), patients named twice or not there, equal dates and none, another condition, and by a chain.
+ * that are read side by side and longer ones), patients named twice or not there, equal dates and none, another condition, and by a chain,
+ * which without an order shows one patient after the other.
  */
 import type { Observation, Patient } from '@medplum/fhirtypes'
 import fc from 'fast-check'
@@ -58,7 +59,8 @@ test('each page from either end is what a plain loop finds', async () => {
     const ids = (all: typeof pages) => all.flatMap((each) => each.matches.map(({ id }) => id))
     const wanted = (patient: string) => (family === null ? named.includes(patient) : familyOf(patient) === `F${family}x`)
     // What has no date is first where the newest is, and last where the oldest is; equal dates lie by key.
-    const before = (one: Entry, other: Entry) => ((one.day ?? 1000) !== (other.day ?? 1000) ? (one.day ?? 1000) > (other.day ?? 1000) : keyOf(one.id) < keyOf(other.id))
+    const byPatient = family !== null && order === ''
+    const before = (one: Entry, other: Entry) => (byPatient && one.patient !== other.patient ? keyOf(one.patient) < keyOf(other.patient) : (one.day ?? 1000) !== (other.day ?? 1000) ? (one.day ?? 1000) > (other.day ?? 1000) : keyOf(one.id) < keyOf(other.id))
     const expected = entries.filter((each) => wanted(each.patient) && (status === null || each.status === status))
       .sort((one, other) => (before(one, other) === (order !== 'date') ? -1 : 1)).map(({ id }) => id)
     expect(ids(pages)).toEqual(expected)
@@ -67,3 +69,28 @@ test('each page from either end is what a plain loop finds', async () => {
   }), { seed, numRuns: 150 })
   expect(found).toBeGreaterThan(10_000)
 }, 180_000)
+
+test('a chain that finds many more patients by the next page goes on where the page before ended, and back', async () => {
+  const page = (params: URLSearchParams) => search(db, ctx, services.store, 'Observation', params)
+  const patientOf = (n: number): Patient & { id: string } => ({ resourceType: 'Patient', id: `g${n}`, name: [{ family: 'Growing' }] })
+  const ofPatient = (n: number) => [0, 1, 2].map((day): Observation & { id: string } => ({
+    resourceType: 'Observation', id: `g${n}-${day}`, status: 'final', code: { text: 'x' }, subject: { reference: `Patient/g${n}` }, effectiveDateTime: `2025-03-0${day + 1}`,
+  }))
+  const load = async (from: number, until: number) => {
+    const numbers = Array.from({ length: until - from }, (_, n) => from + n)
+    const sink = connect(url, { max: 1 })
+    await bulkLoad(sink, services.store, [...numbers.map(patientOf), ...numbers.flatMap(ofPatient)], clock.now)
+    await sink.end()
+  }
+  await load(0, 3)
+  const pages = [await page(new URLSearchParams('patient.family=Growing&_count=2'))]
+  await load(3, 40)
+  for (let next = pages[0]?.next ?? null; next !== null; next = pages.at(-1)?.next ?? null) pages.push(await page(next))
+  const shown = pages.flatMap((each) => each.matches.map(({ id }) => id))
+  const all = Array.from({ length: 40 }, (_, n) => n).sort((one, other) => (keyOf(`g${one}`) < keyOf(`g${other}`) ? -1 : 1)).flatMap((n) => [2, 1, 0].map((day) => `g${n}-${day}`))
+  // What came to patients before the place where the page ended is on no page behind it.
+  expect(shown).toEqual([...shown.slice(0, 2), ...all.slice(all.indexOf(shown[1] as string) + 1)])
+  const back = [pages.at(-1) as (typeof pages)[number]]
+  for (let previous = back[0]?.previous ?? null; previous !== null; previous = back[0]?.previous ?? null) back.unshift(await page(previous))
+  expect(back.flatMap((each) => each.matches.map(({ id }) => id))).toEqual(all)
+})

@@ -6,15 +6,18 @@
  * Every row that is walked over passes `visible`. Source: FHIR R4 3.1.1.4.13 (chaining), 3.1.1.4.14 (_has).
  */
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
+import { visible } from '../../access/visible.ts'
 import { keyOf } from '../../fhir/id.ts'
 import { fail, type Issue, issue, OutcomeError } from '../../fhir/outcome.ts'
 import { isResourceType, type ResourceType, typeCode } from '../../fhir/resource-types.ts'
 import type { SearchParam } from '../../fhir/search-parameters.ts'
+import { onePlan } from '../../storage/one-plan.ts'
 import { addressOf, canonicalKeys, canonicalsOf, isCanonical, isDefinition, namedBy, refersExactly } from './canonical.ts'
-import { byCondition, byKeys, byReading, byRowKeys, type Criterion, nothing, oneOf, type Walk } from './criterion.ts'
+import { byCondition, byKeys, byReading, byRowKeys, type Criterion, isOnly, nothing, oneOf, type Side, type Walk } from './criterion.ts'
 import { linkKey, linkSeed } from './keys.ts'
 import { datedReferences } from './by-date.ts'
 import { ownParameter, type ProjectedBehind, readProjected } from './chain-projected.ts'
+import { fitting } from './key-plan.ts'
 import { linkOf, ofPatients, refersTo } from './link.ts'
 import { nearest } from './nearest.ts'
 import { parameterCriterion } from './parameter.ts'
@@ -125,7 +128,7 @@ async function forward(walk: Walk, { model, type }: QueryContext, param: SearchP
     }
     if (target === 'Patient' && decidesCompartment({ model, type, param })) {
       const ids = await rowKeys(walk, target, criterion, patientsMax)
-      if (ids !== null && ids.length <= compartmentsMax && branches.length === 1) return ofPatients(ids, type, param)
+      if (ids !== null && ids.length <= compartmentsMax && branches.length === 1) return { ...ofPatients(ids, type, param), found: true }
       joins.push(sql<SqlBool>`(${ids === null ? await isOneOf(walk, target, criterion) : sql<SqlBool>`r.pid = any(${uuidArray(ids)})`} and ${refersTo(sql`r.pid`, type, param, target)})`)
       continue
     }
@@ -151,9 +154,21 @@ async function forward(walk: Walk, { model, type }: QueryContext, param: SearchP
 
 /** Keys of the rows that match; null when there are more than `most`. */
 async function rowKeys(walk: Walk, type: ResourceType, criterion: Criterion, most: number): Promise<string[] | null> {
+  const beside = criterion.side !== null && isOnly(criterion, 'side') ? await besideKeys(walk, type, criterion.side, most) : null
+  if (beside !== null) return beside
   const { conditions } = await walk.planOf(type, [criterion], most)
   const { rows } = await sql<{ id: string }>`select r.id from resource r where ${rowsOf(type, conditions)} order by r.d0 desc, r.id limit ${most + 1}`.execute(walk.db)
   return rows.length > most ? null : rows.map((row) => row.id)
+}
+
+/**
+ * Keys of the rows that fit a side table's rows, read from there in one statement; null when there are more than `most` of those. Each is looked up by its key, as the
+ * outer join keeps them apart.
+ */
+async function besideKeys({ db, ctx }: Walk, type: ResourceType, side: Side, most: number): Promise<string[] | null> {
+  const { rows } = await sql<{ id: string | null }>`${onePlan}select r.id from (select s.rid, s.shard from (${fitting(side, most + 1)}) s limit ${most + 1}) w left join lateral (
+    select r.id from resource r where r.id = w.rid and r.shard = w.shard and ${rowsOf(type, [visible(ctx, type, 's', true)])} offset 0) r on true`.execute(db)
+  return rows.length > most ? null : [...new Set(rows.flatMap(({ id }) => id ?? []))]
 }
 
 function uuidArray(ids: readonly string[]): RawBuilder<unknown> {

@@ -46,8 +46,8 @@ export async function planOf(walk: Walk, type: ResourceType, criteria: readonly 
   const costly = wheres(true)
   if (costly.length > 0) await assertFew(walk.db, type, conditions)
   const ofOne = patients.length === 1 && patients[0]?.length === 1
-  const [some] = patients.length === 1 && !ofOne ? patients : []
-  return { ...keyed, conditions: [...conditions, ...costly], ofOne, ofSome: some && some.length <= sideBySideMax ? some : null, since, between: betweenOf(all) }
+  const [some] = patients.length === 1 && !ofOne ? all.filter((each) => each.patients !== null) : []
+  return { ...keyed, conditions: [...conditions, ...costly], ofOne, ofSome: some?.patients && some.patients.length <= sideBySideMax ? { keys: some.patients, found: some.found === true } : null, since, between: betweenOf(all) }
 }
 
 /** The patients whose entries the caller sees, where they are what the search should begin with. */

@@ -24,6 +24,8 @@ export interface Criterion {
   where: RawBuilder<SqlBool> | null
   /** Keys of the patients whose compartments hold all rows that can match; null when the criterion does not say. */
   patients: readonly string[] | null
+  /** They were found by what is asked of them, so that without an order of the search their rows may come one patient after the other. */
+  found?: true
   /** Bounds of d0..d1 that every match touches, ISO; null on a side that is open. Only of the clinical date. `reaches`: it may begin before `from`. */
   window: { from: string | null; to: string | null; reaches: boolean } | null
   /** What can be said only after other rows were read (chains, `_list`); null when all is said. It comes on top of the rest. */
@@ -96,6 +98,12 @@ export interface Asked {
 export type ParameterSearch = (asked: Asked) => Criterion
 
 const open: Criterion = { anyOf: null, side: null, where: null, patients: null, window: null, later: null }
+
+/** Nothing is asked but this. */
+export function isOnly(criterion: Criterion, part: 'anyOf' | 'side' | 'where'): boolean {
+  const { anyOf, side, where, window, later } = criterion
+  return Object.entries({ anyOf, side, where, window, later }).every(([name, value]) => (value === null) === (name !== part))
+}
 
 export function byKeys(anyOf: readonly bigint[]): Criterion {
   return { ...open, anyOf }

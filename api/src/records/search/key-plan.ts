@@ -24,8 +24,8 @@ export interface Planned {
   few: boolean
   /** All rows are of one patient, whose index is in the order of the clinical date. */
   ofOne: boolean
-  /** Keys of the patients whose rows all are, when they are more than one and few enough to be read side by side; null otherwise. */
-  ofSome: readonly string[] | null
+  /** Keys of the patients whose rows all are, when they are more than one and few enough to be read side by side; null otherwise. `found`: as in criterion.ts. */
+  ofSome: { keys: readonly string[]; found: boolean } | null
   /** Rows that hold the rarest of the keys that are asked for; null when no key is. */
   expected: number | null
   /** What is under one of these is all that can match, and is read in the order of the clinical date; null when another way is shorter. */
@@ -117,13 +117,13 @@ function fewIn(partition: Partition | undefined, wanted: PageWanted | number | '
 
 /** As `hasSideRow`, but free to be a join: of all rows that fit, none is left out. */
 function hasOneOf(side: Side): RawBuilder<SqlBool> {
-  return sql<SqlBool>`r.id in (${fitting(side, null)})`
+  return sql<SqlBool>`r.id in (select s.rid from (${fitting(side, null)}) s)`
 }
 
-/** Keys of the rows that fit, each part by its index; some more than once. */
-function fitting({ table, condition, stretches }: Side, most: number | null): RawBuilder<unknown> {
+/** Keys and shards of the rows that fit, each part by its index; some more than once. */
+export function fitting({ table, condition, stretches }: Side, most: number | null): RawBuilder<unknown> {
   const parts = stretches === null ? [condition] : stretches.map((each) => sql<SqlBool>`s.k = ${String(each.k)}::bigint and ${each.condition}`)
-  return sql.join(parts.map((part) => sql`(select s.rid from ${sql.table(table)} s where ${part} ${most === null ? sql`` : sql`limit ${most}`})`), sql` union all `)
+  return sql.join(parts.map((part) => sql`(select s.rid, s.shard from ${sql.table(table)} s where ${part} ${most === null ? sql`` : sql`limit ${most}`})`), sql` union all `)
 }
 
 /** Rows that a side criterion fits; null when they are many. */

@@ -14,7 +14,7 @@ export interface SortKey {
   descending: boolean
   expression: RawBuilder<unknown>
   /** SQL type of the expression, for the page token's texts. */
-  sqlType: 'timestamptz' | 'text' | 'float8' | 'int2'
+  sqlType: 'timestamptz' | 'text' | 'float8' | 'int2' | 'uuid'
   /** Rows without a value stand before all others: as the date index has them when it is read from its beginning. */
   missingFirst: boolean
   /** Which way rows of equal value lie in the index that has this order, when it is the only key. */
@@ -48,6 +48,8 @@ export interface Position {
   backwards: boolean
   /** In the order of a criterion's stretches: which of the criteria, and where the row stands in which of its stretches. Null in any other order. */
   stretch: StretchPosition | null
+  /** In the order of the patients: key of the row's. Null in any other order. */
+  patient: string | null
 }
 
 export interface StretchPosition { side: number; number: number; value: string }
@@ -103,30 +105,37 @@ function afterKey(key: SortKey, value: string | null, rest: RawBuilder<SqlBool>)
 
 /** An opaque token: it says where to go on and nothing about who may see what, which is asked anew for every page. */
 export function writeToken(position: Position): string {
-  const { stretch, values, id, backwards } = position
-  const parts = stretch === null ? [...values, id] : [stretch.side, stretch.number, stretch.value, id]
-  return (backwards ? backwardsMark : '') + (stretch === null ? '' : stretchMark) + Buffer.from(JSON.stringify(parts)).toString('base64url')
+  const { stretch, patient, values, id, backwards } = position
+  const parts = stretch !== null ? [stretch.side, stretch.number, stretch.value, id] : patient === null ? [...values, id] : [patient, ...values, id]
+  return (backwards ? backwardsMark : '') + (stretch !== null ? stretchMark : patient !== null ? patientMark : '') + Buffer.from(JSON.stringify(parts)).toString('base64url')
 }
 
 /** Not characters of base64url. */
 const backwardsMark = '~'
 const stretchMark = '.'
+const patientMark = '*'
 
 /** Throws parameter-invalid. */
 export function readToken(token: string, sort: readonly SortKey[]): Position {
   const backwards = token.startsWith(backwardsMark)
   const rest = backwards ? token.slice(backwardsMark.length) : token
-  const ofStretch = rest.startsWith(stretchMark)
-  const parts = parsed(ofStretch ? rest.slice(stretchMark.length) : rest)
+  const mark = [stretchMark, patientMark].find((each) => rest.startsWith(each)) ?? ''
+  const parts = parsed(rest.slice(mark.length))
   const id = parts?.pop()
-  if (!parts || typeof id !== 'string' || !/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) throw badToken()
-  if (ofStretch) {
+  if (!parts || typeof id !== 'string' || !isKey(id)) throw badToken()
+  if (mark === stretchMark) {
     const [side, number, value, ...more] = parts
     if (!isFree(sort) || more.length > 0 || !isNumber(side) || !isNumber(number) || typeof value !== 'string' || value.includes('\u0000')) throw badToken()
-    return { values: [], id, backwards, stretch: { side, number, value } }
+    return { values: [], id, backwards, stretch: { side, number, value }, patient: null }
   }
+  const patient = mark === patientMark ? parts.shift() : null
+  if (patient !== null && (!isFree(sort) || typeof patient !== 'string' || !isKey(patient))) throw badToken()
   if (parts.length !== sort.length || !parts.every((value, index) => value === null || (typeof value === 'string' && isValueOf(sort[index] as SortKey, value)))) throw badToken()
-  return { values: parts as (string | null)[], id, backwards, stretch: null }
+  return { values: parts as (string | null)[], id, backwards, stretch: null, patient }
+}
+
+function isKey(text: string): boolean {
+  return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)
 }
 
 function isNumber(value: unknown): value is number {
@@ -153,6 +162,7 @@ function isValueOf(key: SortKey, value: string): boolean {
     case 'timestamptz': return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value)
     case 'float8': return value !== '' && Number.isFinite(Number(value))
     case 'text': return !value.includes('\u0000')
+    case 'uuid': return isKey(value)
     case 'int2': return /^\d{1,4}$/.test(value)
   }
 }

@@ -19,6 +19,7 @@ import type { SearchQuery } from './parse-query.ts'
 import type { Match } from './projected.ts'
 import { readStretches, stretchOf } from './read-stretches.ts'
 import { type Among, readWindows } from './read-windows.ts'
+import { readByPatient } from './read-by-patient.ts'
 import { edgeOf, far, isFewFar, near } from './since.ts'
 import { partitionOf } from './statistics.ts'
 
@@ -58,11 +59,13 @@ export async function readPage(walk: Walk, types: readonly ResourceType[], query
   ])
   const reading: Reading = { db: walk.db, order, position, conditions, columns, limit: count + 1 }
   if (stretches !== null) return pageOf(await readStretches(reading, stretches), query, position)
+  const [date] = sort
+  if (date && isFree(sort) && (position === null ? ofSome?.found === true : position.patient !== null)) return pageOf(await readByPatient(reading, date, ofSome?.keys ?? null), query, position, true)
   return pageOf(await rowsOfPage(), query, position)
 
   async function rowsOfPage(): Promise<Row[]> {
     if (walked === null) return readRows(reading)
-    if (byDate && few) return ofOne ? readRows({ ...reading, walked: true }) : ofSome === null ? readSorted(reading) : readMerged(reading, ofSome)
+    if (byDate && few) return ofOne ? readRows({ ...reading, walked: true }) : ofSome === null ? readSorted(reading) : readMerged(reading, ofSome.keys)
     if (byDate) return readDates(reading, since, sql<SqlBool>`r.t = ${sql.raw(String(typeCode(types[0] as ResourceType)))}`, dated === null ? readAlong : (part, edge) => readByDate(part, dated, { ...between, ...(edge === null ? {} : { from: edge }) }))
     if (walked === 'date') return readRows(reading)
     // The values of one code lie together, so that even of a rare one a page is read and not all.
@@ -72,12 +75,12 @@ export async function readPage(walk: Walk, types: readonly ResourceType[], query
   }
 }
 
-function pageOf(rows: readonly Row[], { sort, count }: SearchQuery, position: Position | null): Page {
+function pageOf(rows: readonly Row[], { sort, count }: SearchQuery, position: Position | null, byPatient = false): Page {
   const backwards = position?.backwards === true
   const more = rows.length > count
   const shown = backwards ? rows.slice(0, count).reverse() : rows.slice(0, count)
   const positionOf = (row: Row | undefined, towards: 'next' | 'previous'): Position | null => (row === undefined ? null
-    : { values: sort.map((_, index) => textOrNull(row[sortColumn(index)])), id: row.id, backwards: towards === 'previous', stretch: stretchOf(row) })
+    : { values: sort.map((_, index) => textOrNull(row[sortColumn(index)])), id: row.id, backwards: towards === 'previous', stretch: stretchOf(row), patient: byPatient ? row.pid : null })
   return {
     matches: shown.map((row) => ({ stored: storedOf(typeName(row.t), row), keys: row.keys ?? [] })),
     next: backwards || more ? positionOf(shown.at(-1), 'next') : null,
