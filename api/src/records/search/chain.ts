@@ -6,6 +6,7 @@
  * Every row that is walked over passes `visible`. Source: FHIR R4 3.1.1.4.13 (chaining), 3.1.1.4.14 (_has).
  */
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
+import { reachOf } from '../../access/reach.ts'
 import { visible } from '../../access/visible.ts'
 import { keyOf } from '../../fhir/id.ts'
 import { fail, type Issue, issue, OutcomeError } from '../../fhir/outcome.ts'
@@ -154,7 +155,8 @@ async function forward(walk: Walk, { model, type }: QueryContext, param: SearchP
 
 /** Keys of the rows that match; null when there are more than `most`. */
 async function rowKeys(walk: Walk, type: ResourceType, criterion: Criterion, most: number): Promise<string[] | null> {
-  const beside = criterion.side !== null && isOnly(criterion, 'side') ? await besideKeys(walk, type, criterion.side, most) : null
+  // Who sees the entries of few patients begins with those.
+  const beside = criterion.side !== null && isOnly(criterion, 'side') && reachOf(walk.ctx, type, 's') === null ? await besideKeys(walk, type, criterion.side, most) : null
   if (beside !== null) return beside
   const { conditions } = await walk.planOf(type, [criterion], most)
   const { rows } = await sql<{ id: string }>`select r.id from resource r where ${rowsOf(type, conditions)} order by r.d0 desc, r.id limit ${most + 1}`.execute(walk.db)
