@@ -6,7 +6,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Placement } from '../access/placement.ts'
 import { keyOf, shardOf } from '../fhir/id.ts'
-import { plainArray, textArray } from '../storage/array-literal.ts'
+import { jsonArray, plainArray, textArray } from '../storage/array-literal.ts'
 import type { Trx } from '../storage/pool.ts'
 import type { IndexRow } from './index-resource.ts'
 import { keepTexts } from './index-texts.ts'
@@ -99,7 +99,7 @@ function columns(rows: readonly NewRow[]): RawBuilder<unknown> {
     ${plainArray(rows.map((row) => row.index.d1))}::timestamptz[], ${textArray(rows.map((row) => keysText(row.index.keys)))}::text[],
     ${plainArray(rows.map((row) => row.placement.labels))}::int[], ${plainArray(rows.map((row) => row.placement.organization))}::uuid[],
     ${textArray(rows.map((row) => row.placement.department))}::text[], ${plainArray(rows.map((row) => row.placement.author))}::uuid[],
-    ${textArray(rows.map((row) => row.content))}::text[]) as w (shard, t, id, version, last_updated, pid, d0, d1, keys, labels, org, dept, author, content)`
+    ${jsonArray(rows.map((row) => row.content))}) as w (shard, t, id, version, last_updated, pid, d0, d1, keys, labels, org, dept, author, content)`
 }
 
 /** `{1,2}`, as PostgreSQL reads arrays. */
