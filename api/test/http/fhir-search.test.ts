@@ -51,12 +51,22 @@ async function find(query: string): Promise<string[]> {
   return ids(reply)
 }
 
+test('what begins with a name stands before what has it in its middle, by which nothing is sorted', async () => {
+  for (const [id, name] of [['org-a', '仁济东院'], ['org-b', '上海仁济'], ['org-c', '仁济医院仁济楼']]) expect((await request('PUT', `/fhir/Organization/${id}`, { as: system, body: { resourceType: 'Organization', id, name } })).status).toBe(201)
+  const found = async (query: string) => (await request('GET', `/fhir/Organization?${query}`, { as: system })).json.entry.map((each: { resource: { id: string } }) => each.resource.id)
+  expect(await found('name=仁济')).toEqual(['org-a', 'org-c', 'org-b'])
+  expect(await found('name=仁济&_sort=name')).toEqual(['org-a', 'org-c', 'org-b'])
+  for (const id of ['org-a', 'org-b', 'org-c']) await request('DELETE', `/fhir/Organization/${id}`, { as: system })
+})
+
 describe('what a query finds', () => {
   test.each([
     // string
     ['Patient?name=张', ['zhang']], ['Patient?name=三丰', ['zhang']], ['Patient?name=zhang', ['zhang']], ['Patient?name=zsf', ['zhang']],
     ['Patient?name=jose', ['li']], ['Patient?name=JOSÉ', ['li']], [`Patient?name=O'B`, ['li']], ['Patient?family=张', ['zhang']],
     ['Patient?name:contains=三', ['zhang']], ['Patient?name:exact=张三丰', ['zhang']], ['Patient?name:exact=张三', []], ['Patient?name:exact=zhangsanfeng', []],
+    ['Organization?name=浦江', ['hospital']], ['Organization?name=第一医院', ['hospital']], ['Organization?name=医院', ['hospital']], ['Organization?name=diyi', ['hospital']], ['Organization?name=dyyy', ['hospital']], ['Organization?name=江一', []],
+    ['Organization?name=院', []], ['Organization?name:exact=第一医院', []], ['Organization?name:missing=true', []], ['Encounter?service-provider.name=第一', ['e1']],
     [`Patient?name:exact=José O'Brien`, ['li']], [`Patient?name:exact=jose o'brien`, []], ['Patient?name=张,李', ['li', 'zhang']], ['Patient?name=张&name=三', ['zhang']],
     ['Patient?name=%25', []], ['Patient?name=_', []], ['Patient?address=上海市黄浦', ['zhang']], ['Patient?address:missing=false', ['zhang']], ['Patient?address:missing=true', ['li', 'wang']],
     // token

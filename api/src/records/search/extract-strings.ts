@@ -1,17 +1,26 @@
 /**
  * Strings as rows of idx_string: each text that a prefix may be compared with, normalised. Names are stored as one text
- * (family name first when Chinese), as their parts, and with pinyin; addresses as one text and as their parts.
+ * (family name first when Chinese), as their parts, and with pinyin; Chinese names of hospitals and other things also from each of their characters on, under
+ * a key of its own that no order counts; addresses as one text and as their parts.
  * Source: FHIR R4 3.1.1.4.8 (string); pinyin is ours.
  */
 import type { Collect, Sink } from '../index-resource.ts'
 import { paramKey } from './keys.ts'
-import { hasHan, normaliseString, pinyinForms } from './normalise.ts'
+import { hasHan, laterParts, normaliseString, pinyinForms } from './normalise.ts'
 
 interface NameLike { text?: unknown; family?: unknown; given?: unknown; prefix?: unknown; suffix?: unknown }
 interface AddressLike { text?: unknown; line?: unknown; city?: unknown; district?: unknown; state?: unknown; postalCode?: unknown; country?: unknown }
 
 /** Parameters whose plain strings are names of people or organisations. */
 const nameParameters = new Set(['name', 'family', 'given', 'phonetic'])
+
+/** Types whose `name` is a person's, with parts of its own. */
+const people = new Set(['Patient', 'Practitioner', 'RelatedPerson', 'Person'])
+
+/** The key of what stands in the middle of Chinese names; null where names are not stored so. */
+export function laterPartsKey(type: string, code: string): bigint | null {
+  return code === 'name' && !people.has(type) ? paramKey(type, `${code} from its middle`) : null
+}
 
 export function stringCollector(type: string, code: string, fhirType: string): Collect | null {
   const k = paramKey(type, code)
@@ -39,10 +48,12 @@ export function stringCollector(type: string, code: string, fhirType: string): C
     case 'string': case 'markdown': {
       if (!nameParameters.has(code)) return (value, sink) => add(sink, value)
       const family = code === 'family'
+      const later = laterPartsKey(type, code)
       return (value, sink) => {
         if (typeof value !== 'string') return
-        if (hasHan(value)) addName(sink, value, family)
-        else add(sink, value)
+        if (!hasHan(value)) return add(sink, value)
+        addName(sink, value, family)
+        if (later !== null) for (const val of laterParts(value)) if (!sink.strings.some((row) => row.k === later && row.val === val)) sink.strings.push({ k: later, val })
       }
     }
     default: return null

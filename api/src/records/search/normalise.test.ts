@@ -1,6 +1,6 @@
 /** How strings and Chinese names are stored for search. */
 import { expect, test } from 'vitest'
-import { maxStringLength, normaliseString, pinyinForms } from './normalise.ts'
+import { laterParts, maxStringLength, normaliseString, pinyinForms } from './normalise.ts'
 
 test.each([
   ['Müller', 'muller'], ['  Ärzte   HAUS\n2 ', 'arzte haus 2'], ['ＡＢＣ１２', 'abc12'], ['José', 'jose'], ['Łódź', 'łodz'], ['上海市　浦东', '上海市 浦东'],
@@ -18,3 +18,7 @@ test.each([
 
 test.each([['上海市第一人民医院', ['shanghaishidiyirenminyiyuan', 'shsdyrmyy']], ['ABC医院', ['abcyiyuan', 'ayy']]])(
   'an organisation: %s', (name, expected) => { expect(pinyinForms(name, false)).toEqual(expected) })
+
+test.each([
+  ['长宁医院', ['宁医院', '医院', 'ningyiyuan', 'nyy', 'yiyuan', 'yy']], ['第𠮷门诊', ['𠮷门诊', '门诊', '𠮷menzhen', '𠮷mz', 'menzhen', 'mz']], ['ABC医院', ['医院', 'yiyuan', 'yy']], ['医院', []], ['院', []], ['Huashan', []],
+])('from its middle on: %s', (name, expected) => { expect(laterParts(name)).toEqual(expected) })

@@ -29,10 +29,28 @@ export function hasHan(text: string): boolean {
  * Empty for text without Chinese characters; one character has no initials of its own.
  */
 export function pinyinForms(name: string, person: boolean): string[] {
+  return hasHan(name) ? formsOf(syllablesOf(name, person)) : []
+}
+
+/**
+ * What a Chinese name that is not a person's is asked for by from its middle on: 申浦医院 and 医院 of 上海市申浦医院, their pinyin and initials. Not its last character.
+ * Empty for text without Chinese characters.
+ */
+export function laterParts(name: string): string[] {
   if (!hasHan(name)) return []
-  const syllables = pinyin(name, {
+  const characters = [...normaliseString(name)]
+  const written = characters.flatMap((character, from) => (from > 0 && from < characters.length - 1 && hasHan(character) ? [characters.slice(from).join('')] : []))
+  const syllables = syllablesOf(name, false)
+  return [...new Set([...written, ...syllables.slice(1, -1).flatMap((_, before) => formsOf(syllables.slice(before + 1)))])]
+}
+
+function syllablesOf(name: string, person: boolean): string[] {
+  return pinyin(name, {
     toneType: 'none', type: 'array', surname: person ? 'head' : 'off', nonZh: 'consecutive', v: true,
   }).map((syllable) => normaliseString(syllable).replaceAll(' ', '')).filter((syllable) => syllable !== '')
+}
+
+function formsOf(syllables: readonly string[]): string[] {
   const joined = cut(syllables.join(''))
   // A rare character has no pinyin and stands for itself, whole: it takes two units.
   const initials = cut(syllables.map((syllable) => String.fromCodePoint(syllable.codePointAt(0) ?? 0)).join(''))
