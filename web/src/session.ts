@@ -23,6 +23,8 @@ export const session = reactive({
 })
 
 export const people = computed(() => session.me?.people ?? [])
+/** Where a professional works, in the language of the page; empty for citizens. */
+export const workplace = computed(() => session.me?.workplace?.[language.value] ?? '')
 export const person = computed(() => people.value.find((each) => each.patient === session.person) ?? people.value[0] ?? null)
 
 export function adopt(me: Me | null): void {

@@ -65,7 +65,7 @@ export async function readAccount(db: Kysely<Tables>, id: string): Promise<Accou
  * The role asked for.
  * @returns the principal, or the roles to choose from when several fit. @throws OutcomeError `sign-in-failed` (401) when none does.
  */
-export async function chooseRole(db: Db, account: Pick<AccountRow, 'id' | 'display_name'>, asked: { role: string | null; organization: string | null }): Promise<Principal | RoleChoice[]> {
+export async function chooseRole(db: Db, account: Pick<AccountRow, 'id' | 'display_name'>, asked: { role: string | null; organization: string | null }): Promise<Principal | Omit<RoleChoice, 'workplace'>[]> {
   const roles = await db.selectFrom('account_role').selectAll().where('account_id', '=', account.id).orderBy('role').orderBy('organization_name').execute()
   const fitting = roles.filter((each) => (asked.role === null || each.role === asked.role) && (asked.organization === null || each.organization === asked.organization))
   const [chosen] = fitting

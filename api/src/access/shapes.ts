@@ -1,7 +1,8 @@
 /** JSON shapes of the sign-in endpoints under /api, imported by the portal as types. */
 import type { Principal, Role } from './principal.ts'
 
-export interface RoleChoice { role: Role; organization: string | null; organizationName: string | null }
+/** `workplace`: the organization's name in both languages. */
+export interface RoleChoice { role: Role; organization: string | null; organizationName: string | null; workplace: { zh: string; en: string } | null }
 
 /** POST /api/sign-in { login, password, role?, organization? }: 200 Me and a session cookie, or 200 { choose } when the person has several roles and named none. */
 export interface ChooseRole { choose: RoleChoice[] }
@@ -34,6 +35,8 @@ export interface OpenSession {
   network: string
   role: Role
   organizationName: string | null
+  /** The organization's name in both languages. */
+  workplace: { zh: string; en: string } | null
   createdAt: string
   lastSeenAt: string
   until: string
@@ -94,6 +97,8 @@ export interface Me {
   practitioner: string | null
   organization: string | null
   organizationName: string | null
+  /** The organization's name in both languages. */
+  workplace: { zh: string; en: string } | null
   /** Those a citizen may act for; the citizen first. Empty for professionals. */
   people: { patient: string; name: string; relationship: 'self' | 'child' | 'parent' | 'spouse' | 'other'; until: string | null }[]
   /** When a professional's password was handed out: until when it counts, an instant with offset +08:00. */

@@ -14,6 +14,7 @@ import type { AccountView, LaunchableApp, OpenSession } from '../access/shapes.t
 import { countAttempt, countersOf, forgiveAttempt } from '../access/sign-in-throttle.ts'
 import { assertStepUp } from '../access/step-up.ts'
 import { signInRequired } from '../access/may-write.ts'
+import { workplaces } from '../access/workplaces.ts'
 import { recordEvents } from '../audit/record-event.ts'
 import { instantInShanghai } from '../fhir/date-time.ts'
 import { keyOf } from '../fhir/id.ts'
@@ -110,8 +111,9 @@ export function accountRoutes(services: Services): Hono<AppEnv> {
     .get('/sessions', async (c) => {
       const { principal, now } = c.get('ctx')
       const rows = await listSessions(db, principal.id, now)
-      return c.json(rows.map((row): OpenSession => ({
-        id: row.id, current: row.id === principal.sessionId, device: row.device, network: row.network, role: row.role as OpenSession['role'], organizationName: row.organization_name,
+      const names = await workplaces(db, rows.map(({ organization, organization_name: organizationName }) => ({ organization, organizationName })))
+      return c.json(rows.map((row, index): OpenSession => ({
+        id: row.id, current: row.id === principal.sessionId, device: row.device, network: row.network, role: row.role as OpenSession['role'], organizationName: row.organization_name, workplace: names[index] ?? null,
         createdAt: instantInShanghai(new Date(row.created_at)), lastSeenAt: instantInShanghai(new Date(row.last_seen_at)), until: instantInShanghai(new Date(row.expires_at)),
         app: row.app === null ? null : { id: row.app, zh: row.app_zh ?? row.app, en: row.app_en ?? row.app, scopes: (row.scopes ?? '').split(' '), offline: row.offline },
       })))

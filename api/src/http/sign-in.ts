@@ -13,6 +13,7 @@ import type { Principal } from '../access/principal.ts'
 import { factorState, takeSecondFactor } from '../access/second-factor.ts'
 import { endSessions, openPortalSession, type SessionRow } from '../access/sessions.ts'
 import type { ChooseRole, GiveCode, Me, SignedOut } from '../access/shapes.ts'
+import { workplaces } from '../access/workplaces.ts'
 import { countAttempt, countersOf, forgiveAttempt, isKnownDevice, rememberDevice } from '../access/sign-in-throttle.ts'
 import { issueToken, personTokenMinutes } from '../access/tokens.ts'
 import { recordEvents } from '../audit/record-event.ts'
@@ -52,7 +53,8 @@ export function signInRoutes(services: Services): Hono<AppEnv> {
       const found = await chooseRole(db, account, { role: asked.role ?? null, organization: asked.organization ?? null })
       if (Array.isArray(found)) {
         if (!needsCode) await forgiveAttempt(db, counters)
-        return c.json({ choose: found } satisfies ChooseRole)
+        const names = await workplaces(db, found)
+        return c.json({ choose: found.map((each, index) => ({ ...each, workplace: names[index] ?? null })) } satisfies ChooseRole)
       }
       await forgiveAttempt(db, counters)
       return c.json(await enter(services, c, account, found, needsCode ? 'second-factor' : 'password'))
@@ -105,12 +107,13 @@ async function returnAddress(services: Services, asked: z.infer<typeof signOutBo
 
 async function meOf(services: Services, ctx: Ctx): Promise<Me> {
   const person: Principal = ctx.principal
+  const [workplace = null] = await workplaces(services.db, [person])
   const initial = person.role === 'citizen' ? null : await initialPasswordUntil(services.db, person.id)
   return {
     name: person.name,
     role: person.role ?? 'citizen',
     patient: person.patient, practitioner: person.practitioner,
-    organization: person.organization, organizationName: person.organizationName,
+    organization: person.organization, organizationName: person.organizationName, workplace,
     people: person.patient === null ? [] : await peopleOf(services.db, ctx, person.patient),
     passwordUntil: initial === null ? null : instantInShanghai(initial),
     now: instantInShanghai(ctx.now),

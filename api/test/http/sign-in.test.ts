@@ -49,7 +49,7 @@ test('a person with several roles chooses one', async () => {
   const reply = await signIn({ login: 'li', password: 'right' })
   expect(reply.json.choose).toHaveLength(2)
   const chosen = await signIn({ login: 'li', password: 'right', role: 'clinician', organization: 'b' })
-  expect(chosen.json).toMatchObject({ role: 'clinician', organizationName: '乙医院', people: [] })
+  expect(chosen.json).toMatchObject({ role: 'clinician', organizationName: '乙医院', workplace: { zh: '乙医院', en: '乙医院' }, people: [] })
 })
 
 test('a sign-in request that is not as it should be is refused by field', async () => {
