@@ -43,10 +43,12 @@ export async function readOfficeClaim(db: Db, messageId: string): Promise<Office
   const row = await db.selectFrom('claim').select([...claimColumns, 'psn_no', 'content', 'response']).where('message_id', '=', messageId).executeTakeFirst()
   if (!row?.content || !row.response) throw notFound(`Claim/${messageId}`)
   const response = JSON.parse(row.response) as ClaimResponse
-  const { lines } = readClaim(JSON.parse(row.content) as Claim, '9999-12-31')
+  const claim = JSON.parse(row.content) as Claim
+  const { lines } = readClaim(claim, '9999-12-31')
+  const nameOf = (sequence: number) => claim.item?.find((item) => item.sequence === sequence)?.productOrService?.coding?.find(({ display }) => display)?.display ?? null
   return {
     ...claimOf(row), psnNo: row.psn_no ?? '', disposition: response.disposition ?? '',
-    lines: lines.map((line) => ({ sequence: line.sequence, code: line.code, amountFen: Number(line.amountFen), catalogueClass: line.catalogueClass, firstPayPercent: line.firstPayParts / 100 })),
+    lines: lines.map((line) => ({ sequence: line.sequence, code: line.code, name: nameOf(line.sequence), amountFen: Number(line.amountFen), catalogueClass: line.catalogueClass, firstPayPercent: line.firstPayParts / 100 })),
     steps: stepsOf(response),
   }
 }

@@ -31,7 +31,8 @@ export interface OfficeStep {
 export interface OfficeClaimDetail extends OfficeClaim {
   psnNo: string
   disposition: string
-  lines: { sequence: number; code: string; amountFen: number; catalogueClass: string; firstPayPercent: number }[]
+  /** `name` as the institution wrote it; null when it wrote none. */
+  lines: { sequence: number; code: string; name: string | null; amountFen: number; catalogueClass: string; firstPayPercent: number }[]
   /** Steps of the bill; those of its lines have names `line-N-…`. Empty when refused or decided by another centre without one. */
   steps: OfficeStep[]
 }

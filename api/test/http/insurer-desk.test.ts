@@ -29,13 +29,15 @@ async function post<T>(path: string, body: unknown = {}, as: Principal = officer
 test('claims with every step of their sum, and nobody but an officer sees them', async () => {
   await centre.enrol({ psnNo: 'P1', accountPriorFen: 15_000n, used: { day: '2026-11-01', deductibleOutpatientFen: 28_311n, aboveDeductibleFen: 0n } })
   const claim = testClaim({}, e02)
+  const [named] = claim.item ?? []
+  Object.assign(named?.productOrService?.coding?.[0] ?? {}, { display: '普通门诊诊查费' })
   await centre.request('POST', '/fhir/Claim/$submit', claim)
   const id = claim.identifier?.[0]?.value ?? ''
   const { json: claims } = await get<OfficeClaim[]>('claims?day=2026-11-23')
   expect(claims).toMatchObject([{ messageId: id, state: 'settled', totalFen: 80_717, fundFen: 33_727, accountFen: 15_000, cashFen: 31_990, policy: '310000-310-2025-07' }])
   expect((await get<OfficeClaim[]>('claims?day=2026-11-22')).json).toEqual([])
   const { json: detail } = await get<OfficeClaimDetail>(`claims/${id}`)
-  expect(detail.lines).toHaveLength(4)
+  expect(detail.lines.map(({ name }) => name)).toEqual(['普通门诊诊查费', null, null, null])
   expect(detail.steps.find((step) => step.name === 'pool')).toMatchObject({ operation: 'share', of: ['below-cap'], parts: 7000, fen: 33_727, rule: '310000-310-2025-07/outpatient/ratio/8' })
   expect((await get(`claims/${id.slice(0, 29)}X`)).status).toBe(404)
   for (const stranger of [citizen('p1'), system, { ...officer, role: 'scheduler' as const }]) expect((await get('claims', stranger)).status).toBe(403)
