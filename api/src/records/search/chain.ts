@@ -129,7 +129,7 @@ async function forward(walk: Walk, { model, type }: QueryContext, param: SearchP
     }
     if (target === 'Patient' && decidesCompartment({ model, type, param })) {
       const ids = await rowKeys(walk, target, criterion, patientsMax)
-      if (ids !== null && ids.length <= compartmentsMax && branches.length === 1) return { ...ofPatients(ids, type, param), found: true }
+      if (ids !== null && ids.length <= compartmentsMax && branches.length === 1) return { ...ofPatients(ids, type, param), chained: true }
       joins.push(sql<SqlBool>`(${ids === null ? await isOneOf(walk, target, criterion) : sql<SqlBool>`r.pid = any(${uuidArray(ids)})`} and ${refersTo(sql`r.pid`, type, param, target)})`)
       continue
     }
@@ -214,7 +214,13 @@ async function reverse(walk: Walk, { model, type }: QueryContext, source: Resour
   if (type === 'Patient' && decidesCompartment({ model, type: source, param })) {
     const refers = refersTo(sql`r.pid`, source, param, type)
     const expected = plan.expected ?? 0
-    if (expected <= referringMax) return { ...byCondition(sql<SqlBool>`r.id = any(array(select r.pid from resource r where ${matching} and ${refers}))`), narrow: true }
+    const found = sql`select r.pid from resource r where ${matching} and ${refers}`
+    // Where the statistics know that few rows refer, they need no counting first.
+    if (plan.expected !== null && expected <= referringMax && await rowsOfType(walk.db, source) > 0) return { ...byCondition(sql<SqlBool>`r.id = any(array(${found}))`), narrow: true, found }
+    if (expected <= referringMax) {
+      const { rows } = await sql<{ pid: string }>`${found} order by r.d0 desc, r.id limit ${referringMax + 1}`.execute(walk.db)
+      if (rows.length <= referringMax) return byRowKeys(rows.map((row) => row.pid))
+    }
     if (expected * rowsByPatientMax < await rowsOfType(walk.db, 'Patient')) {
       const all = rowsOf(source, (await walk.planOf(source, [criterion], 'all')).conditions)
       return byCondition(sql<SqlBool>`r.id in (select r.pid from resource r where ${all} and ${refers})`)

@@ -32,7 +32,9 @@ export async function planOf(walk: Walk, type: ResourceType, criteria: readonly 
   const reached = named ? null : await reachedFirst(walk, type, all, wanted)
   const narrow = named || reached !== null
   const keyed = await planned(walk.db, type, all, narrow ? 'one of few' : orderFor(wanted, all))
-  const wheres = (costly: boolean) => all.flatMap((each) => (each.where === null || (each.costly ?? false) !== costly ? [] : [each.where]))
+  // A page in the order of their keys begins with them.
+  const found = typeof wanted === 'object' && wanted.free && wanted.side === null ? all.find((each) => each.found !== undefined) ?? null : null
+  const wheres = (costly: boolean) => all.flatMap((each) => (each === found || each.where === null || (each.costly ?? false) !== costly ? [] : [each.where]))
   // Of few rows each is looked at as it is.
   const since = narrow || keyed.few ? null : sinceOf(all)
   const conditions = [
@@ -47,7 +49,7 @@ export async function planOf(walk: Walk, type: ResourceType, criteria: readonly 
   if (costly.length > 0) await assertFew(walk.db, type, conditions)
   const ofOne = patients.length === 1 && patients[0]?.length === 1
   const [some] = patients.length === 1 && !ofOne ? all.filter((each) => each.patients !== null) : []
-  return { ...keyed, conditions: [...conditions, ...costly], ofOne, ofSome: some?.patients && some.patients.length <= sideBySideMax ? { keys: some.patients, found: some.found === true } : null, since, between: betweenOf(all) }
+  return { ...keyed, conditions: [...conditions, ...costly], ofOne, ofSome: some?.patients && some.patients.length <= sideBySideMax ? { keys: some.patients, chained: some.chained === true } : null, found: found?.found ?? null, since, between: betweenOf(all) }
 }
 
 /** The patients whose entries the caller sees, where they are what the search should begin with. */

@@ -25,7 +25,9 @@ export interface Criterion {
   /** Keys of the patients whose compartments hold all rows that can match; null when the criterion does not say. */
   patients: readonly string[] | null
   /** They were found by what is asked of them, so that without an order of the search their rows may come one patient after the other. */
-  found?: true
+  chained?: true
+  /** Rows with the keys of the patients that `where` asks for as `pid`, some more than once: without an order of the search they may come in that of their keys. Only of Patient. */
+  found?: RawBuilder<unknown>
   /** Bounds of d0..d1 that every match touches, ISO; null on a side that is open. Only of the clinical date. `reaches`: it may begin before `from`. */
   window: { from: string | null; to: string | null; reaches: boolean } | null
   /** What can be said only after other rows were read (chains, `_list`); null when all is said. It comes on top of the rest. */

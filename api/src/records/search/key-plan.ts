@@ -24,8 +24,10 @@ export interface Planned {
   few: boolean
   /** All rows are of one patient, whose index is in the order of the clinical date. */
   ofOne: boolean
-  /** Keys of the patients whose rows all are, when they are more than one and few enough to be read side by side; null otherwise. `found`: as in criterion.ts. */
-  ofSome: { keys: readonly string[]; found: boolean } | null
+  /** Keys of the patients whose rows all are, when they are more than one and few enough to be read side by side; null otherwise. `chained`: as in criterion.ts. */
+  ofSome: { keys: readonly string[]; chained: boolean } | null
+  /** Rows with the keys of the patients that can match, of which `conditions` says nothing; null when these say all. */
+  found: RawBuilder<unknown> | null
   /** Rows that hold the rarest of the keys that are asked for; null when no key is. */
   expected: number | null
   /** What is under one of these is all that can match, and is read in the order of the clinical date; null when another way is shorter. */
@@ -39,7 +41,7 @@ export interface Planned {
 }
 
 /** What the keys and side tables say; patients and times are said in conditions.ts. */
-export type KeyPlan = Omit<Planned, 'since' | 'between' | 'ofOne' | 'ofSome'>
+export type KeyPlan = Omit<Planned, 'since' | 'between' | 'ofOne' | 'ofSome' | 'found'>
 
 /** Those of the criterion with the number `side`. */
 export interface Stretches { side: number; table: Side['table']; stretches: readonly Stretch[] }

@@ -7,7 +7,7 @@ import { linkKey, linkSeed } from './keys.ts'
 
 /** `column` holds the uuid of a row, such as r.id or r.pid; null gives null. */
 export function linkOf(column: RawBuilder<unknown>, seed: bigint): RawBuilder<bigint> {
-  return sql<bigint>`(('x' || replace(substr(${column}::text, 20), '-', ''))::bit(64)::bigint # ${String(seed)}::bigint)`
+  return sql<bigint>`(('x' || encode(substr(uuid_send(${column}), 9), 'hex'))::bit(64)::bigint # ${String(seed)}::bigint)`
 }
 
 /** The row refers by the parameter to the row whose key a column holds. */

@@ -48,10 +48,10 @@ export async function readPage(walk: Walk, types: readonly ResourceType[], query
   const backwards = position?.backwards === true
   const order = backwards ? reversed(orderOf(sort)) : orderOf(sort)
   const walked = sort[0]?.walk ?? null
-  const free = isFree(sort) && (position === null || position.stretch !== null)
+  const free = isFree(sort) && (position === null || position.stretch !== null || position.patient !== null)
   const byDate = walked === 'date' && sort.length === 1
   const wanted: Wanted = walked === null ? 'all' : byDate ? { rows: count + 1, free, byDate: position === null || position.stretch === null, side: position?.stretch?.side ?? null } : count + 1
-  const { conditions, few, ofOne, ofSome, dated, stretches, since, between } = await matching(wanted)
+  const { conditions, few, ofOne, ofSome, found, dated, stretches, since, between } = await matching(wanted)
   if (position !== null && (position.stretch !== null) !== (stretches !== null)) throw badToken()
   const columns = sql.join([
     sql`r.t, r.id, r.version, r.last_updated, r.pid, r.content`, ...sort.map((key, index) => sql`${key.expression} as ${sql.raw(sortColumn(index))}`),
@@ -60,7 +60,9 @@ export async function readPage(walk: Walk, types: readonly ResourceType[], query
   const reading: Reading = { db: walk.db, order, position, conditions, columns, limit: count + 1 }
   if (stretches !== null) return pageOf(await readStretches(reading, stretches), query, position)
   const [date] = sort
-  if (date && isFree(sort) && (position === null ? ofSome?.found === true : position.patient !== null)) return pageOf(await readByPatient(reading, date, ofSome?.keys ?? null), query, position, true)
+  if (date && isFree(sort) && (position === null ? ofSome?.chained === true || found !== null : position.patient !== null)) {
+    return pageOf(await readByPatient(reading, date, found ?? ofSome?.keys ?? null), query, position, true)
+  }
   return pageOf(await rowsOfPage(), query, position)
 
   async function rowsOfPage(): Promise<Row[]> {

@@ -121,6 +121,7 @@ async function rowsOf(walk: Walk, { types, compartment }: Scope, criteria: Reado
   let since: Planned['since'] = null
   let ofOne = false
   let ofSome: Planned['ofSome'] = null
+  let found: Planned['found'] = null
   let dated: Planned['dated'] = null
   let between: Planned['between'] = { from: null, to: null }
   for (const [type, own] of criteria) {
@@ -131,13 +132,14 @@ async function rowsOf(walk: Walk, { types, compartment }: Scope, criteria: Reado
     between = plan.between
     since = types.length === 1 ? plan.since : null
     ofOne = types.length === 1 && compartment === null && plan.ofOne
+    found = plan.found
     ofSome = types.length === 1 && compartment === null ? plan.ofSome : null
     ofTypes.push(sql<SqlBool>`r.t = ${sql.raw(String(typeCode(type)))} and ${sql.join(plan.conditions, sql` and `)}`)
   }
   const [only] = ofTypes
   const conditions = [ofTypes.length === 1 && only ? only : sql<SqlBool>`r.t in (${sql.raw(types.map(typeCode).join(','))}) and (${sql.join(ofTypes.map((each) => sql`(${each})`), sql` or `)})`]
   if (compartment !== null) conditions.unshift(inCompartment(walk.store.model, compartment, types))
-  return { conditions, few, ofOne, ofSome, expected: null, dated, stretches, since, between }
+  return { conditions, few, ofOne, ofSome, found, expected: null, dated, stretches, since, between }
 }
 
 async function countRows(db: Db, matching: (wanted: Wanted) => Promise<Planned>, estimate: boolean): Promise<number> {
