@@ -14,7 +14,6 @@ import type { AccountView, LaunchableApp, OpenSession } from '../access/shapes.t
 import { countAttempt, countersOf, forgiveAttempt } from '../access/sign-in-throttle.ts'
 import { assertStepUp } from '../access/step-up.ts'
 import { signInRequired } from '../access/may-write.ts'
-import { workplaces } from '../access/workplaces.ts'
 import { recordEvents } from '../audit/record-event.ts'
 import { instantInShanghai } from '../fhir/date-time.ts'
 import { keyOf } from '../fhir/id.ts'
@@ -27,6 +26,7 @@ import { inTransaction } from '../storage/transaction.ts'
 import { type AppEnv, clearSession } from './auth.ts'
 import { readJson } from './json-body.ts'
 import { placeOf } from './place.ts'
+import { workplaces } from './workplaces.ts'
 
 export const passwordBody = z.object({ current: z.string().min(1).max(200), password: z.string().min(1).max(200) })
 export const confirmedBody = z.object({ password: z.string().min(1).max(200) })

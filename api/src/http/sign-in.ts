@@ -13,7 +13,6 @@ import type { Principal } from '../access/principal.ts'
 import { factorState, takeSecondFactor } from '../access/second-factor.ts'
 import { endSessions, openPortalSession, type SessionRow } from '../access/sessions.ts'
 import type { ChooseRole, GiveCode, Me, SignedOut } from '../access/shapes.ts'
-import { workplaces } from '../access/workplaces.ts'
 import { countAttempt, countersOf, forgiveAttempt, isKnownDevice, rememberDevice } from '../access/sign-in-throttle.ts'
 import { issueToken, personTokenMinutes } from '../access/tokens.ts'
 import { recordEvents } from '../audit/record-event.ts'
@@ -26,6 +25,7 @@ import { inTransaction } from '../storage/transaction.ts'
 import { type AppEnv, clearSession, deviceOf, setDevice, setSession } from './auth.ts'
 import { readJson } from './json-body.ts'
 import { placeOf } from './place.ts'
+import { workplaces } from './workplaces.ts'
 
 export const signInBody = z.object({
   login: z.string().min(1).max(100), password: z.string().min(1).max(200), code: z.string().max(40).optional(),
