@@ -12,6 +12,7 @@ import { parseReference } from '../../fhir/references.ts'
 import type { SearchParam } from '../../fhir/search-parameters.ts'
 import { onePlan } from '../../storage/one-plan.ts'
 import type { Collect } from '../index-resource.ts'
+import { keyArray } from './criterion.ts'
 import { linkKey, paramKey, tokenKey } from './keys.ts'
 import type { Reading, Row } from './read-page.ts'
 
@@ -100,11 +101,39 @@ export async function readByDate(reading: Reading, keys: readonly DatedStretch[]
   return rows
 }
 
-function boundsOf({ position }: Reading, { k, c }: DatedKey, { from, to }: Between, forwards: boolean): RawBuilder<SqlBool>[] {
+/**
+ * A page of what refers to one of several that a chain found, one after the other, each in the order of the clinical date, so that of those behind the page nothing is read. What refers
+ * to two stands under the first.
+ */
+export async function readByReference(reading: Reading, keys: readonly DatedStretch[], between: Between): Promise<Row[]> {
+  const { db, position, conditions, columns, limit } = reading
+  const [backwards, group] = [position?.backwards === true, position?.group ?? null]
+  const direction = sql.raw(backwards ? 'desc' : 'asc')
+  const k = sql`${String(keys[0]?.k)}::bigint`
+  const all = [...new Set(keys.map(({ c }) => c))]
+  const first = sql<SqlBool>`not exists (select 1 from idx_value o where o.rid = w.rid and o.shard = w.shard and o.k = ${k} and o.c = any(${keyArray(all)}) and o.c < w.c offset 0)`
+  const rows: Row[] = []
+  const parts = group === null ? [{ among: all, position: null }] : [{ among: all.filter((c) => c === BigInt(group)), position }, { among: all.filter((c) => (backwards ? c < BigInt(group) : c > BigInt(group))), position: null }]
+  for (const part of parts) {
+    if (part.among.length === 0 || rows.length >= limit) continue
+    const bounds = [sql<SqlBool>`s.k = ${k} and s.c = any(${keyArray(part.among)})`, ...datesOf(part.position, between, !backwards)]
+    // Row by row, for the offset keeps the planner from reading all of both tables and sorting.
+    const { rows: found } = await sql<Row>`${onePlan}select ${columns}, w.c as referred from (select s.rid, s.shard, s.c, s.lo as at from idx_value s where ${sql.join(bounds, sql` and `)}) w
+      cross join lateral (select * from resource r where r.id = w.rid and r.shard = w.shard and ${sql.join(conditions, sql` and `)} offset 0) r
+      where ${first} order by w.c ${direction}, w.at ${direction}, w.rid ${direction} limit ${limit - rows.length}`.execute(db)
+    rows.push(...found)
+  }
+  return rows
+}
+
+function boundsOf({ position }: Reading, { k, c }: DatedKey, between: Between, forwards: boolean): RawBuilder<SqlBool>[] {
+  return [sql<SqlBool>`s.k = ${String(k)}::bigint`, sql<SqlBool>`s.c = ${String(c)}::bigint`, ...datesOf(position, between, forwards)]
+}
+
+function datesOf(position: Reading['position'], { from, to }: Between, forwards: boolean): RawBuilder<SqlBool>[] {
   const last = position?.values[0] ?? null
   const place = (instant: string) => sql`${placeOfDate(Date.parse(instant))}::float8`
   return [
-    sql<SqlBool>`s.k = ${String(k)}::bigint`, sql<SqlBool>`s.c = ${String(c)}::bigint`,
     ...(from === null ? [] : [sql<SqlBool>`s.lo <= ${place(from)}`]), ...(to === null ? [] : [sql<SqlBool>`s.lo >= ${place(to)}`]),
     ...(position === null ? [] : [sql<SqlBool>`(s.lo, s.rid) ${sql.raw(forwards ? '>' : '<')} (${last === null ? sql`${placeOfDate(Number.NaN)}::float8` : place(last)}, ${position.id}::uuid)`]),
   ]

@@ -147,7 +147,7 @@ async function forward(walk: Walk, { model, type }: QueryContext, param: SearchP
     if (ids === null) throw tooMany(param.code, target)
     linkTo(target, ids)
   }
-  if (joins.length === 0) return keys.length === 0 ? nothing : { ...byKeys(keys), ...datedReferences(model.searchParameters(type), type, param, linked) }
+  if (joins.length === 0) return keys.length === 0 ? nothing : { ...byKeys(keys), ...datedReferences(model.searchParameters(type), type, param, linked), chained: true }
   if (canonical.length > 0) return { ...byKeys(canonical), where: oneOf(joins) }
   if (keys.length > 0) joins.push(sql<SqlBool>`exists (select 1 from unnest(r.keys) held (k) where held.k = any(${`{${keys.join(',')}}`}::text::bigint[]))`)
   return byCondition(oneOf(joins))

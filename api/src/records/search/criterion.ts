@@ -24,7 +24,7 @@ export interface Criterion {
   where: RawBuilder<SqlBool> | null
   /** Keys of the patients whose compartments hold all rows that can match; null when the criterion does not say. */
   patients: readonly string[] | null
-  /** They were found by what is asked of them, so that without an order of the search their rows may come one patient after the other. */
+  /** What it refers to was found by a chain, so that without an order of the search rows may come by one patient, or doctor, after the other. */
   chained?: true
   /** Rows with the keys of the patients that `where` asks for as `pid`, some more than once: without an order of the search they may come in that of their keys. Only of Patient. */
   found?: RawBuilder<unknown>
@@ -79,6 +79,8 @@ export interface PageWanted {
   byDate: boolean
   /** The criterion whose stretches give the order, by its number, on the pages behind the first. */
   side: number | null
+  /** The pages before went by what rows refer to (`Criterion.chained`). */
+  referred: boolean
 }
 
 /** What a parameter file gets to work with. */

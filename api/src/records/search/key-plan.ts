@@ -32,6 +32,8 @@ export interface Planned {
   expected: number | null
   /** What is under one of these is all that can match, and is read in the order of the clinical date; null when another way is shorter. */
   dated: readonly DatedStretch[] | null
+  /** Of `dated`: as in criterion.ts. */
+  datedByChain: boolean
   /** What gives the order, where it is free: rows come from there, and `conditions` are all others. Null when it is the clinical date. */
   stretches: Stretches | null
   /** As in since.ts; null where rows are few, or none is asked for. */
@@ -47,29 +49,33 @@ export type KeyPlan = Omit<Planned, 'since' | 'between' | 'ofOne' | 'ofSome' | '
 export interface Stretches { side: number; table: Side['table']; stretches: readonly Stretch[] }
 
 /** Conditions of the criteria by key and by side table. Each group of keys holds alternatives. */
-export async function planned(db: Db, type: ResourceType, criteria: readonly Pick<Criterion, 'anyOf' | 'allOf' | 'side' | 'dated'>[], wanted: Wanted): Promise<KeyPlan> {
+export async function planned(db: Db, type: ResourceType, criteria: readonly Pick<Criterion, 'anyOf' | 'allOf' | 'side' | 'dated' | 'chained'>[], wanted: Wanted): Promise<KeyPlan> {
   const groups = criteria.flatMap(({ anyOf, allOf = [] }) => (anyOf === null ? [] : [{ anyOf, allOf }]))
   const sides = criteria.flatMap(({ side }, number) => (side === null ? [] : [{ ...side, number }]))
   const filters = (driving: number | null): RawBuilder<SqlBool>[] => groups.flatMap((group, index) => (index === driving ? byIndex(group) : [hasAny(group.anyOf), ...group.allOf.map((key) => hasAny([key]))]))
   const narrow = wanted === 'one of few'
-  if (narrow || (groups.length === 0 && sides.length === 0)) return { conditions: [...filters(null), ...sides.map(hasSideRow)], few: narrow, expected: null, dated: null, stretches: null }
+  if (narrow || (groups.length === 0 && sides.length === 0)) return { conditions: [...filters(null), ...sides.map(hasSideRow)], few: narrow, expected: null, dated: null, datedByChain: false, stretches: null }
   const partition = await partitionOf(db, type)
   const expected = groups.map((group) => expectedOf(partition, group))
   const rarest = expected.indexOf(Math.min(...expected))
   const least = expected[rarest] ?? null
   const fewOfAll = fewIn(partition, wanted)
-  const rest = { expected: least, dated: null, stretches: null }
+  const rest = { expected: least, dated: null, datedByChain: false, stretches: null }
   const along = (side: NumberedSide): KeyPlan => ({
-    conditions: [...sides.filter((other) => other !== side).map(hasSideRow), ...filters(null)], few: false, expected: least, dated: null,
+    conditions: [...sides.filter((other) => other !== side).map(hasSideRow), ...filters(null)], few: false, expected: least, dated: null, datedByChain: false,
     stretches: { side: side.number, table: side.table, stretches: side.stretches ?? [] },
   })
   const walkable = typeof wanted === 'object' && wanted.free ? sides.filter(({ stretches, number }) => stretches !== null && (wanted.side === null || wanted.side === number)) : []
   const [chosen] = walkable
   // A page behind the first keeps to the order of the first.
   if (chosen && typeof wanted === 'object' && wanted.side !== null) return along(chosen)
-  const stored = typeof wanted === 'object' && wanted.byDate && !chosen ? criteria.find((each) => each.dated !== undefined && each.anyOf !== null && expectedOf(partition, { anyOf: each.anyOf, allOf: each.allOf ?? [] }) === least)?.dated : undefined
+  const storing = typeof wanted === 'object' && wanted.byDate && !chosen ? criteria.find((each) => each.dated !== undefined && each.anyOf !== null && expectedOf(partition, { anyOf: each.anyOf, allOf: each.allOf ?? [] }) === least) : undefined
+  const stored = storing?.dated
+  // So does one that went by what rows refer to.
+  const referring = typeof wanted === 'object' && wanted.referred ? criteria.find((each) => each.dated !== undefined && each.chained === true) : undefined
+  if (referring?.dated) return { ...rest, conditions: [...filters(null), ...sides.map(hasSideRow)], few: false, dated: referring.dated, datedByChain: true }
   const dated = stored && typeof wanted === 'object' && isShort(partition, stored, least ?? 0, wanted.rows) ? stored : null
-  if (dated !== null && sides.length === 0) return { ...rest, conditions: filters(null), few: false, dated }
+  if (dated !== null && sides.length === 0) return { ...rest, conditions: filters(null), few: false, dated, datedByChain: storing?.chained === true }
   if (groups.length > 0 && (least ?? 0) <= fewOfAll) return { ...rest, conditions: [...filters(rarest), ...sides.map(hasSideRow)], few: true }
   if (chosen && sides.length === 1) return along(chosen)
   for (const side of sides) {
@@ -80,7 +86,7 @@ export async function planned(db: Db, type: ResourceType, criteria: readonly Pic
     return { ...rest, conditions: [sql<SqlBool>`r.id = any(${`{${ids.join(',')}}`}::text::uuid[])`, hasSideRow(side), ...others.map(hasSideRow), ...filters(null)], few: true, expected: ids.length }
   }
   if (chosen) return along(chosen)
-  if (wanted !== 'all') return { ...rest, conditions: [...filters(null), ...sides.map(hasSideRow)], few: false, dated }
+  if (wanted !== 'all') return { ...rest, conditions: [...filters(null), ...sides.map(hasSideRow)], few: false, dated, datedByChain: storing?.chained === true }
   const [first, ...others] = sides
   return { ...rest, conditions: [...filters(rarest), ...(first && groups.length === 0 ? [hasOneOf(first), ...others.map(hasSideRow)] : sides.map(hasSideRow))], few: false }
 }

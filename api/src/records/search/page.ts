@@ -48,8 +48,8 @@ export interface Position {
   backwards: boolean
   /** In the order of a criterion's stretches: which of the criteria, and where the row stands in which of its stretches. Null in any other order. */
   stretch: StretchPosition | null
-  /** In the order of the patients: key of the row's. Null in any other order. */
-  patient: string | null
+  /** In the order of the patients, or of what rows refer to: key of the row's, or its number in the index (by-date.ts). Null in any other order. */
+  group: string | null
 }
 
 export interface StretchPosition { side: number; number: number; value: string }
@@ -105,37 +105,42 @@ function afterKey(key: SortKey, value: string | null, rest: RawBuilder<SqlBool>)
 
 /** An opaque token: it says where to go on and nothing about who may see what, which is asked anew for every page. */
 export function writeToken(position: Position): string {
-  const { stretch, patient, values, id, backwards } = position
-  const parts = stretch !== null ? [stretch.side, stretch.number, stretch.value, id] : patient === null ? [...values, id] : [patient, ...values, id]
-  return (backwards ? backwardsMark : '') + (stretch !== null ? stretchMark : patient !== null ? patientMark : '') + Buffer.from(JSON.stringify(parts)).toString('base64url')
+  const { stretch, group, values, id, backwards } = position
+  const parts = stretch !== null ? [stretch.side, stretch.number, stretch.value, id] : group === null ? [...values, id] : [group, ...values, id]
+  return (backwards ? backwardsMark : '') + (stretch !== null ? stretchMark : group !== null ? groupMark : '') + Buffer.from(JSON.stringify(parts)).toString('base64url')
 }
 
 /** Not characters of base64url. */
 const backwardsMark = '~'
 const stretchMark = '.'
-const patientMark = '*'
+const groupMark = '*'
 
 /** Throws parameter-invalid. */
 export function readToken(token: string, sort: readonly SortKey[]): Position {
   const backwards = token.startsWith(backwardsMark)
   const rest = backwards ? token.slice(backwardsMark.length) : token
-  const mark = [stretchMark, patientMark].find((each) => rest.startsWith(each)) ?? ''
+  const mark = [stretchMark, groupMark].find((each) => rest.startsWith(each)) ?? ''
   const parts = parsed(rest.slice(mark.length))
   const id = parts?.pop()
   if (!parts || typeof id !== 'string' || !isKey(id)) throw badToken()
   if (mark === stretchMark) {
     const [side, number, value, ...more] = parts
     if (!isFree(sort) || more.length > 0 || !isNumber(side) || !isNumber(number) || typeof value !== 'string' || value.includes('\u0000')) throw badToken()
-    return { values: [], id, backwards, stretch: { side, number, value }, patient: null }
+    return { values: [], id, backwards, stretch: { side, number, value }, group: null }
   }
-  const patient = mark === patientMark ? parts.shift() : null
-  if (patient !== null && (!isFree(sort) || typeof patient !== 'string' || !isKey(patient))) throw badToken()
+  const group = mark === groupMark ? parts.shift() : null
+  if (group !== null && (!isFree(sort) || typeof group !== 'string' || !(isKey(group) || isReferenceNumber(group)))) throw badToken()
   if (parts.length !== sort.length || !parts.every((value, index) => value === null || (typeof value === 'string' && isValueOf(sort[index] as SortKey, value)))) throw badToken()
-  return { values: parts as (string | null)[], id, backwards, stretch: null, patient }
+  return { values: parts as (string | null)[], id, backwards, stretch: null, group }
 }
 
 function isKey(text: string): boolean {
   return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)
+}
+
+/** Whether a group is what rows refer to; a patient otherwise. */
+export function isReferenceNumber(group: string): boolean {
+  return /^-?\d{1,19}$/.test(group) && BigInt.asIntN(64, BigInt(group)) === BigInt(group)
 }
 
 function isNumber(value: unknown): value is number {

@@ -14,7 +14,7 @@ export async function readByPatient(reading: Reading, date: SortKey, patients: r
   const { position, limit, conditions } = reading
   const backwards = position?.backwards === true
   const [all, ofOne] = [orderOf([byPatient, date]), orderOf([date])].map((each) => towards(each, backwards)) as [Order, Order]
-  const last = position?.patient ?? null
+  const last = position?.group ?? null
   if (patients === null) return readRows({ ...reading, order: all, position: position && { ...position, values: [last, ...position.values] } })
   if (!Array.isArray(patients)) return readFound(reading, patients as RawBuilder<unknown>)
   const walked = { ...reading, walked: true, position: null } as const
@@ -28,7 +28,7 @@ export async function readByPatient(reading: Reading, date: SortKey, patients: r
 async function readFound({ db, position, conditions, columns, limit }: Reading, found: RawBuilder<unknown>): Promise<Row[]> {
   const backwards = position?.backwards === true
   const direction = sql.raw(backwards ? 'desc' : 'asc')
-  const behind = position === null ? sql`` : sql`where f.pid ${sql.raw(backwards ? '<' : '>')} ${position.patient}::uuid`
+  const behind = position === null ? sql`` : sql`where f.pid ${sql.raw(backwards ? '<' : '>')} ${position.group}::uuid`
   // Row by row, for the offset keeps the planner from reading all of both and sorting.
   const { rows } = await sql<Row>`select ${columns} from (select distinct f.pid from (${found}) f ${behind} order by f.pid ${direction}) w
     cross join lateral (select * from resource r where r.id = w.pid and ${sql.join(conditions, sql` and `)} offset 0) r order by w.pid ${direction} limit ${limit}`.execute(db)

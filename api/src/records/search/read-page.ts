@@ -11,10 +11,10 @@ import { onePlan } from '../../storage/one-plan.ts'
 import type { Db } from '../../storage/pool.ts'
 import { storedOf, type StoredRow } from '../content.ts'
 import { onlyCode } from './coded-values.ts'
-import { readByDate } from './by-date.ts'
+import { readByDate, readByReference } from './by-date.ts'
 import type { Walk, Wanted } from './criterion.ts'
 import type { Planned } from './key-plan.ts'
-import { after, badToken, isFree, type Order, orderBy, orderOf, type Position, readToken, reversed, type SideOrder, sortColumn, type SortKey } from './page.ts'
+import { after, badToken, isFree, isReferenceNumber, type Order, orderBy, orderOf, type Position, readToken, reversed, type SideOrder, sortColumn, type SortKey } from './page.ts'
 import type { SearchQuery } from './parse-query.ts'
 import type { Match } from './projected.ts'
 import { readStretches, stretchOf } from './read-stretches.ts'
@@ -48,10 +48,11 @@ export async function readPage(walk: Walk, types: readonly ResourceType[], query
   const backwards = position?.backwards === true
   const order = backwards ? reversed(orderOf(sort)) : orderOf(sort)
   const walked = sort[0]?.walk ?? null
-  const free = isFree(sort) && (position === null || position.stretch !== null || position.patient !== null)
+  const free = isFree(sort) && (position === null || position.stretch !== null || position.group !== null)
   const byDate = walked === 'date' && sort.length === 1
-  const wanted: Wanted = walked === null ? 'all' : byDate ? { rows: count + 1, free, byDate: position === null || position.stretch === null, side: position?.stretch?.side ?? null } : count + 1
-  const { conditions, few, ofOne, ofSome, found, dated, stretches, since, between } = await matching(wanted)
+  const referred = position !== null && position.group !== null && isReferenceNumber(position.group)
+  const wanted: Wanted = walked === null ? 'all' : byDate ? { rows: count + 1, free, byDate: position === null || position.stretch === null, side: position?.stretch?.side ?? null, referred } : count + 1
+  const { conditions, few, ofOne, ofSome, found, dated, datedByChain, stretches, since, between } = await matching(wanted)
   if (position !== null && (position.stretch !== null) !== (stretches !== null)) throw badToken()
   const columns = sql.join([
     sql`r.t, r.id, r.version, r.last_updated, r.pid, r.content`, ...sort.map((key, index) => sql`${key.expression} as ${sql.raw(sortColumn(index))}`),
@@ -60,8 +61,13 @@ export async function readPage(walk: Walk, types: readonly ResourceType[], query
   const reading: Reading = { db: walk.db, order, position, conditions, columns, limit: count + 1 }
   if (stretches !== null) return pageOf(await readStretches(reading, stretches), query, position)
   const [date] = sort
-  if (date && isFree(sort) && (position === null ? ofSome?.chained === true || found !== null : position.patient !== null)) {
-    return pageOf(await readByPatient(reading, date, found ?? ofSome?.keys ?? null), query, position, true)
+  const references = dated !== null && datedByChain && since === null && dated.every(({ k }) => k === dated[0]?.k) ? dated : null
+  if (referred && references === null) throw badToken()
+  if (references !== null && isFree(sort) && (referred || (position === null && references.length > 1))) {
+    return pageOf(await readByReference(reading, references, between), query, position, (row) => String(row.referred))
+  }
+  if (date && isFree(sort) && (position === null ? ofSome?.chained === true || found !== null : position.group !== null)) {
+    return pageOf(await readByPatient(reading, date, found ?? ofSome?.keys ?? null), query, position, (row) => row.pid)
   }
   return pageOf(await rowsOfPage(), query, position)
 
@@ -77,12 +83,12 @@ export async function readPage(walk: Walk, types: readonly ResourceType[], query
   }
 }
 
-function pageOf(rows: readonly Row[], { sort, count }: SearchQuery, position: Position | null, byPatient = false): Page {
+function pageOf(rows: readonly Row[], { sort, count }: SearchQuery, position: Position | null, groupOf: (row: Row) => string | null = () => null): Page {
   const backwards = position?.backwards === true
   const more = rows.length > count
   const shown = backwards ? rows.slice(0, count).reverse() : rows.slice(0, count)
   const positionOf = (row: Row | undefined, towards: 'next' | 'previous'): Position | null => (row === undefined ? null
-    : { values: sort.map((_, index) => textOrNull(row[sortColumn(index)])), id: row.id, backwards: towards === 'previous', stretch: stretchOf(row), patient: byPatient ? row.pid : null })
+    : { values: sort.map((_, index) => textOrNull(row[sortColumn(index)])), id: row.id, backwards: towards === 'previous', stretch: stretchOf(row), group: groupOf(row) })
   return {
     matches: shown.map((row) => ({ stored: storedOf(typeName(row.t), row), keys: row.keys ?? [] })),
     next: backwards || more ? positionOf(shown.at(-1), 'next') : null,

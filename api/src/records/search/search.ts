@@ -123,12 +123,14 @@ async function rowsOf(walk: Walk, { types, compartment }: Scope, criteria: Reado
   let ofSome: Planned['ofSome'] = null
   let found: Planned['found'] = null
   let dated: Planned['dated'] = null
+  let datedByChain = false
   let between: Planned['between'] = { from: null, to: null }
   for (const [type, own] of criteria) {
     const plan = await planOf(walk, type, own, compartment !== null ? 'one of few' : types.length === 1 ? wanted : 'all')
     few ||= plan.few
     stretches = plan.stretches
     dated = plan.dated
+    datedByChain = plan.datedByChain
     between = plan.between
     since = types.length === 1 ? plan.since : null
     ofOne = types.length === 1 && compartment === null && plan.ofOne
@@ -139,7 +141,7 @@ async function rowsOf(walk: Walk, { types, compartment }: Scope, criteria: Reado
   const [only] = ofTypes
   const conditions = [ofTypes.length === 1 && only ? only : sql<SqlBool>`r.t in (${sql.raw(types.map(typeCode).join(','))}) and (${sql.join(ofTypes.map((each) => sql`(${each})`), sql` or `)})`]
   if (compartment !== null) conditions.unshift(inCompartment(walk.store.model, compartment, types))
-  return { conditions, few, ofOne, ofSome, found, expected: null, dated, stretches, since, between }
+  return { conditions, few, ofOne, ofSome, found, expected: null, dated, datedByChain, stretches, since, between }
 }
 
 async function countRows(db: Db, matching: (wanted: Wanted) => Promise<Planned>, estimate: boolean): Promise<number> {
