@@ -69,11 +69,10 @@ export async function planned(db: Db, type: ResourceType, criteria: readonly Pic
   const [chosen] = walkable
   // A page behind the first keeps to the order of the first.
   if (chosen && typeof wanted === 'object' && wanted.side !== null) return along(chosen)
+  const referring = typeof wanted === 'object' && wanted.referred ? criteria.find((each) => each.dated !== undefined && each.chained === true)?.dated : undefined
+  if (referring) return { ...rest, conditions: [...filters(null), ...sides.map(hasSideRow)], few: false, dated: referring, datedByChain: true }
   const storing = typeof wanted === 'object' && wanted.byDate && !chosen ? criteria.find((each) => each.dated !== undefined && each.anyOf !== null && expectedOf(partition, { anyOf: each.anyOf, allOf: each.allOf ?? [] }) === least) : undefined
   const stored = storing?.dated
-  // So does one that went by what rows refer to.
-  const referring = typeof wanted === 'object' && wanted.referred ? criteria.find((each) => each.dated !== undefined && each.chained === true) : undefined
-  if (referring?.dated) return { ...rest, conditions: [...filters(null), ...sides.map(hasSideRow)], few: false, dated: referring.dated, datedByChain: true }
   const dated = stored && typeof wanted === 'object' && isShort(partition, stored, least ?? 0, wanted.rows) ? stored : null
   if (dated !== null && sides.length === 0) return { ...rest, conditions: filters(null), few: false, dated, datedByChain: storing?.chained === true }
   if (groups.length > 0 && (least ?? 0) <= fewOfAll) return { ...rest, conditions: [...filters(rarest), ...sides.map(hasSideRow)], few: true }
