@@ -15,8 +15,8 @@ import type { SearchParam } from '../../fhir/search-parameters.ts'
 import { onePlan } from '../../storage/one-plan.ts'
 import { addressOf, canonicalKeys, canonicalsOf, isCanonical, isDefinition, namedBy, refersExactly } from './canonical.ts'
 import { byCondition, byKeys, byReading, byRowKeys, type Criterion, isOnly, nothing, oneOf, type Side, type Walk } from './criterion.ts'
-import { linkKey, linkSeed } from './keys.ts'
 import { datedReferences } from './by-date.ts'
+import { linkKey, linkSeed } from './keys.ts'
 import { ownParameter, type ProjectedBehind, readProjected } from './chain-projected.ts'
 import { fitting } from './key-plan.ts'
 import { linkOf, ofPatients, refersTo } from './link.ts'
@@ -156,7 +156,7 @@ async function forward(walk: Walk, { model, type }: QueryContext, param: SearchP
 /** Keys of the rows that match; null when there are more than `most`. */
 async function rowKeys(walk: Walk, type: ResourceType, criterion: Criterion, most: number): Promise<string[] | null> {
   // Who sees the entries of few patients begins with those.
-  const beside = criterion.side !== null && isOnly(criterion, 'side') && reachOf(walk.ctx, type, 's') === null ? await besideKeys(walk, type, criterion.side, most) : null
+  const beside = criterion.side !== null && isOnly(criterion, 'side') && reachOf(walk.ctx, type, 's') === null ? await besideKeys(walk, type, criterion.side, Math.min(most, patientsMax)) : null
   if (beside !== null) return beside
   const { conditions } = await walk.planOf(type, [criterion], most)
   const { rows } = await sql<{ id: string }>`select r.id from resource r where ${rowsOf(type, conditions)} order by r.d0 desc, r.id limit ${most + 1}`.execute(walk.db)
@@ -164,8 +164,8 @@ async function rowKeys(walk: Walk, type: ResourceType, criterion: Criterion, mos
 }
 
 /**
- * Keys of the rows that fit a side table's rows, read from there in one statement; null when there are more than `most` of those. Each is looked up by its key, as the
- * outer join keeps them apart.
+ * Keys of the rows that a side table's rows belong to, in one statement; null when there are more than `most` of those, among which one row may have several. The outer join keeps
+ * those that may not be seen, so that all are counted.
  */
 async function besideKeys({ db, ctx }: Walk, type: ResourceType, side: Side, most: number): Promise<string[] | null> {
   const { rows } = await sql<{ id: string | null }>`${onePlan}select r.id from (select s.rid, s.shard from (${fitting(side, most + 1)}) s limit ${most + 1}) w left join lateral (

@@ -4,6 +4,7 @@
  * Patients themselves who are found by what refers to them (`_has`) come in the order of their keys, and no more of them are read than the page shows.
  */
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
+import { plainArray } from '../../storage/array-literal.ts'
 import { after, type Order, orderOf, reversed, type SortKey } from './page.ts'
 import { type Reading, readRows, type Row } from './read-page.ts'
 
@@ -18,7 +19,7 @@ export async function readByPatient(reading: Reading, date: SortKey, patients: r
   if (patients === null) return readRows({ ...reading, order: all, position: position && { ...position, values: [last, ...position.values] } })
   if (!Array.isArray(patients)) return readFound(reading, patients as RawBuilder<unknown>)
   const walked = { ...reading, walked: true, position: null } as const
-  const ofThem = (keys: readonly string[]) => sql<SqlBool>`r.pid = any(${`{${keys.join(',')}}`}::text::uuid[])`
+  const ofThem = (keys: readonly string[]) => sql<SqlBool>`r.pid = any(${plainArray(keys)}::uuid[])`
   if (position === null || last === null) return readRows({ ...walked, order: all, conditions: [ofThem(patients), ...conditions] })
   const begun = patients.includes(last) ? await readRows({ ...walked, order: ofOne, conditions: [ofThem([last]), ...conditions, after(ofOne, position)] }) : []
   const beyond = patients.filter((each) => (backwards ? each < last : each > last))
