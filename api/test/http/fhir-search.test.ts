@@ -59,6 +59,17 @@ test('what begins with a name stands before what has it in its middle, by which 
   for (const id of ['org-a', 'org-b', 'org-c']) await request('DELETE', `/fhir/Organization/${id}`, { as: system })
 })
 
+test.each([
+  ['*', ['7', null, 'not-a-key']], ['*', ['12345678901234567890', null, '00000000-0000-0000-0000-000000000000']], ['*', ['x', null, '00000000-0000-0000-0000-000000000000']], ['*', [7, null, '00000000-0000-0000-0000-000000000000']],
+  ['*', ['7', null, '00000000-0000-0000-0000-000000000000']], ['~*', ["' or 1=1", null, '00000000-0000-0000-0000-000000000000']], ['*', []],
+] as const)('a page that the server never named is refused: %s %j', async (mark, parts) => {
+  const token = mark + Buffer.from(JSON.stringify(parts)).toString('base64url')
+  for (const query of ['', '&subject:Patient.name=张', '&_sort=-date', '&performer:Practitioner.name=x']) {
+    const reply = await request('GET', `/fhir/Observation?_page=${encodeURIComponent(token)}${query}`, { as: system })
+    expect([reply.status, reply.json.issue?.[0]?.details.coding[0].code]).toEqual([400, 'parameter-invalid'])
+  }
+})
+
 describe('what a query finds', () => {
   test.each([
     // string
