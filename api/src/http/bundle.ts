@@ -3,13 +3,14 @@
  * through the store together; its reads run after them and see them. A history is taken as the transaction that makes each resource what it last was. A system client may send a file with `X-Load-Sha256`: it
  * is stored once, whoever sends it how often. Source: FHIR R4 § http.html#transaction.
  */
-import type { Resource } from '@medplum/fhirtypes'
+import type { Provenance, Resource } from '@medplum/fhirtypes'
 import { assertMayAsk } from '../access/may-ask.ts'
 import { recordEvents } from '../audit/record-event.ts'
 import type { Ctx } from '../ctx.ts'
 import { isCompartmentType } from '../fhir/compartments.ts'
 import { stringifyJson } from '../fhir/json.ts'
 import { fail, issue, operationOutcome, OutcomeError } from '../fhir/outcome.ts'
+import { attest } from '../records/attest.ts'
 import { bundleEntries, type BundleEntry, entryOf, isQuestion } from '../records/bundle-entries.ts'
 import { claimFile } from '../records/loaded-files.ts'
 import type { Operation } from '../records/store.ts'
@@ -20,6 +21,7 @@ import { inTransaction } from '../storage/transaction.ts'
 import { isRefusal, refusals } from './errors.ts'
 import { history, historyOfMany } from './histories.ts'
 import { type Edge, operation, read, searchMany, searchType, vread } from './interactions.ts'
+import { provenanceMisplaced } from './provenance-header.ts'
 import { type Answer, answerOf, answerOfResource, answerOfWrite, etagOf, ifMatchVersion, isFresh, type Preference } from './reply.ts'
 
 export interface BundleCall {
@@ -30,6 +32,8 @@ export interface BundleCall {
   prefer: Preference
   /** The file this bundle is, when it is loaded as one; null otherwise. */
   file: { sha256: string; name: string } | null
+  /** What the client says of where it all comes from; null when it says nothing. */
+  provenance: Provenance | null
   /** Told of a fault of ours in one entry of a batch. */
   onFault(error: unknown): void
 }
@@ -43,6 +47,7 @@ export async function postBundle(call: BundleCall, bundle: Resource): Promise<An
     }, bundle.resourceType === 'Bundle' ? 'Bundle.type' : 'resourceType')
   }
   const entries = bundleEntries(bundle)
+  if (type === 'batch' && call.provenance !== null) throw provenanceMisplaced()
   if (type === 'batch' && call.file === null) return batch(call, entries)
   if (type === 'history') return transaction(call, lastStates(entries))
   return transaction(call, entries.map((value, index) => ({ value, index })))
@@ -56,6 +61,7 @@ async function transaction(call: BundleCall, values: readonly LastState[]): Prom
     if (file !== null && !(await claimFile(trx, edge.ctx, { ...file, resources: writes.length }))) return null
     const mode: WriteMode = file === null ? 'client' : 'import'
     const results = await writeBundle(trx, edge.ctx, edge.store, writes, mode, edge.base)
+    if (call.provenance !== null) await attest(trx, edge.ctx, edge.store, call.provenance, [...results.values()].flatMap((result) => ('written' in result ? [result.written] : [])))
     const answers: string[] = []
     for (const entry of entries) {
       const result = results.get(entry.index)

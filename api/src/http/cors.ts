@@ -12,7 +12,7 @@ export function fhirCors(origins: readonly string[]): MiddlewareHandler {
   const answer = cors({
     origin: (origin, c) => (all || publicPaths.has(c.req.path) ? '*' : origins.includes(origin) ? origin : null),
     allowMethods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    allowHeaders: ['Authorization', 'Content-Type', 'Accept', 'Accept-Language', 'Prefer', 'If-Match', 'If-None-Match', 'If-Modified-Since', 'If-None-Exist', 'Idempotency-Key', 'X-Correlation-Id'],
+    allowHeaders: ['Authorization', 'Content-Type', 'Accept', 'Accept-Language', 'Prefer', 'If-Match', 'If-None-Match', 'If-Modified-Since', 'If-None-Exist', 'Idempotency-Key', 'X-Correlation-Id', 'X-Provenance'],
     exposeHeaders: ['ETag', 'Last-Modified', 'Location', 'Content-Location', 'Retry-After', 'X-Progress', 'X-Request-Id', 'X-Correlation-Id', 'WWW-Authenticate'],
     maxAge: 600,
   })

@@ -25,7 +25,8 @@ import { alreadyLoaded, postBundle } from './bundle.ts'
 import { history, historyOfMany } from './histories.ts'
 import { type Edge, operation, read, searchMany, searchType, vread } from './interactions.ts'
 import { capabilityStatement } from './metadata.ts'
-import { type Answer, answerOfResource, assertJsonAccepted, headersOf, isAsynchronous, isLenient, preferenceOf, send } from './reply.ts'
+import { hasProvenance, provenanceMisplaced, provenanceOf } from './provenance-header.ts'
+import { type Answer, answerOfResource, assertJsonAccepted, assertPretty, headersOf, isAsynchronous, isLenient, preferenceOf, send } from './reply.ts'
 import { terminologyCapabilities } from './terminology-capabilities.ts'
 import { viewOf, viewParameters } from './view.ts'
 import { create, patch, remove, type Target, update } from './writes.ts'
@@ -58,6 +59,7 @@ export function fhirRoutes(services: Services): Hono<AppEnv> {
   const app = new Hono<AppEnv>({ strict: false })
   app.use(async (c, next) => {
     if (!(isBinary(c) && wantsContent(c))) assertJsonAccepted(c)
+    assertPretty(c)
     await next()
   })
 
@@ -165,7 +167,7 @@ async function bundleRoute(services: Services, edgeOf: (c: Context<AppEnv>) => E
   const bundle = await readResourceBody(c, services.config.bodyBytesMax)
   const edge = edgeOf(c)
   return postBundle({
-    edge, operations: services.operations, statement, prefer: preferenceOf(c, 'minimal'), file,
+    edge, operations: services.operations, statement, prefer: preferenceOf(c, 'minimal'), file, provenance: provenanceOf(c),
     onFault: (error) => services.log.error({ requestId: edge.ctx.requestId, error: error instanceof Error ? { name: error.name, message: error.message, stack: error.stack } : String(error) }, 'batch entry failed'),
   }, bundle)
 }
@@ -189,6 +191,7 @@ async function operationRoute(
   const method = c.req.method === 'POST' ? 'POST' : 'GET'
   const found = named.find((each) => each.methods.includes(method))
   if (!found) throw methodNotAllowed(named.flatMap((each) => each.methods))
+  if (found.affectsState && hasProvenance(c)) throw provenanceMisplaced()
   if (id !== null) validId(id)
   const text = method === 'POST' ? await readJsonText(c, services.config.bodyBytesMax) : ''
   const body = text.trim() === '' ? null : parseJson(text)

@@ -34,6 +34,7 @@ export function capabilityStatement(store: Store, operations: readonly Operation
       documentation: `_count is ${countDefault} by default and ${countMax} at most; _sort takes up to ${sortKeysMax} keys; `
         + `_include and _revinclude take * and :iterate (6 steps and 1000 resources at most); chains and _has have ${linksMax} links at most. `
         + '_filter, _query and _contained (other than false) are not offered. '
+        + 'X-Provenance is taken with create, update, patch, delete and transaction. '
         + 'Unknown parameters and modifiers are refused unless Prefer: handling=lenient is sent.',
       security: {
         cors,

@@ -172,6 +172,13 @@ export function acceptedTypes(c: Context): string[] {
   return (c.req.header('Accept') ?? '').split(',').map((each) => (each.split(';')[0] ?? '').trim().toLowerCase()).filter((each) => each !== '')
 }
 
+/** `_pretty` is true or false. Throws parameter-invalid, but not under lenient handling. */
+export function assertPretty(c: Context): void {
+  const value = c.req.query('_pretty') ?? ''
+  if (['', 'true', 'false'].includes(value) || isLenient(c)) return
+  throw fail('parameter-invalid', { zh: `参数 _pretty 的值“${value.slice(0, 64)}”不正确，可用：true、false。`, en: `The value "${value.slice(0, 64)}" of _pretty is not valid. Valid: true, false.` }, '_pretty')
+}
+
 /** JSON is the only format. `format`: of the query, or of a form. Throws not-acceptable. */
 export function assertJsonAccepted(c: Context, format = c.req.query('_format')): void {
   // A `+` that was not escaped arrives as a space.

@@ -1,11 +1,13 @@
 /**
  * The interactions that write one resource: create, update, patch and delete, each by id or by a condition, from arguments to `Answer`.
- * One database transaction each, shared by writes by id that arrive together; conditions are resolved inside it, under a lock on their criteria.
+ * One database transaction each, shared by writes by id that arrive together; conditions are resolved inside it, under a lock on their criteria,
+ * and what `X-Provenance` says is stored in it.
  */
 import type { Resource } from '@medplum/fhirtypes'
 import type { Context } from 'hono'
 import { fail } from '../fhir/outcome.ts'
 import type { ResourceType } from '../fhir/resource-types.ts'
+import { attest } from '../records/attest.ts'
 import { type Condition, findOne, lockConditions, patchTarget, updateTarget } from '../records/conditional.ts'
 import { joinWrite } from '../records/join-writes.ts'
 import { type Patch, patchedWrite } from '../records/patch/patch-resource.ts'
@@ -14,6 +16,7 @@ import { writeResources, type Written } from '../records/write-resources.ts'
 import type { Trx } from '../storage/pool.ts'
 import { inTransaction } from '../storage/transaction.ts'
 import type { Edge } from './interactions.ts'
+import { hasProvenance, provenanceOf } from './provenance-header.ts'
 import { type Answer, answerOfWrite, ifMatchVersion, isCreateOnly, preferenceOf } from './reply.ts'
 import { viewOf, viewParameters } from './view.ts'
 
@@ -29,16 +32,14 @@ export async function create(edge: Edge, c: Context, type: ResourceType, query: 
   assertWritable(edge.store, type, 'client', undefined)
   // The header may hold the whole address, as early clients send it.
   const condition: Condition = { type, query: new URLSearchParams(header.replace(/^[^?]*\?/, '')), path: null }
-  return inTransaction(edge.db, async (trx) => {
+  let found = false
+  const answer = await written(edge, c, view, async (trx) => {
     await lockConditions(trx, [condition])
     const existing = await findOne(trx, edge.ctx, edge.store, condition, edge.base)
-    if (existing) {
-      const prefer = preferenceOf(c)
-      const answer = answerOfWrite({ ...existing, change: 'unchanged' }, prefer, edge.ctx.language, view)
-      return { ...answer, found: true }
-    }
-    return answerOfWrite(await store(trx, edge, write), preferenceOf(c), edge.ctx.language, view)
+    found = existing !== null
+    return existing ? { ...existing, change: 'unchanged' } : store(trx, edge, write)
   })
+  return found ? { ...answer, found } : answer
 }
 
 export async function update(edge: Edge, c: Context, { type, id, query }: Target, resource: Resource): Promise<Answer> {
@@ -97,11 +98,18 @@ function viewOfTarget(edge: Edge, { type, id, query }: Target): View {
 
 /** A write by id, together with others that arrive at the same time. */
 async function joined(edge: Edge, c: Context, view: View, write: Write): Promise<Answer> {
+  if (hasProvenance(c)) return written(edge, c, view, (trx) => store(trx, edge, write))
   return answerOfWrite(await joinWrite(edge.db, edge.ctx, edge.store, write), preferenceOf(c), edge.ctx.language, view)
 }
 
 async function written(edge: Edge, c: Context, view: View, body: (trx: Trx) => Promise<Written>): Promise<Answer> {
-  return answerOfWrite(await inTransaction(edge.db, body), preferenceOf(c), edge.ctx.language, view)
+  const said = provenanceOf(c)
+  const done = await inTransaction(edge.db, async (trx) => {
+    const one = await body(trx)
+    if (said !== null) await attest(trx, edge.ctx, edge.store, said, [one])
+    return one
+  })
+  return answerOfWrite(done, preferenceOf(c), edge.ctx.language, view)
 }
 
 function nothingFits() {
