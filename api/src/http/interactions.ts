@@ -70,10 +70,10 @@ export async function searchMany(edge: Edge, compartment: Compartment | null, ty
   const scope = { types: searchedTypes(store, compartment, types, query), compartment }
   if (types !== null) for (const type of types) assertMayAsk(ctx, type, 's')
   const asked = new URLSearchParams(query)
-  asked.delete('_type')
+  for (const name of typeParameters) asked.delete(name)
   const found = await searchScope(db, ctx, store, scope, asked, { lenient, base })
-  if (query.has('_type')) {
-    for (const links of [found.self, found.next, found.previous]) if (links && !links.has('_type')) links.append('_type', scope.types.join(','))
+  for (const name of typeParameters) {
+    if (query.has(name)) for (const links of [found.self, found.next, found.previous]) if (links && !links.has(name)) links.append(name, namedTypes(query, name).join(','))
   }
   const all = [...found.matches, ...found.included]
   const first = scope.types[0] as ResourceType
@@ -102,19 +102,25 @@ async function searchDomain(edge: Edge, { type: compartment, id }: Compartment, 
   return bundleAnswer(searchBundle(edge, `/${compartment}/${id}/${type}`, { ...found, self: query, next: links(found.next) }))
 }
 
-/** Types with rows that the scope and `_type` leave. */
+const typeParameters = ['_type', '_type:not'] as const
+
+function namedTypes(query: URLSearchParams, name: (typeof typeParameters)[number]): string[] {
+  return [...new Set(query.getAll(name).flatMap((value) => value.split(',')))]
+}
+
+/** Types with rows that the scope, `_type` and `_type:not` leave. Throws parameter-invalid for a type that is not there, and when none is left. */
 function searchedTypes(store: Store, compartment: Compartment | null, types: readonly ResourceType[] | null, query: URLSearchParams): ResourceType[] {
-  const named = query.getAll('_type').flatMap((value) => value.split(','))
+  const [named, without] = typeParameters.map((name) => namedTypes(query, name)) as [string[], string[]]
   const possible = [...store.entries.values()].filter((entry) => entry.projection === null
     && (compartment === null || mayHold(store.model, compartment.type, entry.type))).map((entry) => entry.type)
-  for (const each of [...named, ...types ?? []]) {
+  for (const each of [...named, ...without, ...types ?? []]) {
     if ((possible as string[]).includes(each)) continue
     const hint = nearest(each, possible)
     throw fail('parameter-invalid', {
       zh: `这里不能搜索类型“${each.slice(0, 64)}”${hint ? `，最接近的是 ${hint}` : ''}。`, en: `The type "${each.slice(0, 64)}" can't be searched here${hint ? `; the nearest is ${hint}` : ''}.`,
     }, '_type')
   }
-  return possible.filter((type) => (types === null || types.includes(type)) && (named.length === 0 || named.includes(type)))
+  return possible.filter((type) => (types === null || types.includes(type)) && (named.length === 0 || named.includes(type)) && !without.includes(type))
 }
 
 /** Runs an operation and writes the audit rows of the patients it names. */

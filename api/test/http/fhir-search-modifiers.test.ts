@@ -18,11 +18,24 @@ const pressure = (id: string, systolic: number, diastolic: number) => put({
   ],
 })
 
+/** Of 900 characters: what is asked for stands at the beginning, across parts and at the end. */
+const sentence = '糖化血红蛋白测定结果偏高，建议复查。Lipids 6.1 mmol/L; '
+const long = `${Array.from({ length: 20 }, (_, n) => `${n + 100}${sentence}`).join('')}末尾：溶血𠮷。`
+const longTexts: [what: string, query: string, value: string, found: string[]][] = [
+  ['its beginning', '', long.slice(0, 20), ['long']], ['all of it', '', long, ['long']], ['much of it', '', long.slice(0, 700), ['long']], ['much of it and a letter', '', `${long.slice(0, 700)}x`, []], ['its end, not as a beginning', '', '末尾', []],
+  ['its end', ':contains', '溶血𠮷', ['long']], ['its end, full width', ':contains', '末尾：溶血', ['long']], ['what is not in it', ':contains', '溶血了', []],
+  ...[90, 120, 250, 251, 260, 380, 511, 640, 768].map((from): (typeof longTexts)[number] => [`a hundred characters from ${from}`, ':contains', long.slice(from, from + 100), ['long']]),
+  ['all from the fortieth on', ':contains', long.slice(40), ['long']], ['that and a letter', ':contains', `${long.slice(40)}x`, []], ['some of it and a letter', ':contains', `${long.slice(40, 600)}x`, []], ['one of two', ':contains', `x,${long.slice(300, 700)}`, ['long']],
+  ['all of it, exactly', ':exact', long, ['long']], ['nearly all of it, exactly', ':exact', long.slice(0, -1), []], ['what is longer than anything', ':contains', 'x'.repeat(40_000), []], ['a sign of patterns', ':contains', '%', []],
+]
+
 beforeAll(async () => {
   const reply = await request('POST', '/fhir', { as: system, body: { resourceType: 'Bundle', type: 'transaction', entry: [
     put({ resourceType: 'Patient', id: 'p1', name: [{ text: '欧阳娜娜' }], text: { status: 'generated', div: '<div xmlns="http://www.w3.org/1999/xhtml"><p>糖尿病患者，<b>Penicillin</b> allergy &amp; asthma</p></div>' },
       identifier: [{ type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'MR', display: '病案号' }] }, system: 'urn:mr', value: '77' }], meta: { source: 'https://hospital.example.org/his/1', profile: ['http://hl7.org/fhir/StructureDefinition/Patient'] } }),
-    put({ resourceType: 'Patient', id: 'p2', name: [{ text: '𠮷田 㐀' }], text: { status: 'generated', div: '<div xmlns="http://www.w3.org/1999/xhtml">高血压 asthmatic</div>' }, identifier: [{ system: 'urn:mr', value: '77' }], meta: { source: 'https://hospital.example.org/lis' } }),
+    put({ resourceType: 'Observation', id: 'long', status: 'final', code: { coding: [{ code: 'note' }] }, valueString: long }),
+    put({ resourceType: 'CodeSystem', id: 'oid', status: 'active', content: 'not-present', url: 'urn:oid:2.16.840.1' }),
+    put({ resourceType: 'Patient', id: 'p2', name: [{ text: '𠮷田 㐀' }], address: [{ text: `${'上海市某某区某某路'.repeat(40)}五百弄深处` }], text: { status: 'generated', div: '<div xmlns="http://www.w3.org/1999/xhtml">高血压 asthmatic</div>' }, identifier: [{ system: 'urn:mr', value: '77' }], meta: { source: 'https://hospital.example.org/lis' } }),
     put({ resourceType: 'List', id: 'l1', status: 'current', mode: 'changes', entry: [{ item: { reference: 'Patient/p1' } }, { deleted: true, item: { reference: 'Patient/p2' } }, { item: { reference: 'Observation/bp1' } }] }),
     put({ resourceType: 'List', id: 'l2', status: 'current', mode: 'working', entry: [{ item: { reference: 'Patient/p2' } }] }),
     pressure('bp1', 160, 80), pressure('bp2', 120, 95),
@@ -41,6 +54,17 @@ beforeAll(async () => {
 
 const ids = (reply: TestReply): string[] => (reply.json.entry ?? []).map((each: { resource: { id: string } }) => each.resource.id).sort()
 
+test.each(longTexts)('of a long text: %s', async (_, modifier, value, expected) => {
+  const alone = await request('GET', `/fhir/Observation?value-string${modifier}=${encodeURIComponent(value)}`, { as: system })
+  expect(alone.json.issue ?? []).toEqual([])
+  expect(ids(alone)).toEqual(expected)
+  if (modifier === '') expect(ids(await request('GET', `/fhir/Observation?code-value-string=note$${encodeURIComponent(value)}`, { as: system }))).toEqual(expected)
+})
+
+test('of a long address its end is found', async () => {
+  expect(ids(await request('GET', `/fhir/Patient?address:contains=${encodeURIComponent('五百弄深处')}`, { as: system }))).toEqual(['p2'])
+})
+
 describe('what a query finds', () => {
   test.each([
     // texts
@@ -51,6 +75,7 @@ describe('what a query finds', () => {
     // identifiers, uris
     ['Patient?identifier:of-type=http://terminology.hl7.org/CodeSystem/v2-0203|MR|77', ['p1']], ['Patient?identifier:of-type=urn:x|MR|77', []], ['Patient?_source=https://hospital.example.org/lis', ['p2']], ['Patient?_source:below=https://hospital.example.org/', ['p1', 'p2']], ['Patient?_source:below=https://hospital.example.org/his', ['p1']],
     ['ValueSet?url:below=http://example.org/vs', ['vs', 'vs2']], ['ValueSet?url:above=http://example.org/vs/classes/a/b', ['vs']], ['ValueSet?url:above=http://example.org/vs/classesx', []], ['Patient?_profile:below=http://hl7.org/fhir/Struct', ['p1']],
+    ['CodeSystem?url=urn:oid:2.16.840.1', ['oid']], ['CodeSystem?url:below=urn:oid:2.16', []], ['CodeSystem?url:below=u', []], ['CodeSystem?url:above=urn:oid:2.16.840.1', []], ['CodeSystem?url:above=urn:oid:2.16.840.1.5', []],
     // terminology
     ['Encounter?class:in=http://example.org/vs/classes', ['amb', 'imp']], ['Encounter?class:in=ValueSet/vs', ['amb', 'imp']], ['Encounter?class:not-in=ValueSet/vs', ['acute']], [`Encounter?class:below=${actCode}|IMP`, ['acute', 'imp']], [`Encounter?class:above=${actCode}|ACUTE`, ['acute', 'imp']],
     ['Encounter?status:in=http://hl7.org/fhir/ValueSet/encounter-status', ['acute', 'amb', 'imp']],

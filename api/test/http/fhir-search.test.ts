@@ -219,7 +219,7 @@ describe('several types together', () => {
   test.each([
     ['Patient/zhang/Observation', ['o1', 'o2', 'o3']], ['Patient/zhang/Observation?date=2024-02', ['o2']], ['Patient/zhang/*', ['e1', 'e2', 'o1', 'o2', 'o3', 'pr', 'r1', 'r2', 'zhang']],
     ['Patient/li/Provenance', ['pr']], ['Patient/li/*', ['li', 'o4', 'o5', 'pr']], ['Patient/nobody/*', []], ['Patient/zhang/*?_type=Encounter,RiskAssessment', ['e1', 'e2', 'r1', 'r2']], ['Patient/zhang/*?_tag=demo', ['zhang']],
-    ['?_type=Patient,Encounter', ['e1', 'e2', 'li', 'wang', 'zhang']], ['?_type=Patient,Encounter&_lastUpdated=lt2020', []], ['?_type=Patient,ValueSet&_tag=urn:tag|demo', ['zhang']], ['?_tag=urn:tag|demo', ['zhang']], ['?_type=Patient,Observation&_id=o1,zhang', ['o1', 'zhang']],
+    ['?_type=Patient,Encounter', ['e1', 'e2', 'li', 'wang', 'zhang']], ['?_type=Patient,Encounter&_lastUpdated=lt2020', []], ['?_type=Patient,Encounter&_type:not=Encounter', ['li', 'wang', 'zhang']], ['?_type:not=Patient,Observation&_id=o1,zhang,e1', ['e1']], ['Patient/zhang/*?_type:not=Observation,Condition,Patient,RiskAssessment&_id=e1,zhang,r1', ['e1']], ['?_type=Patient,ValueSet&_tag=urn:tag|demo', ['zhang']], ['?_tag=urn:tag|demo', ['zhang']], ['?_type=Patient,Observation&_id=o1,zhang', ['o1', 'zhang']],
   ])('%s', async (query, expected) => {
     expect(await find(query)).toEqual(expected)
   })
@@ -237,7 +237,7 @@ describe('several types together', () => {
   })
 
   test('what has no place in a compartment is refused', async () => {
-    for (const [path, status] of [['Patient/zhang/Organization', 400], ['Patient/zhang/Nonsense', 404], ['Encounter/e1/Patient', 400], ['Organization/hospital/Patient', 404], ['Encounter/e1/Nonsense', 404], ['?_type=Patent', 400], ['?_type=Patient,Encounter&_sort=date', 400], ['?_type=Patient,Observation&name=x', 400]] as const) {
+    for (const [path, status] of [['Patient/zhang/Organization', 400], ['Patient/zhang/Nonsense', 404], ['Encounter/e1/Patient', 400], ['Organization/hospital/Patient', 404], ['Encounter/e1/Nonsense', 404], ['?_type=Patent', 400], ['?_type:not=Patent', 400], ['?_type=Patient&_type:not=Patient', 400], ['Patient?_pretty=yes', 400], ['metadata?_pretty=1', 400], ['?_type=Patient,Encounter&_sort=date', 400], ['?_type=Patient,Observation&name=x', 400]] as const) {
       expect([path, (await request('GET', `/fhir/${path}`, { as: system })).status]).toEqual([path, status])
     }
   })

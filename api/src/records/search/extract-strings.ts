@@ -1,12 +1,13 @@
 /**
  * Strings as rows of idx_string: each text that a prefix may be compared with, normalised. Names are stored as one text
  * (family name first when Chinese), as their parts, and with pinyin; Chinese names of hospitals and other things also from each of their characters on, under
- * a key of its own that no order counts; addresses as one text and as their parts.
+ * a key of its own that no order counts; addresses as one text and as their parts. A text that is longer than a row holds has its further parts under a
+ * key of their own too.
  * Source: FHIR R4 3.1.1.4.8 (string); pinyin is ours.
  */
 import type { Collect, Sink } from '../index-resource.ts'
 import { paramKey } from './keys.ts'
-import { hasHan, laterParts, normaliseString, pinyinForms } from './normalise.ts'
+import { beginningOf, furtherParts, hasHan, laterParts, normaliseWhole, pinyinForms } from './normalise.ts'
 
 interface NameLike { text?: unknown; family?: unknown; given?: unknown; prefix?: unknown; suffix?: unknown }
 interface AddressLike { text?: unknown; line?: unknown; city?: unknown; district?: unknown; state?: unknown; postalCode?: unknown; country?: unknown }
@@ -22,12 +23,21 @@ export function laterPartsKey(type: string, code: string): bigint | null {
   return code === 'name' && !people.has(type) ? paramKey(type, `${code} from its middle`) : null
 }
 
+/** The key of what follows the beginning of long texts. */
+export function furtherPartsKey(type: string, code: string): bigint {
+  return paramKey(type, `${code} beyond its beginning`)
+}
+
 export function stringCollector(type: string, code: string, fhirType: string): Collect | null {
   const k = paramKey(type, code)
+  const keep = (sink: Sink, key: bigint, val: string): void => {
+    if (val !== '' && !sink.strings.some((row) => row.k === key && row.val === val)) sink.strings.push({ k: key, val })
+  }
   const add = (sink: Sink, text: unknown): void => {
     if (typeof text !== 'string') return
-    const val = normaliseString(text)
-    if (val !== '' && !sink.strings.some((row) => row.k === k && row.val === val)) sink.strings.push({ k, val })
+    const whole = normaliseWhole(text)
+    keep(sink, k, beginningOf(whole))
+    for (const part of furtherParts(whole)) keep(sink, furtherPartsKey(type, code), part)
   }
   const addName = (sink: Sink, text: string, person: boolean): void => {
     add(sink, text)
@@ -53,7 +63,7 @@ export function stringCollector(type: string, code: string, fhirType: string): C
         if (typeof value !== 'string') return
         if (!hasHan(value)) return add(sink, value)
         addName(sink, value, family)
-        if (later !== null) for (const val of laterParts(value)) if (!sink.strings.some((row) => row.k === later && row.val === val)) sink.strings.push({ k: later, val })
+        if (later !== null) for (const val of laterParts(value)) keep(sink, later, val)
       }
     }
     default: return null

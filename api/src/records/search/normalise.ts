@@ -11,10 +11,37 @@ import { simplified } from './han-variants.ts'
 export const maxStringLength = 256
 
 export function normaliseString(text: string): string {
+  return beginningOf(normaliseWhole(text))
+}
+
+/** As `normaliseString`, of any length. */
+export function normaliseWhole(text: string): string {
   // Latin text without capitals or accents, the commonest after ids, needs no tables.
   const folded = plain.test(text) ? text : simplified(text.normalize('NFKC').toLowerCase().normalize('NFD').replace(/\p{M}+/gu, '').normalize('NFC'))
-  const spaced = folded.replace(/[\p{Cc}\s]+/gu, ' ').trim()
-  return cut(spaced)
+  return folded.replace(/[\p{Cc}\s]+/gu, ' ').trim()
+}
+
+/** Whatever is no longer than this and stands anywhere in a text is whole in one of its parts. */
+export const partLength = maxStringLength / 2
+/** Of longer texts (some 16,000 characters) the rest is not found. */
+export const partsMax = 128
+
+/** What follows the kept beginning of a text that `normaliseWhole` made: parts that overlap by half. Empty where all is kept. */
+export function furtherParts(whole: string): string[] {
+  const parts: string[] = []
+  for (let from = partLength; from + partLength < whole.length && parts.length < partsMax; from += partLength) parts.push(beginningOf(whole.slice(isLowHalf(whole, from) ? from - 1 : from)))
+  return parts
+}
+
+/** A text in pieces that `furtherParts` keeps whole, each beginning where the one before ends. */
+export function pieces(whole: string): string[] {
+  const found: string[] = []
+  for (let from = 0, end = 0; from < whole.length; from = end) {
+    end = from + partLength
+    if (isLowHalf(whole, end)) end--
+    found.push(whole.slice(from, end))
+  }
+  return found
 }
 
 const plain = /^[a-z0-9 .,'-]*$/
@@ -51,16 +78,20 @@ function syllablesOf(name: string, person: boolean): string[] {
 }
 
 function formsOf(syllables: readonly string[]): string[] {
-  const joined = cut(syllables.join(''))
+  const joined = beginningOf(syllables.join(''))
   // A rare character has no pinyin and stands for itself, whole: it takes two units.
-  const initials = cut(syllables.map((syllable) => String.fromCodePoint(syllable.codePointAt(0) ?? 0)).join(''))
+  const initials = beginningOf(syllables.map((syllable) => String.fromCodePoint(syllable.codePointAt(0) ?? 0)).join(''))
   return syllables.length < 2 || joined === initials ? [joined] : [joined, initials]
 }
 
 /** At most `maxStringLength` units, without splitting a character that takes two. */
-function cut(text: string): string {
+export function beginningOf(text: string): string {
   if (text.length <= maxStringLength) return text
-  const end = maxStringLength
-  const last = text.charCodeAt(end - 1)
-  return text.slice(0, last >= 0xd800 && last < 0xdc00 ? end - 1 : end)
+  return text.slice(0, isLowHalf(text, maxStringLength) ? maxStringLength - 1 : maxStringLength)
+}
+
+/** The second half of a character that takes two units. */
+function isLowHalf(text: string, at: number): boolean {
+  const unit = text.charCodeAt(at)
+  return unit >= 0xdc00 && unit < 0xe000
 }

@@ -187,11 +187,17 @@ function include(query: SearchQuery, list: Include[], name: string, value: strin
 const notOffered = new Set(['_filter', '_query', '_containedType'])
 
 /** `known` is the valid parameter when only its modifier is wrong. */
-function unknownParameter({ model, type }: QueryContext, name: string, known: string | null): Issue {
+function unknownParameter({ model, type, types, links }: QueryContext, name: string, known: string | null): Issue {
   const shown = name.slice(0, 64)
   if (notOffered.has(name)) {
     return issue('parameter-unknown', {
       zh: `不提供 ${shown}，请使用资源类型的搜索参数、链式参数和 _has。`, en: `${shown} is not offered. Use the parameters of the type, chains and _has.`,
+    }, shown)
+  }
+  if (types.length > 1 && links === 0 && known === null) {
+    return issue('parameter-unknown', {
+      zh: `搜索的 ${types.length} 个资源类型中，${type} 没有搜索参数“${shown}”。请只用它们共有的参数，或用 _type 指明类型。`,
+      en: `Of the ${types.length} types that are searched, ${type} has no search parameter "${shown}". Use parameters that all of them have, or name the types in _type.`,
     }, shown)
   }
   const bare = name.split(/[:.]/)[0] ?? name

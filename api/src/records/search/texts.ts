@@ -21,34 +21,34 @@ export function searchCodeText(asked: Asked): Criterion {
     if (text === '') throw noText(asked, value)
     return hasHan(text) ? [`%${escaped(text)}%`] : [`${escaped(text)}%`, `% ${escaped(text)}%`, `%(${escaped(text)}%`]
   })
-  return byTexts(asked, patterns, true)
+  return byTexts(asked, patterns, 'texts of codes')
 }
 
-/** Prefixes of stored uris. */
+/** Stored urls that begin with the value. Urns have no parts that one could be below of. */
 export function searchUriBelow(asked: Asked): Criterion {
-  return byTexts(asked, asked.values.map((value) => `${escaped(unescapeValue(value))}%`))
+  return byTexts(asked, asked.values.map((value) => `${escaped(unescapeValue(value))}%`), 'urls')
 }
 
-/** Stored uris that the value begins with, cut where a part of it ends. */
+/** Stored urls that the value begins with, cut where a part of it ends. */
 export function searchUriAbove(asked: Asked): Criterion {
-  return byKeys(asked.values.flatMap((value) => {
-    const uri = unescapeValue(value)
+  const keys = asked.values.map(unescapeValue).filter((uri) => !uri.startsWith('urn:')).flatMap((uri) => {
     const ends = [...uri.matchAll(/[/:|#]|$/g)].flatMap(({ index }) => [uri.slice(0, index), uri.slice(0, index + 1)])
     return [...new Set(ends)].filter((each) => each !== '').flatMap((each) => asked.param.storedAs.map((code) => uriKey(asked.type, code, each)))
-  }))
+  })
+  return keys.length === 0 ? nothing : byKeys(keys)
 }
 
-/** `ofCodes`: where all texts stand beside codes, what has them is also found by those, in the order of the date. */
-function byTexts(asked: Asked, patterns: readonly string[], ofCodes = false): Criterion {
+/** Of texts of codes: where all stand beside codes, what has them is also found by those, in the order of the date. */
+function byTexts(asked: Asked, patterns: readonly string[], kind: 'texts of codes' | 'urls'): Criterion {
   const { type, param, name } = asked
   const keys = new Map(param.storedAs.map((code) => [paramKey(type, code), code]))
   const dated = new Map(param.storedAs.map((code) => [code, datedCode(type, code)]))
-  const beside = ofCodes && ![...dated.values()].includes(null)
+  const beside = kind === 'texts of codes' && ![...dated.values()].includes(null)
     ? sql`array(select c.val from search_text c where c.k = x.h # ${String(besideMask)}::bigint limit ${sideBySideMax + 1})` : sql`array[]::text[]`
   return byReading(async ({ db }) => {
     const { rows } = await sql<{ k: bigint; h: bigint; beside: string[] }>`select x.k, x.h, ${beside} as beside from (
       select x.k, x.h from search_text x where x.k in (${sql.join([...keys.keys()].map((key) => sql`${String(key)}::bigint`))})
-      and (${sql.join(patterns.map((pattern) => sql`x.val like ${pattern}`), sql` or `)}) limit ${textsMax + 1}) x`.execute(db)
+      and (${sql.join(patterns.map((pattern) => sql`x.val like ${pattern}`), sql` or `)}) ${kind === 'urls' ? sql`and x.val not like 'urn:%'` : sql``} limit ${textsMax + 1}) x`.execute(db)
     if (rows.length > textsMax) throw tooManyTexts(name)
     if (rows.length === 0) return nothing
     const stretches = new Map(rows.flatMap((row) => row.beside.flatMap((code) => dated.get(keys.get(row.k) ?? '')?.(code) ?? [])).map((each) => [`${each.k} ${each.c}`, { ...each, of: each.c }]))
