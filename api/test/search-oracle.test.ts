@@ -242,7 +242,7 @@ function uriClause(param: SearchParam, example: Held): Clause | null {
   if (!uri) return null
   if (random() < 0.5) return { name: param.code, value: escape(uri), match: (each) => held(each, param).uris.some((one) => one === uri || one.split('|')[0] === uri) }
   const prefix = uri.slice(0, 3 + Math.floor(random() * uri.length))
-  return { name: `${param.code}:below`, value: escape(prefix), match: (each) => held(each, param).uris.some((one) => one.startsWith(prefix)) }
+  return { name: `${param.code}:below`, value: escape(prefix), match: (each) => held(each, param).uris.some((one) => one.startsWith(prefix) && !one.startsWith('urn:')) }
 }
 
 const prefixes = ['', 'eq', 'ne', 'gt', 'lt', 'ge', 'le', 'sa', 'eb', 'ap']
