@@ -43,7 +43,9 @@ export async function historyOfMany(edge: Edge, type: ResourceType | null, query
     await recordEvents(db, ctx, disclosed(type === null ? 'history-system' : 'history-type', type ?? page.entries[0]?.type ?? 'Patient', null, pids, `${page.entries.length} versions`))
   }
   const entries = page.entries.map((each) => entryText(edge, each, view))
-  return historyAnswer(edge, type === null ? '' : `/${type}`, query, { entries, next: page.next === null ? null : writePosition(page.next), total: null, count })
+  // Counted by itself where the first page holds all.
+  const total = token === null && page.next === null && count > 0 ? entries.length : null
+  return historyAnswer(edge, type === null ? '' : `/${type}`, query, { entries, next: page.next === null ? null : writePosition(page.next), total, count })
 }
 
 type Entry = Pick<ManyHistoryEntry, 'type' | 'id' | 'key' | 'version' | 'lastUpdated' | 'method' | 'content'>

@@ -30,6 +30,8 @@ describe('history of a type and of everything', () => {
     expect(type.json).toMatchObject({ resourceType: 'Bundle', type: 'history' })
     expect(versions(type)).toEqual(all)
     expect(type.json.entry[0].resource).toBeUndefined()
+    const totalOf = async (query: string): Promise<number | undefined> => (await request('GET', `/fhir/Patient/_history?${query}`, { as: system })).json.total
+    expect([type.json.total, await totalOf('_since=2999-01-01'), await totalOf('_count=3')]).toEqual([4, 0, undefined])
     expect(versions(await request('GET', '/fhir/_history', { as: system }))).toEqual(['PUT Organization/h W/"1"', ...all])
   })
 
