@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import { addStaff, endStaff, listStaff, renewStaffPassword, roleOfStaff } from './staff-commands.ts'
 import { readConfig } from './config.ts'
 import { systemNow } from './ctx.ts'
-import { findDatabases } from './databases.ts'
+import { withDatabases } from './databases.ts'
 import { OutcomeError } from './fhir/outcome.ts'
 import { openDb } from './storage/pool.ts'
 import { outcomeOf } from './storage/sqlstate.ts'
@@ -28,12 +28,14 @@ async function main(): Promise<void> {
   const command = commands[positionals[0] as keyof typeof commands] as (typeof commands)[keyof typeof commands] | undefined
   if (!command || positionals.length !== 1) throw new Error(`What is to be done?\n${usage}`)
   const config = readConfig()
-  const db = openDb((await findDatabases(config)).platform, { max: 1, name: 'account' })
-  try {
-    for (const line of await command(db, new Date(systemNow().getTime() + config.clockOffsetMs), values)) process.stdout.write(`${line}\n`)
-  } finally {
-    await db.destroy()
-  }
+  await withDatabases(config, async ({ platform }) => {
+    const db = openDb(platform, { max: 1, name: 'account' })
+    try {
+      for (const line of await command(db, new Date(systemNow().getTime() + config.clockOffsetMs), values)) process.stdout.write(`${line}\n`)
+    } finally {
+      await db.destroy()
+    }
+  })
 }
 
 main().then(() => process.exit(0), (error: Error) => {

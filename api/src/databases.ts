@@ -2,6 +2,7 @@
  * Where the three databases are: the platform's and one for each insurance centre. Embedded by default; with DATABASE_URL the
  * centres get databases beside the platform's on the same server, unless they are given too. Missing ones are created.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import type { Config } from './config.ts'
 import { migrate } from './storage/migrate.ts'
@@ -23,7 +24,7 @@ export interface Databases {
 }
 
 /** Where they are; the embedded server is started when it does not run. */
-export async function findDatabases(config: Config): Promise<Databases> {
+async function findDatabases(config: Config): Promise<Databases> {
   const server = config.databaseUrl === null ? await startPostgres({ dir: `${config.dataDir}/postgres` }) : null
   const platform = config.databaseUrl ?? server?.url('pujiang') ?? ''
   const beside = (region: Region): string => {
@@ -36,6 +37,42 @@ export async function findDatabases(config: Config): Promise<Databases> {
     '320500': config.insurerDatabaseUrls['320500'] ?? beside('320500'),
   }
   return { platform, insurers, server }
+}
+
+/** For a command that ends: `leave` when it is done. @throws Error with a sentence for the person at the terminal where the platform has never run. */
+export async function withDatabases<T>(config: Config, body: (databases: Databases) => Promise<T>): Promise<T> {
+  const databases = await findDatabases(config)
+  try {
+    return await body(databases)
+  } catch (error) {
+    if (!(error instanceof postgres.PostgresError) || !neverStarted.has(error.code)) throw error
+    throw new Error('There is no city here yet. Run `npm start` once, which makes it.', { cause: error })
+  } finally {
+    await leave(databases)
+  }
+}
+
+/** No such database, no such table. */
+const neverStarted = new Set(['3D000', '42P01'])
+
+/** The embedded server that this process had to start is stopped again, unless somebody else has come to it meanwhile. */
+export async function leave({ server }: Pick<Databases, 'server'>): Promise<void> {
+  if (server?.started && !await isUsed(server)) server.stop('fast')
+}
+
+/** Connections that were just closed are gone after a moment. */
+async function isUsed(server: PostgresServer): Promise<boolean> {
+  const admin = postgres(server.url('postgres'), { max: 1, onnotice: () => {} })
+  try {
+    for (let tries = 0; tries < 10; tries++) {
+      const [row] = await admin<{ others: number }[]>`select count(*)::int as others from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()`
+      if (row?.others === 0) return false
+      await sleep(50)
+    }
+    return true
+  } finally {
+    await admin.end()
+  }
 }
 
 /** Starts or finds the databases and brings them up to date. */

@@ -5,7 +5,7 @@
 import { once } from 'node:events'
 import { parseArgs } from 'node:util'
 import { readConfig } from './config.ts'
-import { findDatabases } from './databases.ts'
+import { withDatabases } from './databases.ts'
 import { isDate } from './fhir/date-time.ts'
 import { journal } from './settlement/journal.ts'
 import { openDb } from './storage/pool.ts'
@@ -13,16 +13,19 @@ import { openDb } from './storage/pool.ts'
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { from: { type: 'string', default: '2020-01-01' }, to: { type: 'string', default: '2099-12-31' }, organization: { type: 'string' }, format: { type: 'string', default: 'hledger' } } })
   for (const name of ['from', 'to'] as const) if (!isDate(values[name]) || values[name].length !== 10) throw new Error(`--${name} must be a day such as 2026-11-23, not "${values[name]}".`)
-  if (values.format !== 'hledger' && values.format !== 'beancount') throw new Error(`--format is hledger or beancount, not "${values.format}".`)
+  const { format: form } = values
+  if (form !== 'hledger' && form !== 'beancount') throw new Error(`--format is hledger or beancount, not "${form}".`)
   const config = readConfig()
-  const db = openDb((await findDatabases(config)).platform, { max: 1, name: 'journal', statementTimeoutMs: 0 })
-  try {
-    for await (const piece of journal(db, { from: values.from, until: values.to, organizationId: values.organization ?? null, form: values.format })) {
-      if (!process.stdout.write(piece)) await once(process.stdout, 'drain')
+  await withDatabases(config, async ({ platform }) => {
+    const db = openDb(platform, { max: 1, name: 'journal', statementTimeoutMs: 0 })
+    try {
+      for await (const piece of journal(db, { from: values.from, until: values.to, organizationId: values.organization ?? null, form })) {
+        if (!process.stdout.write(piece)) await once(process.stdout, 'drain')
+      }
+    } finally {
+      await db.destroy()
     }
-  } finally {
-    await db.destroy()
-  }
+  })
 }
 
 main().then(() => process.exit(0), (error: Error) => {

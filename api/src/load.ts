@@ -10,7 +10,7 @@ import { platform } from './access/principal.ts'
 import { resourceEntries } from './catalogue/resource-types.ts'
 import { type Config, readConfig } from './config.ts'
 import { makeCtx, monotonicMs } from './ctx.ts'
-import { prepareDatabases } from './databases.ts'
+import { leave, prepareDatabases } from './databases.ts'
 import { parseJson } from './fhir/json.ts'
 import { loadModel } from './fhir/model.ts'
 import { OutcomeError } from './fhir/outcome.ts'
@@ -159,7 +159,7 @@ async function directSink(config: Config): Promise<{ sink: Sink; close: () => Pr
       return true
     })
   }
-  return { sink, close: () => db.destroy() }
+  return { sink, close: async () => { await db.destroy(); await leave(databases) } }
 }
 
 function printReport({ stored, skippedFiles, failures }: Report, files: number, seconds: number): void {

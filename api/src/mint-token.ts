@@ -5,7 +5,7 @@ import { issueToken, personTokenMinutes } from './access/tokens.ts'
 import { demoPassword } from './catalogue/demo-accounts.ts'
 import type { Config } from './config.ts'
 import { systemNow } from './ctx.ts'
-import { findDatabases } from './databases.ts'
+import { withDatabases } from './databases.ts'
 import { newResourceId } from './fhir/id.ts'
 import { tokenAuthority } from './platform-services.ts'
 import { type Db, openDb } from './storage/pool.ts'
@@ -15,14 +15,16 @@ export interface TokenWish { client: string | null; user: string | null; scope: 
 /** @throws Error with a sentence for the person at the terminal. */
 export async function mintDemoToken(config: Config, wish: TokenWish): Promise<string> {
   if (config.production) throw new Error('The token command is for demonstration and tests; it is off in production.')
-  const db = openDb((await findDatabases(config)).platform, { max: 1 })
-  try {
-    const now = new Date(systemNow().getTime() + config.clockOffsetMs)
-    const principal = wish.user === null ? await clientPrincipal(db, wish) : await personPrincipal(db, wish.user)
-    return await issueToken(await tokenAuthority(config, db, now), principal, now, personTokenMinutes, newResourceId(null))
-  } finally {
-    await db.destroy()
-  }
+  return withDatabases(config, async ({ platform }) => {
+    const db = openDb(platform, { max: 1 })
+    try {
+      const now = new Date(systemNow().getTime() + config.clockOffsetMs)
+      const principal = wish.user === null ? await clientPrincipal(db, wish) : await personPrincipal(db, wish.user)
+      return await issueToken(await tokenAuthority(config, db, now), principal, now, personTokenMinutes, newResourceId(null))
+    } finally {
+      await db.destroy()
+    }
+  })
 }
 
 async function clientPrincipal(db: Db, wish: TokenWish): Promise<Principal> {

@@ -8,7 +8,7 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { readConfig } from './config.ts'
-import { findDatabases, isRegion, regions } from './databases.ts'
+import { isRegion, regions, withDatabases } from './databases.ts'
 import { isDate } from './fhir/date-time.ts'
 import { yuanText } from './fhir/money.ts'
 import { tryPolicy } from './insurer/office.ts'
@@ -24,19 +24,21 @@ async function main(): Promise<void> {
   if (!isRegion(region)) throw new Error(`--region is one of ${regions.join(', ')}, not "${region}".`)
   const policy = readPolicyFile(await contentOf(file))
   const config = readConfig()
-  const db = openInsurerDb((await findDatabases(config)).insurers[region], { max: 1, name: 'what-if' })
-  try {
-    const answer = await tryPolicy(db, region, { policy, from, until })
-    const fen = (amount: number) => yuanText(BigInt(amount)).padStart(16)
-    const line = (name: string, was: number, becomes: number) => `${name.padEnd(28)}${fen(was)}${fen(becomes)}${fen(becomes - was)}\n`
-    process.stdout.write(`${policy.id}: ${answer.claims} claims of ${answer.people} people, ${answer.changedClaims} change${answer.cut ? '; more claims than were looked at' : ''}\n`)
-    process.stdout.write(`${''.padEnd(28)}${'was'.padStart(16)}${'becomes'.padStart(16)}${'difference'.padStart(16)}\n`)
-    for (const each of answer.parts) process.stdout.write(line(each.category, each.wasFen, each.becomesFen))
-    for (const each of answer.groups) process.stdout.write(line(`${each.personType} (${each.people}) pay`, each.cashWasFen, each.cashBecomesFen))
-    for (const each of answer.largest) process.stdout.write(line(each.messageId, each.cashWasFen, each.cashBecomesFen))
-  } finally {
-    await db.destroy()
-  }
+  await withDatabases(config, async ({ insurers }) => {
+    const db = openInsurerDb(insurers[region], { max: 1, name: 'what-if' })
+    try {
+      const answer = await tryPolicy(db, region, { policy, from, until })
+      const fen = (amount: number) => yuanText(BigInt(amount)).padStart(16)
+      const line = (name: string, was: number, becomes: number) => `${name.padEnd(28)}${fen(was)}${fen(becomes)}${fen(becomes - was)}\n`
+      process.stdout.write(`${policy.id}: ${answer.claims} claims of ${answer.people} people, ${answer.changedClaims} change${answer.cut ? '; more claims than were looked at' : ''}\n`)
+      process.stdout.write(`${''.padEnd(28)}${'was'.padStart(16)}${'becomes'.padStart(16)}${'difference'.padStart(16)}\n`)
+      for (const each of answer.parts) process.stdout.write(line(each.category, each.wasFen, each.becomesFen))
+      for (const each of answer.groups) process.stdout.write(line(`${each.personType} (${each.people}) pay`, each.cashWasFen, each.cashBecomesFen))
+      for (const each of answer.largest) process.stdout.write(line(each.messageId, each.cashWasFen, each.cashBecomesFen))
+    } finally {
+      await db.destroy()
+    }
+  })
 }
 
 async function contentOf(file: string): Promise<unknown> {

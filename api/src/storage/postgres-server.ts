@@ -17,6 +17,8 @@ export interface PostgresServer {
   /** URL of a database of this server. */
   url(database: string): string
   port: number
+  /** False when it ran already and was adopted. */
+  started: boolean
   /** Stops the server in the given way; `fast` waits for a clean shutdown. */
   stop(mode?: 'fast' | 'immediate'): void
 }
@@ -45,7 +47,7 @@ export async function startPostgres(options: ServerOptions): Promise<PostgresSer
   }
 
   const running = await settled(dir)
-  if (running !== null) return { port: running, url: url(running), stop }
+  if (running !== null) return { port: running, url: url(running), started: false, stop }
 
   rmSync(join(dir, 'postmaster.pid'), { force: true })
   const port = options.settings?.port === undefined ? await freePort() : Number(options.settings.port)
@@ -68,7 +70,7 @@ export async function startPostgres(options: ServerOptions): Promise<PostgresSer
   }
   const flags = Object.entries(settings).map(([name, value]) => `-c ${name}=${value === '' ? "''" : value}`).join(' ')
   run(programs, 'pg_ctl', ['-D', dir, '-l', join(dir, 'server.log'), '-w', '-t', '60', '-o', flags, 'start'], false, join(dir, 'server.log'))
-  return { port, url: url(port), stop }
+  return { port, url: url(port), started: true, stop }
 }
 
 /** Stops the server of a folder if one runs, and removes a cluster that had to live elsewhere. */
