@@ -72,6 +72,7 @@ const shapes: readonly (readonly [ResourceType, string, pages?: number])[] = [
   ['Observation', 'code:text=seldom'], ['Observation', 'code:text=seldom&status=final&_sort=date'], ['Observation', 'performer=Practitioner/some', 2], ['Observation', 'performer=few&_sort=date'], ['Observation', 'performer:Practitioner.name=张', 1],
   ['Observation', 'code=own-1&value-quantity=gt150'], ['Observation', 'code=code-1&value-quantity=gt400'], ['Observation', 'code-value-quantity=code-2$ge0.25|http://unitsofmeasure.org|g'], ['Observation', 'code=code-1&value-quantity=gt400&_sort=-date'],
   ['Observation', 'value-quantity=gt450'], ['Observation', 'code=code-3&_sort=value-quantity', 2], ['Observation', 'code=code-0&_sort=-value-quantity'], ['Observation', 'status=final'], ['Observation', 'status=final&_sort=date', 4],
+  ['Observation', '_filter=code eq code-1 or code eq own-4', 2], ['Observation', '_filter=code eq rare and (status eq final or status eq amended)'], ['Observation', '_filter=code eq code-1 and not (status eq amended)', 1], ['Patient', '_filter=name sw 王 and gender eq female', 1],
 ]
 
 async function load(from: number, until: number): Promise<void> {
@@ -177,3 +178,17 @@ test('a doctor of many who has few by now goes on where the page before ended', 
   expect(second.matches.map(({ id }) => id).filter((id) => first.matches.some((each) => each.id === id))).toEqual([])
   await later.destroy()
 })
+
+test('what is nested deep in a _filter is asked once: the statements grow with the comparisons, not with the depth', async () => {
+  const nested = (depth: number): string => (depth === 0 ? 'date pr true' : `(status eq amended and not (${nested(depth - 1)})) or value-quantity gt 1`)
+  const statements: number[] = []
+  for (const depth of [2, 4, 8]) {
+    let seen = 0
+    const watched: Db = new Kysely<Tables>({ dialect: postgresJsDialect((use) => connect(url, { max: 1 }, use)), log: () => { seen++ } })
+    await search(watched, ctx, services.store, 'Observation', new URLSearchParams({ _filter: nested(depth), _count: '5' }))
+    await watched.destroy()
+    statements.push(seen)
+  }
+  const [two = 0, four = 0, eight = 0] = statements
+  expect(eight - four).toBeLessThanOrEqual(2 * (four - two) + 4)
+}, 60_000)

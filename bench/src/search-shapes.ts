@@ -67,6 +67,8 @@ export const searchShapes: readonly Shape[] = [
   shape('_revinclude', 'Encounter', ({ patient }) => `patient=${patient}&_count=5&_revinclude=Observation:encounter&_revinclude=Condition:encounter`),
   shape('_total of a patient', 'Observation', ({ patient }) => `patient=${patient}&_total=accurate`),
   shape('_total=estimate', 'Observation', () => 'status=final&_total=estimate&_count=0'),
+  shape('_filter, codes', 'Observation', ({ rare, common }) => `_filter=${encodeURIComponent(`(code eq ${rare} or code eq ${common}) and status eq final`)}`),
+  shape('_filter, names', 'Patient', ({ family, city }) => `_filter=${encodeURIComponent(`family eq "${family}" or (address-city eq "${city}" and gender eq male)`)}`),
   shape('fiftieth page', 'Observation', ({ common }) => `code=http://loinc.org|${common}&_sort=-date&_count=10`, 50),
 ]
 

@@ -33,7 +33,7 @@ export function capabilityStatement(store: Store, operations: readonly Operation
       mode: 'server',
       documentation: `_count is ${countDefault} by default and ${countMax} at most; _sort takes up to ${sortKeysMax} keys; `
         + `_include and _revinclude take * and :iterate (6 steps and 1000 resources at most); chains and _has have ${linksMax} links at most. `
-        + '_filter, _query and _contained (other than false) are not offered. '
+        + '_filter takes all operators, without square brackets; _query and _contained (other than false) are not offered. '
         + 'X-Provenance is taken with create, update, patch, delete and transaction. '
         + 'Unknown parameters and modifiers are refused unless Prefer: handling=lenient is sent.',
       security: {
@@ -84,6 +84,7 @@ const columns = [
   { name: '_list', definition: 'http://hl7.org/fhir/SearchParameter/Resource-list', type: 'special' },
   { name: '_text', definition: 'http://hl7.org/fhir/SearchParameter/DomainResource-text', type: 'string' },
   { name: '_content', definition: 'http://hl7.org/fhir/SearchParameter/Resource-content', type: 'string' },
+  { name: '_filter', type: 'special' },
   { name: '_lastUpdated', definition: 'http://hl7.org/fhir/SearchParameter/Resource-lastUpdated', type: 'date' },
 ]
 

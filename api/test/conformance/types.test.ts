@@ -72,6 +72,7 @@ function valueFor(type: string, { name, type: kind }: { name: string; type: stri
   const own = domainValues[`${type} ${name}`]
   if (own !== undefined) return own
   if (name === '_id') return 'example'
+  if (name === '_filter') return '_id eq example'
   if (name === 'near') return '31.2|121.5|10|km'
   if (kind !== 'composite') return values[kind] ?? 'text'
   const parameters = model.searchParameters(type)

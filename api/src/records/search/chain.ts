@@ -128,7 +128,7 @@ async function forward(walk: Walk, { model, type }: QueryContext, param: SearchP
       continue
     }
     if (target === 'Patient' && decidesCompartment({ model, type, param })) {
-      const ids = await rowKeys(walk, target, criterion, patientsMax)
+      const ids = await rowKeys(walk, target, [criterion], patientsMax)
       if (ids !== null && ids.length <= compartmentsMax && branches.length === 1) return { ...ofPatients(ids, type, param), chained: true }
       joins.push(sql<SqlBool>`(${ids === null ? await isOneOf(walk, target, criterion) : sql<SqlBool>`r.pid = any(${uuidArray(ids)})`} and ${refersTo(sql`r.pid`, type, param, target)})`)
       continue
@@ -143,7 +143,7 @@ async function forward(walk: Walk, { model, type }: QueryContext, param: SearchP
       joins.push(...definitions.map((each) => refersExactly(type, param.storedAs, each)))
       continue
     }
-    const ids = await rowKeys(walk, target, criterion, behindMax)
+    const ids = await rowKeys(walk, target, [criterion], behindMax)
     if (ids === null) throw tooMany(param.code, target)
     linkTo(target, ids)
   }
@@ -153,12 +153,13 @@ async function forward(walk: Walk, { model, type }: QueryContext, param: SearchP
   return byCondition(oneOf(joins))
 }
 
-/** Keys of the rows that match; null when there are more than `most`. */
-async function rowKeys(walk: Walk, type: ResourceType, criterion: Criterion, most: number): Promise<string[] | null> {
+/** Keys of the rows that match all; null when there are more than `most`. */
+export async function rowKeys(walk: Walk, type: ResourceType, criteria: readonly Criterion[], most: number): Promise<string[] | null> {
+  const [criterion, ...others] = criteria
   // Who sees the entries of few patients begins with those.
-  const beside = criterion.side !== null && isOnly(criterion, 'side') && reachOf(walk.ctx, type, 's') === null ? await besideKeys(walk, type, criterion.side, Math.min(most, patientsMax)) : null
+  const beside = criterion && others.length === 0 && criterion.side !== null && isOnly(criterion, 'side') && reachOf(walk.ctx, type, 's') === null ? await besideKeys(walk, type, criterion.side, Math.min(most, patientsMax)) : null
   if (beside !== null) return beside
-  const { conditions } = await walk.planOf(type, [criterion], most)
+  const { conditions } = await walk.planOf(type, criteria, most)
   const { rows } = await sql<{ id: string }>`select r.id from resource r where ${rowsOf(type, conditions)} order by r.d0 desc, r.id limit ${most + 1}`.execute(walk.db)
   return rows.length > most ? null : rows.map((row) => row.id)
 }

@@ -42,6 +42,9 @@ const parameterTypes: Readonly<Record<string, { modifiers: readonly string[]; se
   uri: { modifiers: ['above', 'below'], search: searchUri },
 }
 
+/** Modifiers that nobody may write: `_filter` compares by them. */
+const ofFilter: Readonly<Record<string, readonly string[]>> = { string: ['equal', 'ends'] }
+
 /** Codes of all parameters of a type that a search may use. */
 export function searchableCodes(model: FhirModel, type: ResourceType): string[] {
   return ['_id', '_lastUpdated', '_list', '_text', '_content', ...[...model.searchParameters(type).values()].filter(isSearchable).map((param) => param.code)]
@@ -80,7 +83,7 @@ export function parameterCriterion(context: QueryContext, name: string, value: s
   const asked: Asked = { model, type, param, modifier, values, name, base, now: context.ctx.now }
   if (param === lastUpdatedParam) return modifier === null ? searchLastUpdated(asked) : null
   if (modifier === 'missing' && param.type !== 'composite') return byPresence(asked)
-  if (modifier !== null) assertModifier(asked, modifier)
+  if (modifier !== null && !(context.filtering && ofFilter[param.type]?.includes(modifier))) assertModifier(asked, modifier)
   return (parameterTypes[param.type] as { search: ParameterSearch }).search(asked)
 }
 

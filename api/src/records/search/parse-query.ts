@@ -10,6 +10,7 @@ import type { Ctx } from '../../ctx.ts'
 import type { Projection, Store } from '../store.ts'
 import { isChain, newBranches, readChain } from './chain.ts'
 import type { Criterion } from './criterion.ts'
+import { filterCriteria } from './filter.ts'
 import { readInclude, type Include } from './include.ts'
 import { nearest } from './nearest.ts'
 import { parameterCriterion, searchableCodes } from './parameter.ts'
@@ -59,6 +60,8 @@ export interface QueryContext {
   /** What a domain offers of a type that it makes of its own tables; null for a type of the store. */
   projected(type: ResourceType): Projection | null
   unknown(context: QueryContext, name: string): Issue
+  /** It is `_filter` that asks. */
+  filtering?: true
 }
 
 /** The context of a search over one type. */
@@ -164,6 +167,11 @@ function readParameter(query: SearchQuery, name: string, value: string, context:
   const code = at < 0 ? name : name.slice(0, at)
   if (controlOf(code)) return [unknownParameter(context, name, code)]
   try {
+    if (name === '_filter') {
+      query.criteria.push(...filterCriteria(context, value))
+      query.applied.append(name, value)
+      return []
+    }
     const criterion = isChain(name) ? readChain(context, name, value) : parameterCriterion(context, name, value)
     if (criterion === null) return [unknownParameter(context, name, null)]
     query.criteria.push(criterion)
@@ -184,7 +192,7 @@ function include(query: SearchQuery, list: Include[], name: string, value: strin
 }
 
 /** Of FHIR, but not here. */
-const notOffered = new Set(['_filter', '_query', '_containedType'])
+const notOffered = new Set(['_query', '_containedType'])
 
 /** `known` is the valid parameter when only its modifier is wrong. */
 function unknownParameter({ model, type, types, links }: QueryContext, name: string, known: string | null): Issue {

@@ -1,5 +1,6 @@
 /**
  * String parameters: starts with, without regard to case, accents and width; `:contains` anywhere, `:exact` to the letter.
+ * `equal` and `ends`, which only `_filter` asks for, are without regard to these too.
  * Chinese names are also found by pinyin and by initials (normalise.ts), and those of hospitals and other things from any character on: what begins so stands first.
  * The index holds normalised texts, so `:exact` looks for the text itself in the resource as well; of long texts it holds overlapping parts, so that `:contains` finds what stands anywhere in them. Source: FHIR R4 3.1.1.4.8.
  */
@@ -30,11 +31,13 @@ function fit(asked: Asked, text: string): Fitting {
   const anywhere = [...keys, ...storedAs.map((code) => furtherPartsKey(type, code))]
   const value = beginningOf(whole)
   if (modifier === 'exact') return { fit: under(keys, sql<SqlBool>`s.val = ${value}`), besides: [sql<SqlBool>`strpos(r.content, ${JSON.stringify(text)}) > 0`] }
+  if (modifier === 'ends') return { fit: under(keys, sql<SqlBool>`s.val like ${`%${pattern(whole)}`}`), besides: [] }
   // A row holds no more of a text than a part: a longer value is looked for piece by piece.
   const [first = '', ...rest] = pieces(whole)
   if (rest.length > partsMax) return { fit: { keys, condition: sql<SqlBool>`false`, bounds: null }, besides: [] }
   const also = rest.map((piece) => hasSideRow(sideOf('idx_string', [under(anywhere, contains(piece))])))
   if (modifier === 'contains') return { fit: under(anywhere, contains(first)), besides: also }
+  if (modifier === 'equal') return { fit: under(keys, sql<SqlBool>`s.val = ${value}`), besides: value === whole ? [] : also }
   const later = storedAs.flatMap((code) => laterPartsKey(type, code) ?? [])
   return { fit: under([...keys, ...later], sql<SqlBool>`(s.val ~>=~ ${value} and s.val ~<~ ${`${value}${lastCharacter}`})`), besides: value === whole ? [] : also }
 }
@@ -44,7 +47,11 @@ function under(keys: readonly bigint[], condition: RawBuilder<SqlBool>): Fit {
 }
 
 function contains(text: string): RawBuilder<SqlBool> {
-  return sql<SqlBool>`s.val like ${`%${text.replace(/[\\%_]/g, '\\$&')}%`}`
+  return sql<SqlBool>`s.val like ${`%${pattern(text)}%`}`
+}
+
+function pattern(text: string): string {
+  return text.replace(/[\\%_]/g, '\\$&')
 }
 
 function allOf(conditions: readonly RawBuilder<SqlBool>[]): RawBuilder<SqlBool> {
