@@ -60,14 +60,15 @@ export async function leave({ server }: Pick<Databases, 'server'>): Promise<void
   if (server?.started && !await isUsed(server)) server.stop('fast')
 }
 
-/** Connections that were just closed are gone after a moment. */
+/** Connections that were just closed are gone after a moment, and who has just found the server comes after a moment: nobody must be there twice. */
 async function isUsed(server: PostgresServer): Promise<boolean> {
   const admin = postgres(server.url('postgres'), { max: 1, onnotice: () => {} })
   try {
-    for (let tries = 0; tries < 10; tries++) {
+    for (let tries = 0, free = 0; tries < 10; tries++) {
       const [row] = await admin<{ others: number }[]>`select count(*)::int as others from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()`
-      if (row?.others === 0) return false
-      await sleep(50)
+      free = row?.others === 0 ? free + 1 : 0
+      if (free === 2) return false
+      await sleep(100)
     }
     return true
   } finally {
