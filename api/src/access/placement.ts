@@ -5,6 +5,7 @@
  */
 import type { Resource } from '@medplum/fhirtypes'
 import { keyOf } from '../fhir/id.ts'
+import { isResourceType, type ResourceType } from '../fhir/resource-types.ts'
 
 /** Keys; null what is not known. */
 export interface Placement {
@@ -19,7 +20,11 @@ export interface Origin extends Omit<Placement, 'labels'> {
   encounter: string | null
   /** Keys of Conditions it was done for. */
   reasons: readonly string[]
+  /** What a Provenance speaks of: who may not see that is not told of it either. */
+  about: readonly About[]
 }
+
+export interface About { type: ResourceType; key: string }
 
 /** In order of weight: the first Organization found counts; `partOf` has one only in Organization. `performer.actor` means the member `actor` of each performer. */
 const organizationElements = [
@@ -40,6 +45,7 @@ export function originOf(resource: Resource): Origin {
     encounter: resource.resourceType === 'Encounter' ? null : keyIn(fields.encounter, 'Encounter') ?? keyIn(fields.context, 'Encounter')
       ?? keyIn((fields.context as Record<string, unknown> | undefined)?.encounter, 'Encounter'),
     reasons: keysIn(fields.reasonReference, 'Condition'),
+    about: resource.resourceType === 'Provenance' ? targetsIn(fields.target) : [],
   }
 }
 
@@ -67,6 +73,14 @@ function keysIn(value: unknown, type: string): string[] {
     if (typeof reference !== 'string' || !reference.startsWith(`${type}/`)) return []
     const id = /^\w+\/([A-Za-z0-9\-.]{1,64})/.exec(reference)?.[1]
     return id === undefined ? [] : [keyOf(id)]
+  })
+}
+
+/** A patient's own page has no labels. */
+function targetsIn(value: unknown): About[] {
+  return listOf(value).flatMap((each) => {
+    const [, type = '', id = ''] = /^([A-Z]\w+)\/([A-Za-z0-9\-.]{1,64})/.exec(String((each as { reference?: unknown } | null)?.reference)) ?? []
+    return isResourceType(type) && type !== 'Patient' ? [{ type, key: keyOf(id) }] : []
   })
 }
 

@@ -7,7 +7,7 @@ import type { ResourceType } from '../fhir/resource-types.ts'
 const indexVersion = 6
 
 /** Raised when the way a type is placed changes (access/placement.ts). */
-const placementVersions: Partial<Record<ResourceType, number>> = { Organization: 2, Group: 2, Condition: 2, HealthcareService: 2, InsurancePlan: 2 }
+const placementVersions: Partial<Record<ResourceType, number>> = { Organization: 2, Group: 2, Condition: 2, Provenance: 2, HealthcareService: 2, InsurancePlan: 2 }
 
 export function indexFingerprint(model: FhirModel, type: ResourceType): string {
   const parameters = [...model.searchParameters(type).values()]

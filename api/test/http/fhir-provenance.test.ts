@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { anonymous, type Principal } from '../../src/access/principal.ts'
 import { citizen, clinician, system, testPlatform, type TestReply } from '../support/platform.ts'
-import { testHospital, testVisit } from '../support/visit.ts'
+import { put, testHospital, testId, testVisit } from '../support/visit.ts'
 
 const platform = await testPlatform()
 const { request } = platform
@@ -117,6 +117,30 @@ test('a doctor’s statement is in the record: the doctor and the citizen see it
   expect(await statementsOf(name, clinician(elsewhere.practitioner, elsewhere.organization))).toEqual([])
   const all = await request('GET', `/fhir/${patient}/$everything?_type=Provenance`, { as: citizen(visit.patient) })
   expect(all.json.entry.length).toBeGreaterThan(0)
+})
+
+test('who may not see an entry is not told of it by what was said of it, however it was said', async () => {
+  const elsewhere = await testHospital(platform)
+  const colleague = clinician(elsewhere.practitioner, elsewhere.organization)
+  // A visit at the other hospital opens the record to its doctors, but not what is sensitive in it.
+  await put(platform, { resourceType: 'Encounter', id: testId(), status: 'finished', class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'AMB' }, subject: { reference: patient }, serviceProvider: { reference: `Organization/${elsewhere.organization}` }, participant: [{ individual: { reference: `Practitioner/${elsewhere.practitioner}` } }], period: { start: platform.clock.now.toISOString(), end: platform.clock.now.toISOString() } })
+  const condition = (code: string) => ({ resourceType: 'Condition', subject: { reference: patient }, code: { coding: [{ system: 'http://hl7.org/fhir/sid/icd-10', code }] } })
+  const plain = await request('POST', '/fhir/Condition', { as: system, body: condition('I10'), headers: header(said()) })
+  const sensitive = await request('POST', '/fhir/Condition', { as: system, body: condition('F32.1'), headers: header(said()) })
+  const name = `Condition/${sensitive.json.id}`
+  const posted = (body: Json) => request('POST', '/fhir/Provenance', { as: system, body: said(body) })
+  expect((await posted({ target: [{ reference: name }, { reference: patient }] })).status).toBe(201)
+  const together = { resourceType: 'Bundle', type: 'transaction', entry: [
+    { resource: said({ target: [{ reference: 'urn:uuid:0f1c9a60-0000-4000-8000-00000000000a' }, { reference: patient }] }), request: { method: 'POST', url: 'Provenance' } },
+    { fullUrl: 'urn:uuid:0f1c9a60-0000-4000-8000-00000000000a', resource: condition('F20.0'), request: { method: 'POST', url: 'Condition' } },
+  ] }
+  const made = (await request('POST', '/fhir', { as: system, body: together })).json.entry[1].response.location.replace(/^.*\/fhir\/|\/_history.*$/g, '')
+  expect((await request('DELETE', `/fhir/${name}`, { as: system, headers: header(said()) })).status).toBe(204)
+  const all = await statementsOf(patient, system)
+  const seen = (await statementsOf(patient, colleague)).map((each) => JSON.stringify(each.target))
+  const speaksOf = (text: string) => text.includes(name) || text.includes(made)
+  expect(all.filter((each) => speaksOf(JSON.stringify(each.target))).length).toBe(4)
+  expect([seen.some((text) => text.includes(plain.json.id)), seen.filter(speaksOf)]).toEqual([true, []])
 })
 
 test('in a read it has no meaning and does no harm', async () => {
