@@ -15,6 +15,7 @@ import { parseReference } from '../fhir/references.ts'
 import { typeCode } from '../fhir/resource-types.ts'
 import type { Db } from '../storage/pool.ts'
 import { accessRuleUrl, auditEventOf, type AuditRow } from './audit-event.ts'
+import { likeText } from './search/criterion.ts'
 import { projectedPage, type Reading, readingOf } from './search/projected-page.ts'
 import type { Projection } from './store.ts'
 
@@ -24,7 +25,7 @@ const parameters: Readonly<Record<string, (value: string) => RawBuilder<SqlBool>
   'patient': (value) => sql<SqlBool>`e.pid = ${keyOf(idOf('patient', value, 'Patient'))}::uuid`,
   'date': dateCondition,
   'agent': (value) => sql<SqlBool>`e.practitioner = ${idOf('agent', value, 'Practitioner')}`,
-  'agent-name': (value) => sql<SqlBool>`e.principal_name ilike ${`${value.replace(/[\\%_]/g, '\\$&')}%`}`,
+  'agent-name': (value) => sql<SqlBool>`e.principal_name ilike ${`${likeText(value)}%`}`,
   'agent-role': (value) => sql<SqlBool>`e.role = any(${codes(value)}::text[])`,
   'altid': (value) => sql<SqlBool>`e.principal_id = any(${codes(value)}::text[])`,
   'action': (value) => sql<SqlBool>`e.action::text = any(${codes(value)}::text[])`,

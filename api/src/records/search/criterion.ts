@@ -181,6 +181,16 @@ export function oneOf(conditions: readonly RawBuilder<SqlBool>[]): RawBuilder<Sq
   return conditions.length === 1 ? (conditions[0] as RawBuilder<SqlBool>) : sql<SqlBool>`(${sql.join(conditions, sql` or `)})`
 }
 
+/** Every one must hold; at least one is given. */
+export function allOf(conditions: readonly RawBuilder<SqlBool>[]): RawBuilder<SqlBool> {
+  return conditions.length === 1 ? (conditions[0] as RawBuilder<SqlBool>) : sql<SqlBool>`(${sql.join(conditions, sql` and `)})`
+}
+
+/** A text inside a pattern of `like`, as itself. */
+export function likeText(text: string): string {
+  return text.replace(/[\\%_]/g, '\\$&')
+}
+
 export function invalidValue(asked: Pick<Asked, 'name'>, value: string, expected: { zh: string; en: string }): Issue {
   const shown = value.slice(0, 80)
   return issue('parameter-invalid', {

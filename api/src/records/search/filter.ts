@@ -9,7 +9,7 @@ import { fail, OutcomeError } from '../../fhir/outcome.ts'
 import { isResourceType, type ResourceType } from '../../fhir/resource-types.ts'
 import { sideBySideMax } from './by-date.ts'
 import { isChain, readChain, rowKeys } from './chain.ts'
-import { byCondition, byKeys, byReading, byRowKeys, type Criterion, isOnly, oneOf, type Walk } from './criterion.ts'
+import { allOf, byCondition, byKeys, byReading, byRowKeys, type Criterion, isOnly, oneOf, type Walk } from './criterion.ts'
 import { type FilterNode, type FilterOperator, readFilter } from './filter-expression.ts'
 import { parameterCriterion } from './parameter.ts'
 import type { QueryContext } from './parse-query.ts'
@@ -75,8 +75,7 @@ async function either(walk: Walk, type: ResourceType, alternatives: readonly (re
 
 /** What a row of the type must fulfil, asked row by row. */
 async function conditionOf(walk: Walk, type: ResourceType, criteria: readonly Criterion[]) {
-  const { conditions } = await walk.planOf(type, criteria, 'one of few')
-  return sql<SqlBool>`(${sql.join(conditions, sql` and `)})`
+  return allOf((await walk.planOf(type, criteria, 'one of few')).conditions)
 }
 
 type Test = Extract<FilterNode, { kind: 'test' }>
@@ -98,6 +97,7 @@ const comparisons: Readonly<Record<string, Partial<Record<FilterOperator, readon
   quantity: prefixes,
   composite: { eq: [{}] },
   special: { eq: [{}] },
+  id: { eq: [{}], ne: [{ modifier: 'not' }] },
 }
 
 function testCriteria(context: QueryContext, test: Test): Criterion[] {
@@ -127,7 +127,7 @@ function criterionOf(context: QueryContext, name: string, value: string): Criter
 }
 
 /** Parameters that are no values of an element. */
-const columns = new Map([['_id', 'token'], ['_lastUpdated', 'date'], ['_list', 'special'], ['_text', 'special'], ['_content', 'special']])
+const columns = new Map([['_id', 'id'], ['_lastUpdated', 'date'], ['_list', 'special'], ['_text', 'special'], ['_content', 'special']])
 
 /** The path as a search names it, and the type of the parameter at its end; null when there is none. `id` is the id, as in the examples of the specification. */
 function named({ model, type }: QueryContext, path: string): { path: string; kind: string | null } {

@@ -6,7 +6,7 @@
  */
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
 import { OutcomeError } from '../../fhir/outcome.ts'
-import { type Asked, byCondition, bySide, type Criterion, type Fit, hasSideRow, invalidValue, oneOf, sideOf, unescapeValue } from './criterion.ts'
+import { allOf, type Asked, byCondition, bySide, type Criterion, type Fit, hasSideRow, invalidValue, likeText, oneOf, sideOf, unescapeValue } from './criterion.ts'
 import { furtherPartsKey, laterPartsKey } from './extract-strings.ts'
 import { paramKey } from './keys.ts'
 import { beginningOf, normaliseWhole, partsMax, pieces } from './normalise.ts'
@@ -31,7 +31,7 @@ function fit(asked: Asked, text: string): Fitting {
   const anywhere = [...keys, ...storedAs.map((code) => furtherPartsKey(type, code))]
   const value = beginningOf(whole)
   if (modifier === 'exact') return { fit: under(keys, sql<SqlBool>`s.val = ${value}`), besides: [sql<SqlBool>`strpos(r.content, ${JSON.stringify(text)}) > 0`] }
-  if (modifier === 'ends') return { fit: under(keys, sql<SqlBool>`s.val like ${`%${pattern(whole)}`}`), besides: [] }
+  if (modifier === 'ends') return { fit: under(keys, sql<SqlBool>`s.val like ${`%${likeText(whole)}`}`), besides: [] }
   // A row holds no more of a text than a part: a longer value is looked for piece by piece.
   const [first = '', ...rest] = pieces(whole)
   if (rest.length > partsMax) return { fit: { keys, condition: sql<SqlBool>`false`, bounds: null }, besides: [] }
@@ -47,15 +47,7 @@ function under(keys: readonly bigint[], condition: RawBuilder<SqlBool>): Fit {
 }
 
 function contains(text: string): RawBuilder<SqlBool> {
-  return sql<SqlBool>`s.val like ${`%${pattern(text)}%`}`
-}
-
-function pattern(text: string): string {
-  return text.replace(/[\\%_]/g, '\\$&')
-}
-
-function allOf(conditions: readonly RawBuilder<SqlBool>[]): RawBuilder<SqlBool> {
-  return conditions.length === 1 ? (conditions[0] as RawBuilder<SqlBool>) : sql<SqlBool>`(${sql.join(conditions, sql` and `)})`
+  return sql<SqlBool>`s.val like ${`%${likeText(text)}%`}`
 }
 
 /** Behind every text that begins alike. The bounds are written out, for a plan that is kept takes none from a pattern (decisions/0049). */

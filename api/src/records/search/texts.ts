@@ -7,7 +7,7 @@
  */
 import { sql, type SqlBool } from 'kysely'
 import { fail, OutcomeError } from '../../fhir/outcome.ts'
-import { type Asked, byCondition, byKeys, byReading, type Criterion, hasAny, invalidValue, nothing, oneOf, unescapeValue } from './criterion.ts'
+import { type Asked, byCondition, byKeys, byReading, type Criterion, hasAny, invalidValue, likeText, nothing, oneOf, unescapeValue } from './criterion.ts'
 import { wordsAsked, wordsOf } from './extract-words.ts'
 import { datedCode, sideBySideMax } from './by-date.ts'
 import { besideMask, paramKey, uriKey, wordKey } from './keys.ts'
@@ -19,14 +19,14 @@ export function searchCodeText(asked: Asked): Criterion {
   const patterns = asked.values.flatMap((value) => {
     const text = normaliseString(unescapeValue(value))
     if (text === '') throw noText(asked, value)
-    return hasHan(text) ? [`%${escaped(text)}%`] : [`${escaped(text)}%`, `% ${escaped(text)}%`, `%(${escaped(text)}%`]
+    return hasHan(text) ? [`%${likeText(text)}%`] : [`${likeText(text)}%`, `% ${likeText(text)}%`, `%(${likeText(text)}%`]
   })
   return byTexts(asked, patterns, 'texts of codes')
 }
 
 /** Stored urls that begin with the value. Urns have no parts that one could be below of. */
 export function searchUriBelow(asked: Asked): Criterion {
-  return byTexts(asked, asked.values.map((value) => `${escaped(unescapeValue(value))}%`), 'urls')
+  return byTexts(asked, asked.values.map((value) => `${likeText(unescapeValue(value))}%`), 'urls')
 }
 
 /** Stored urls that the value begins with, cut where a part of it ends. */
@@ -80,13 +80,9 @@ export function searchContent(values: readonly string[]): Criterion {
     const words = hasHan(text) ? text.split(/\s+/).map(normaliseString).filter((word) => word !== '') : [...wordsOf(text)]
     if (words.length === 0) throw noText({ name: '_content' }, value)
     return sql<SqlBool>`(${sql.join(words.map((word) => sql`exists (select 1 from jsonb_path_query(r.content::jsonb, 'strict $.** ? (@.type() == "string")') as held (val)
-      where lower(normalize(held.val #>> '{}', NFKC)) like ${`%${escaped(word)}%`})`), sql` and `)})`
+      where lower(normalize(held.val #>> '{}', NFKC)) like ${`%${likeText(word)}%`})`), sql` and `)})`
   })
   return { ...byCondition(oneOf(conditions)), costly: true }
-}
-
-function escaped(text: string): string {
-  return text.replace(/[\\%_]/g, '\\$&')
 }
 
 function noText(asked: Pick<Asked, 'name'>, value: string): OutcomeError {
