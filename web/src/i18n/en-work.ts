@@ -120,6 +120,7 @@ export default {
     classes: { 'centre-only': 'Only here', 'sender-only': 'Only at the sender', 'amount': 'Amounts differ', 'state': 'States differ', 'day-shift': 'Another day' },
     here: 'here', there: 'there', resolved: 'Settled', note: 'How it was settled', resolve: 'Mark as settled',
     month: 'Month', party: 'Party', count: 'Lines', due: 'Due', step: 'Step', approve: 'Approve', pay: 'Pay',
+    institution: '{name} ({code})', regions: { 310000: 'Shanghai', 320100: 'Nanjing', 320500: 'Suzhou' }, schemes: { 310: 'Employees', 390: 'Residents' },
     directions: { 'to-institution': 'Institution', 'owed': 'Owed by region', 'owing': 'Owed to region' }, clearingStates: { applied: 'Applied', approved: 'Approved', paid: 'Paid', refused: 'Refused' },
     ratioPoints: 'Share of the fund, points more or less', deductibleYuan: 'Outpatient deductible, yuan', capYuan: 'Cap, yuan', compute: 'Work it out', difference: 'What would change', looked: 'Looked at', changed: 'Claims that change',
     lookedAt: '{claims} claims of {people} people', largest: 'The largest changes', cut: 'There are more claims; only the first were looked at.', whatIfNote: 'Tried on past claims; no record changes. An empty field leaves the value as it is.',

@@ -113,6 +113,7 @@ export default {
     classes: { 'centre-only': '中心有、对方无', 'sender-only': '对方有、中心无', 'amount': '金额不一致', 'state': '状态不一致', 'day-shift': '跨日' },
     here: '中心', there: '对方', resolved: '已处理', note: '处理说明', resolve: '标记为已处理',
     month: '月份', party: '对象', count: '笔数', due: '应付金额', step: '操作', approve: '批准', pay: '拨付',
+    institution: '{name}（{code}）', regions: { 310000: '上海市', 320100: '南京市', 320500: '苏州市' }, schemes: { 310: '职工医保', 390: '居民医保' },
     directions: { 'to-institution': '机构', 'owed': '应收统筹区', 'owing': '应付统筹区' }, clearingStates: { applied: '已申请', approved: '已批准', paid: '已拨付', refused: '已退回' },
     ratioPoints: '统筹支付比例增减（百分点）', deductibleYuan: '门急诊起付线（元）', capYuan: '最高支付限额（元）', compute: '测算', difference: '测算结果', looked: '涉及结算', changed: '发生变化的结算',
     lookedAt: '{claims} 笔，{people} 人', largest: '变化最大的结算', cut: '结算较多，只测算了最早的一部分。', whatIfNote: '用过去的结算试算，不改变任何记录；留空的项目不变。',
