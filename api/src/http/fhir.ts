@@ -11,7 +11,7 @@ import type { Ctx } from '../ctx.ts'
 import { isCompartmentType } from '../fhir/compartments.ts'
 import { isFhirId } from '../fhir/id.ts'
 import { parseJson } from '../fhir/json.ts'
-import { fail, OutcomeError } from '../fhir/outcome.ts'
+import { fail, OutcomeError, type Sentence } from '../fhir/outcome.ts'
 import { isResourceType, type ResourceType } from '../fhir/resource-types.ts'
 import { assertSameTypeAndId } from '../records/bundle-entries.ts'
 import { isLoaded, isSha256 } from '../records/loaded-files.ts'
@@ -40,7 +40,7 @@ export function fhirRoutes(services: Services): Hono<AppEnv> {
   // Without any condition it would be every resource of the type: that is not offered.
   const conditionalTargetOf = (c: Context<AppEnv>): Target => {
     const target = { type: typeOf(c), id: null, query: queryOf(c) }
-    if (target.query.size === 0) throw unoffered(services, c)
+    if (target.query.size === 0) throw namesNothing(target.type)
     return target
   }
   const reply = (c: Context<AppEnv>, answer: Answer) => send(c, answer, base)
@@ -249,8 +249,15 @@ function notOffered(address: string): OutcomeError {
   return fail('not-found', { zh: `这里没有 ${address.slice(0, 100)}。`, en: `There is nothing at ${address.slice(0, 100)}.` })
 }
 
-function methodNotAllowed(methods: readonly string[]): OutcomeError {
+/** A write that says neither by id nor by criteria what it writes. */
+function namesNothing(type: ResourceType): OutcomeError {
+  return methodNotAllowed(['GET', 'POST'], {
+    zh: `修改或删除请写明是哪一个：${type}/[id]，或带条件 ${type}?identifier=…。`, en: `To change or delete, say which: ${type}/[id], or with criteria, ${type}?identifier=….`,
+  })
+}
+
+function methodNotAllowed(methods: readonly string[], hint: Sentence = { zh: '', en: '' }): OutcomeError {
   const list = methods.join(', ')
-  const { issues } = fail('method-not-allowed', { zh: `这个地址只接受 ${list}。`, en: `This address takes ${list} only.` })
+  const { issues } = fail('method-not-allowed', { zh: `这个地址只接受 ${list}。${hint.zh}`, en: `This address takes ${list} only. ${hint.en}`.trimEnd() })
   return new OutcomeError(issues, { headers: { Allow: methods.includes('GET') ? `${list}, HEAD` : list } })
 }

@@ -4,7 +4,7 @@
  */
 import { assertMayAsk } from '../access/may-ask.ts'
 import { recordEvents } from '../audit/record-event.ts'
-import { instantText, timeRange } from '../fhir/date-time.ts'
+import { instantText, openEnd, openStart, timeRange, type TimeRange } from '../fhir/date-time.ts'
 import { keyOf } from '../fhir/id.ts'
 import { fail } from '../fhir/outcome.ts'
 import { nearest } from '../fhir/nearest.ts'
@@ -12,6 +12,7 @@ import type { ResourceType } from '../fhir/resource-types.ts'
 import { sendable } from '../records/content.ts'
 import { type ManyHistoryEntry, readManyHistory, readPosition, writePosition } from '../records/history-many.ts'
 import { readHistory } from '../records/history.ts'
+import { splitPrefix } from '../records/search/range.ts'
 import { bundleAnswer, disclosed, type Edge, entryList } from './interactions.ts'
 import { type Answer, etagOf } from './reply.ts'
 import { viewOf, viewOfAny, viewParameters } from './view.ts'
@@ -65,10 +66,7 @@ interface Page { entries: string[]; next: string | null; total: number | null; c
 function historyAnswer({ base, ctx }: Edge, path: string, query: URLSearchParams, { entries, next, total, count }: Page): Answer {
   const link = (relation: string, page: string | null) => {
     const params = new URLSearchParams({ _count: String(count) })
-    for (const name of ['_since', '_at', '_summary', '_elements']) {
-      const value = query.get(name)
-      if (value !== null) params.set(name, value)
-    }
+    for (const name of ['_since', '_at', '_summary', '_elements']) for (const value of query.getAll(name)) params.append(name, value)
     if (page !== null) params.set('_page', page)
     return { relation, url: `${base}${path}/_history?${params}` }
   }
@@ -81,10 +79,32 @@ const countMax = 1000
 const known = ['_count', '_since', '_at', '_page', '_format', '_pretty', '_summary', '_elements']
 
 function controlsOf(query: URLSearchParams): { count: number; since: string | null; at: { from: string; to: string } | null } {
-  for (const name of query.keys()) if (!known.includes(name)) throw unknownParameter(name)
-  const since = rangeOf('_since', query.get('_since'))
-  const at = rangeOf('_at', query.get('_at'))
-  return { count: countOf(query.get('_count')), since: since === null ? null : instantText(since.lo), at: at && { from: instantText(at.lo), to: instantText(at.hi) } }
+  for (const name of query.keys()) {
+    if (!known.includes(name)) throw unknownParameter(name)
+    if (name !== '_at' && query.getAll(name).length > 1) throw fail('parameter-invalid', { zh: `参数 ${name} 只能有一个。`, en: `Give ${name} once only.` }, name)
+  }
+  const since = query.get('_since')
+  return { count: countOf(query.get('_count')), since: since === null ? null : instantText(rangeOf('_since', since).lo), at: timeOf(query.getAll('_at')) }
+}
+
+/** The time in which all `_at` are true: a date or instant is that time itself, and after a prefix what lies before or after it. */
+function timeOf(values: readonly string[]): { from: string; to: string } | null {
+  if (values.length === 0) return null
+  const ranges = values.map((value) => {
+    const { prefix, rest } = splitPrefix(value)
+    const { lo, hi } = rangeOf('_at', rest)
+    switch (prefix) {
+      case 'eq': return { lo, hi }
+      case 'ge': return { lo, hi: openEnd }
+      case 'gt': return { lo: hi, hi: openEnd }
+      case 'le': return { lo: openStart, hi }
+      case 'lt': return { lo: openStart, hi: lo - 1 }
+      default: throw parameterInvalid('_at')
+    }
+  })
+  const [from, to] = [Math.max(...ranges.map(({ lo }) => lo)), Math.min(...ranges.map(({ hi }) => hi))]
+  if (from > to) throw fail('parameter-invalid', { zh: '几个 _at 所指的时间没有共同的部分。', en: 'The times of the _at have nothing in common.' }, '_at')
+  return { from: instantText(from), to: instantText(to) }
 }
 
 function countOf(value: string | null): number {
@@ -93,8 +113,7 @@ function countOf(value: string | null): number {
   return Math.min(Number(value), countMax)
 }
 
-function rangeOf(name: string, value: string | null): { lo: number; hi: number } | null {
-  if (value === null) return null
+function rangeOf(name: string, value: string): TimeRange {
   // A `+` that was not escaped arrives as a space.
   const range = timeRange(value.replace(' ', '+'))
   if (!range) throw parameterInvalid(name)

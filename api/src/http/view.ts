@@ -6,7 +6,7 @@ import { fail } from '../fhir/outcome.ts'
 import { nearest } from '../fhir/nearest.ts'
 import type { ResourceType } from '../fhir/resource-types.ts'
 import type { Stored } from '../records/content.ts'
-import { isSummary, withElements, withSummary } from '../records/search/elements.ts'
+import { elementHint, isSummary, withElements, withSummary } from '../records/search/elements.ts'
 import type { Edge } from './interactions.ts'
 
 const known = ['_summary', '_elements', '_format', '_pretty']
@@ -50,7 +50,7 @@ function elementsOf({ store, lenient }: Edge, types: readonly ResourceType[], va
   const names = value.split(',').map((name) => name.trim()).filter((name) => name !== '')
   const offered = types.flatMap((type) => store.model.structures.get(type)?.elements.map((element) => element.name.replace('[x]', '')) ?? [])
   const unknown = names.find((name) => !offered.includes(name))
-  if ((unknown !== undefined || names.length === 0) && !lenient) throw invalid('_elements', unknown ?? '', nearest(unknown ?? '', offered) ?? 'id, meta')
+  if ((unknown !== undefined || names.length === 0) && !lenient) throw invalid('_elements', unknown ?? '', elementHint(unknown ?? '', offered))
   const valid = names.filter((name) => offered.includes(name))
   return valid.length === 0 ? null : valid
 }

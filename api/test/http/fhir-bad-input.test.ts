@@ -123,6 +123,13 @@ describe('addresses and methods', () => {
     if (status === 405 && expected === 'method-not-allowed') expect(reply.headers.get('Allow')).toBeTruthy()
   })
 
+  test('a write that names nothing is told how to', async () => {
+    for (const method of ['DELETE', 'PUT']) {
+      const reply = await request(method, '/fhir/Patient', { as: system, headers: { 'Accept-Language': 'en' }, ...(method === 'PUT' ? { body: { resourceType: 'Patient' } } : {}) })
+      expect(reply.json.issue[0].diagnostics).toContain('Patient/[id], or with criteria')
+    }
+  })
+
   test.each([['application/fhir+xml', 406], ['text/turtle', 406], ['application/json', 200], ['*/*', 200], ['text/html,application/xhtml+xml,*/*;q=0.8', 200]])('Accept: %s', async (accept, status) => {
     expect((await request('GET', '/fhir/metadata', { headers: { Accept: accept } })).status).toBe(status)
   })

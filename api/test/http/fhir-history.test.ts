@@ -42,12 +42,18 @@ describe('history of a type and of everything', () => {
     [`_at=${instant(30)}`, ['PUT Patient/a W/"2"', 'PUT Patient/b W/"1"']],
     ['_at=2026-11-22', []],
     ['_at=2026-11-23', ['PUT Patient/a W/"2"', 'PUT Patient/b W/"1"', 'PUT Patient/a W/"1"']],
+    [`_at=lt${instant(15)}`, all.slice(2)], [`_at=le${instant(20)}`, all.slice(1)], [`_at=gt${instant(15)}`, all], [`_at=ge${instant(30)}`, all.slice(0, 3)],
+    [`_at=gt${instant(5)}&_at=lt${instant(15)}`, all.slice(2)], [`_at=ge2026-11-23&_at=le${instant(15)}&_at=lt2999`, all.slice(2)],
   ])('%s', async (query, expected) => {
     expect(versions(await request('GET', `/fhir/Patient/_history?${query}`, { as: system }))).toEqual(expected)
   })
 
   test('_at of one resource', async () => {
     expect(versions(await request('GET', `/fhir/Patient/a/_history?_at=${instant(15)}`, { as: system }))).toEqual(['PUT Patient/a W/"1"'])
+    const between = await request('GET', `/fhir/Patient/a/_history?_at=ge${instant(15)}&_at=lt${instant(25)}&_count=1`, { as: system })
+    expect([versions(between), between.json.total]).toEqual([['PUT Patient/a W/"2"'], 2])
+    const next = between.json.link.find((each: { relation: string }) => each.relation === 'next')?.url.replace('http://127.0.0.1:8080', '')
+    expect(versions(await request('GET', next, { as: system }))).toEqual(['PUT Patient/a W/"1"'])
   })
 
   test('pages follow each other while others write', async () => {
@@ -71,7 +77,8 @@ describe('history of a type and of everything', () => {
   })
 
   test.each([
-    ['/fhir/Patient/_history?_since=soon', 400], ['/fhir/Patient/_history?_count=none', 400], ['/fhir/Patient/_history?_page=x', 400], ['/fhir/_history?_sort=x', 400], ['/fhir/Slot/_history', 400],
+    ['/fhir/Patient/_history?_since=soon', 400], ['/fhir/Patient/_history?_count=none', 400], ['/fhir/Patient/_history?_page=x', 400], ['/fhir/_history?_sort=x', 400], ['/fhir/Slot/_history', 400], ['/fhir/_history?_at=ap2026', 400],
+    ['/fhir/Patient/_history?_at=gt2027&_at=lt2026', 400], ['/fhir/_history?_count=1&_count=2', 400], ['/fhir/_history?_at=', 400],
     [`/fhir/_history?_page=${Buffer.from('["2026-11-23T00:00:00.000Z",1,"x",1]').toString('base64url')}`, 400],
   ])('%s is %i', async (path, status) => {
     expect((await request('GET', path, { as: system })).status).toBe(status)
@@ -105,7 +112,7 @@ describe('parts and formats of a read', () => {
     expect([json.status, json.code, json.valueString]).toEqual(['final', { text: 'x' }, undefined])
   })
 
-  test.each([['_summary=count', 400], ['_summary=all', 400], ['_elements=nmae', 400], ['_elements=', 400], ['name=x', 400], ['_summary=false', 200]])('%s is %i', async (query, status) => {
+  test.each([['_summary=count', 400], ['_summary=all', 400], ['_elements=nmae', 400], ['_elements=Patient.gender', 400], ['_elements=', 400], ['name=x', 400], ['_summary=false', 200]])('%s is %i', async (query, status) => {
     expect((await request('GET', `/fhir/Patient/parts?${query}`, { as: system })).status).toBe(status)
   })
 

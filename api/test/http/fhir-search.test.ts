@@ -252,7 +252,8 @@ describe('several types together', () => {
 
 describe('what is refused, with the nearest that is valid', () => {
   test.each([
-    ['Patient?nmae=x', 'parameter-unknown', /nearest is name/], ['Patient?birthDate=1980', 'parameter-unknown', /nearest is birthdate/], ['Patient?name:exakt=x', 'parameter-unknown', /nearest is :exact/],
+    ['Patient?nmae=x', 'parameter-unknown', /nearest is name/], ['Patient?nmae=', 'parameter-unknown', /nearest is name/], ['Patient?_elements=Patient.name', 'parameter-invalid', /Valid: name/], ['Observation?_elements=valueQuantity', 'parameter-invalid', /Valid: value\./],
+    ['Patient?birthDate=1980', 'parameter-unknown', /nearest is birthdate/], ['Patient?name:exakt=x', 'parameter-unknown', /nearest is :exact/],
     ['Patient?gender:txet=x', 'parameter-unknown', /nearest is :text/], ['Observation?date:not=2024', 'parameter-unknown', /modifier/], ['Observation?date=2024-13', 'parameter-invalid', /2026-11/],
     ['Observation?date=2024-02-30', 'parameter-invalid', /date/], ['Observation?date=yesterday', 'parameter-invalid', /2026-11/], ['Observation?date=gs2024', 'parameter-invalid', /nearest is (?:ge|gt|sa)/], ['Observation?value-quantity=la5', 'parameter-invalid', /nearest is (?:lt|le|sa|eb)/], ['Observation?value-quantity=five', 'parameter-invalid', /number/], ['Observation?value-quantity=5|x', 'parameter-invalid', /number/],
     ['Observation?patient=a b', 'parameter-invalid', /Patient\/id/], ['Observation?subjct.name=x', 'parameter-unknown', /nearest is subject/], ['Observation?subject:Patent.name=x', 'parameter-unknown', /subject:Patient\.name/], ['Observation?subject.nmae=x', 'parameter-unknown', /nearest is name/],

@@ -5,6 +5,7 @@
 import { parseStored, stringifyJson } from '../../fhir/json.ts'
 import type { FhirModel } from '../../fhir/model.ts'
 import type { Stored } from '../content.ts'
+import { nearest } from './nearest.ts'
 import { summaryElements } from './summary-elements.ts'
 
 const subsetted = { system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'SUBSETTED' }
@@ -13,6 +14,12 @@ export type Summary = 'true' | 'text' | 'data' | 'count' | 'false'
 
 export function isSummary(value: string): value is Summary {
   return value === 'true' || value === 'text' || value === 'data' || value === 'count' || value === 'false'
+}
+
+/** What was probably meant by a name that no element has: `name` by `Patient.name`, `value` by `valueQuantity`. */
+export function elementHint(name: string, known: readonly string[]): string {
+  const last = name.slice(name.lastIndexOf('.') + 1)
+  return known.find((each) => last === each || (last.startsWith(each) && /[A-Z]/.test(last[each.length] ?? ''))) ?? nearest(last, known) ?? 'id, meta'
 }
 
 /** The resource with the named elements and those that must be there. */

@@ -16,7 +16,7 @@ import { nearest } from './nearest.ts'
 import { parameterCriterion, searchableCodes } from './parameter.ts'
 import type { SortKey } from './page.ts'
 import { defaultSort, readSort, sortKeysMax } from './sort.ts'
-import { isSummary, type Summary } from './elements.ts'
+import { elementHint, isSummary, type Summary } from './elements.ts'
 
 export const countDefault = 20
 export const countMax = 1000
@@ -115,7 +115,7 @@ const controls: Readonly<Record<string, Reader>> = {
       query.elements = [...new Set([...query.elements ?? [], ...valid])]
       query.applied.set('_elements', query.elements.join(','))
     }
-    return unknown.map((name) => badControl('_elements', name, nearest(name, known) ?? 'id, meta'))
+    return unknown.map((name) => badControl('_elements', name, elementHint(name, known)))
   },
   _include: (query, value, context, name) => include(query, query.includes, name, value, context),
   _revinclude: (query, value, context, name) => include(query, query.revincludes, name, value, context),
@@ -142,8 +142,11 @@ export function parseQuery(context: QueryContext, params: URLSearchParams): Sear
   const issues: Issue[] = []
   let number = 0
   for (const [name, value] of params) {
-    // Source: FHIR R4 3.1.1.2, empty parameters are no error. Conditions of writes refuse them before they come here.
-    if (value === '') continue
+    // Source: FHIR R4 3.1.1.2, empty parameters are no error; names that there are not stay one. Conditions of writes refuse them before they come here.
+    if (value === '') {
+      if (!isParameter(context, name)) issues.push(unknownParameter(context, name, null))
+      continue
+    }
     if (++number > parametersMax) {
       issues.push(issue('parameter-invalid', { zh: `参数超过 ${parametersMax} 个。`, en: `There are more than ${parametersMax} parameters.` }))
       break
@@ -153,6 +156,11 @@ export function parseQuery(context: QueryContext, params: URLSearchParams): Sear
   if (issues.length > 0 && !context.lenient) throw new OutcomeError(issues)
   query.warnings = issues.map((each) => ({ ...each, severity: 'warning' as const }))
   return query
+}
+
+function isParameter({ model, type }: QueryContext, name: string): boolean {
+  const code = name.split(/[:.]/)[0] ?? name
+  return code === '_has' || code === '_filter' || controlOf(code) !== undefined || searchableCodes(model, type).includes(code)
 }
 
 /** A name such as `constructor` is in every object. */
