@@ -7,14 +7,15 @@ import type { ValueSet, ValueSetExpansionContains, ValueSetExpansionParameter } 
 import { displayOf, languageWanted, shownDesignations, textMatcher } from './display.ts'
 import { compile, findDefinition, findDefinitionById, type Source } from './library.ts'
 import { type Input, invalid, type Kind, missing, readInput, type TerminologyCall } from './operation-input.ts'
-import { readCompose } from './read-compose.ts'
+import { readCompose, splitCanonical } from './read-compose.ts'
 import * as say from './sentences.ts'
 import type { CompiledSet, Concept, Member } from './shapes.ts'
+import { assertVersions, readVersions, versionParameters, withVersions } from './system-versions.ts'
 
 const parameters: Readonly<Record<string, Kind>> = {
   url: 'text', valueSet: 'resource', valueSetVersion: 'text', filter: 'text', offset: 'count', count: 'count',
   includeDesignations: 'flag', designation: 'text*', includeDefinition: 'flag', activeOnly: 'flag', excludeNested: 'flag',
-  excludeNotForUI: 'flag', excludePostCoordinated: 'flag', displayLanguage: 'text',
+  excludeNotForUI: 'flag', excludePostCoordinated: 'flag', displayLanguage: 'text', 'exclude-system': 'text*', ...versionParameters,
 }
 
 /** More codes than these come in pages only. */
@@ -24,7 +25,9 @@ const unpagedMax = 10_000
 export async function expand(call: TerminologyCall, source: Source): Promise<{ resource: ValueSet }> {
   const input = readInput(call, parameters, { type: 'ValueSet', name: 'valueSet' })
   const valueSet = await valueSetOf(call, input, source)
-  const set = await compile(source, valueSet)
+  const versions = readVersions(input)
+  const set = await compile(source, withVersions(valueSet, versions))
+  assertVersions(set, versions)
   const members = chosen(set, input)
   if (members.length > unpagedMax && input.count('count') === null) throw say.tooManyCodes(members.length)
   const contains = pageOf(members, input, call)
@@ -75,8 +78,10 @@ function chosen(set: CompiledSet, input: Input): readonly Member[] {
   const filter = input.text('filter')
   const matches = filter === null ? null : textMatcher(filter)
   const [activeOnly, selectableOnly] = [input.flag('activeOnly'), input.flag('excludeNotForUI')]
-  if (!matches && !activeOnly && !selectableOnly) return set.members()
-  return set.members().filter((each) => !(activeOnly && each.concept.inactive) && !(selectableOnly && each.concept.abstract) && (!matches || matches(each)))
+  const without = input.texts('exclude-system').map(splitCanonical)
+  if (!matches && !activeOnly && !selectableOnly && without.length === 0) return set.members()
+  const isOut = (member: Member) => without.some(({ url, version }) => member.system === url && (version === null || member.version === version))
+  return set.members().filter((each) => !isOut(each) && !(activeOnly && each.concept.inactive) && !(selectableOnly && each.concept.abstract) && (!matches || matches(each)))
 }
 
 function pageOf(members: readonly Member[], input: Input, call: TerminologyCall): ValueSetExpansionContains[] {

@@ -24,6 +24,13 @@ export function unknownCodeText(system: string, code: string): Sentence {
   return { zh: `代码系统 ${shown(system)} 中没有代码“${shown(code)}”。`, en: `The code system ${shown(system)} has no code "${shown(code)}".` }
 }
 
+/** Of a code system in a value set. */
+export function otherVersion(system: string, used: string, wanted: string): OutcomeError {
+  return fail('value-invalid', {
+    zh: `值集使用代码系统 ${shown(system)} 的版本 ${shown(used)}，与要求的版本 ${shown(wanted)} 不符。`, en: `The value set uses version ${shown(used)} of the code system ${shown(system)}, not ${shown(wanted)} as asked for.`,
+  })
+}
+
 export function notInSetText(set: string | null, code: string): Sentence {
   const [zh, en] = set === null ? ['所给的值集', 'the value set given'] : [`值集 ${shown(set)} `, `the value set ${shown(set)}`]
   return { zh: `${zh}中没有代码“${shown(code)}”。`, en: `The code "${shown(code)}" is not in ${en}.` }
