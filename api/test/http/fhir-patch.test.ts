@@ -105,7 +105,16 @@ describe('JSON Patch', () => {
   })
 })
 
+const xhtml = 'xmlns="http://www.w3.org/1999/xhtml"'
+
 describe('FHIRPath Patch', () => {
+  test('Parameters without any change nothing', async () => {
+    const id = await make()
+    const reply = await request('PATCH', `/fhir/Patient/${id}`, { as: system, body: { resourceType: 'Parameters' } })
+    const { meta: _, ...rest } = reply.json
+    expect([reply.status, rest]).toEqual([200, { ...patient, id }])
+  })
+
   test.each<[string, Json[], (changed: Json) => unknown, unknown]>([
     ['add sets', [{ type: 'add', path: 'Patient', name: 'maritalStatus', value: { valueCodeableConcept: { text: '已婚' } } }], (p) => p.maritalStatus, { text: '已婚' }],
     ['add appends', [{ type: 'add', path: 'Patient', name: 'telecom', value: { valueContactPoint: { system: 'phone', value: 'new' } } }], (p) => (p.telecom as Json[])[3], { system: 'phone', value: 'new' }],
@@ -117,6 +126,8 @@ describe('FHIRPath Patch', () => {
     ['delete', [{ type: 'delete', path: 'Patient.gender' }], (p) => p.gender, undefined],
     ['delete of one item', [{ type: 'delete', path: 'Patient.telecom[1]' }], (p) => (p.telecom as Json[]).map((each) => each.value), ['1', '3']],
     ['delete of the only item takes the list', [{ type: 'delete', path: 'Patient.contact[0]' }], (p) => p.contact, undefined],
+    ['delete takes what it leaves empty', [{ type: 'delete', path: 'Patient.contact[0].name.text' }, { type: 'delete', path: 'Patient.contact[0].name.use' }, { type: 'delete', path: 'Patient.contact[0].name.given[0]' }], (p) => p.contact, undefined],
+    ['the text of a narrative, whose name is a word of FHIRPath', [{ type: 'add', path: 'Patient', name: 'text', value: { valueNarrative: { status: 'generated', div: `<div ${xhtml}>a</div>` } } }, { type: 'replace', path: 'Patient.text.div', value: { valueString: `<div ${xhtml}>b</div>` } }], (p) => (p.text as Json).div, `<div ${xhtml}>b</div>`],
     ['delete of what is absent is no error', [{ type: 'delete', path: 'Patient.photo' }, { type: 'delete', path: 'Patient.gender' }], (p) => p.gender, undefined],
     ['replace', [{ type: 'replace', path: 'Patient.birthDate', value: { valueDate: '1981-01-01' } }], (p) => p.birthDate, '1981-01-01'],
     ['replace in a list', [{ type: 'replace', path: 'Patient.telecom[1].value', value: { valueString: 'new' } }], (p) => (p.telecom as Json[])[1], { system: 'phone', value: 'new' }],

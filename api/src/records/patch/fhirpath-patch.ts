@@ -1,7 +1,8 @@
 /**
  * FHIRPath Patch over a parsed resource: add, insert, delete, replace, move, in order, all or none. The path of each operation is asked of
  * the resource as the operations before it left it. What the result may be is not judged here: it is validated like any update.
- * Source: FHIR R4 § fhirpatch.html: delete of what is absent is no error, every other operation needs what its path names.
+ * Source: FHIR R4 § fhirpatch.html: delete of what is absent is no error, every other operation needs what its path names. Tried with HL7's own cases
+ * (fhir-test-cases, r4/patch).
  */
 import { copyJson, placeValue } from '../../fhir/json.ts'
 import type { FhirModel } from '../../fhir/model.ts'
@@ -43,7 +44,10 @@ function applyOne(model: FhirModel, root: Json, operation: PathOperation, fault:
   if (operation.type === 'add') return add(model, root, way, operation, fault)
   const place = placeOf(root, way)
   if (place === null) throw fault('不能对整个资源这样操作。', 'this cannot be done to the whole resource.')
-  if (operation.type === 'delete') return remove(place)
+  if (operation.type === 'delete') {
+    remove(place)
+    return removeEmptied(root, way)
+  }
   replace(model, root, way, place, operation.value as PatchValue, fault)
 }
 
@@ -185,6 +189,20 @@ function remove(at: Place): void {
     const list = at.holder[key]
     if (Array.isArray(list) && list.every((each) => each === null)) delete at.holder[key]
   }
+}
+
+/** FHIR knows no empty element: what held nothing but what was deleted goes with it. */
+function removeEmptied(root: Json, deleted: Way): void {
+  for (let way = above(deleted); way.length > 0; way = above(way)) {
+    const value = valueAt(root, way)
+    const place = placeOf(root, way)
+    if (place === null || typeof value !== 'object' || value === null || Object.keys(value).length > 0) return
+    remove(place)
+  }
+}
+
+function above(way: Way): Way {
+  return way.slice(0, typeof way.at(-1) === 'number' ? -2 : -1)
 }
 
 /** Takes an item out of a list and of the list of its extensions. */

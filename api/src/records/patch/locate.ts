@@ -35,12 +35,17 @@ export function locate(resource: Json, expression: string): Way[] | null {
     arity: { 0: [] }, internalStructures: true,
   }
   try {
-    engine.evaluate(resource, `(${expression}).placed()`, { resource }, model, { traceFn: () => {}, userInvocationTable: { placed } } as never)
+    engine.evaluate(resource, `(${withNarrative(expression)}).placed()`, { resource }, model, { traceFn: () => {}, userInvocationTable: { placed } } as never)
   } catch {
     return null
   }
   const ways = nodes.map((node) => (isNode(node) ? wayOf(resource, node.fullPropertyName() ?? '') : null))
   return ways.every((way) => way !== null) ? ways : null
+}
+
+/** `div` is a word of FHIRPath, so that the text of a narrative would have to be written in backquotes; people do not. Strings stay as they are. */
+function withNarrative(expression: string): string {
+  return expression.replace(/'(?:[^'\\]|\\.)*'|\.div\b/g, (part) => (part === '.div' ? '.`div`' : part))
 }
 
 function isNode(value: unknown): value is Node {

@@ -33,7 +33,9 @@ export interface PathOperation {
 
 /** Throws patch-invalid. */
 export function readParametersPatch(parameters: Json, place: PatchPlace): PathOperation[] {
-  const list: unknown = parameters.parameter ?? []
+  // Parameters without any say that nothing differs; an empty array is no FHIR.
+  if (parameters.parameter === undefined) return []
+  const list = parameters.parameter
   if (!Array.isArray(list) || list.length === 0) {
     throw fail('patch-invalid', { zh: '补丁中没有 operation 参数。', en: 'The patch has no parameter "operation".' })
   }
