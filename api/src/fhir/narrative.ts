@@ -10,7 +10,9 @@ const allowed = new Set([
   'div', 'dl', 'dt', 'em', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'hr', 'i', 'img', 'ins', 'kbd', 'li', 'map', 'area', 'ol', 'p', 'pre', 'q', 's',
   'samp', 'small', 'span', 'strike', 'strong', 'sub', 'sup', 'table', 'tbody', 'td', 'tfoot', 'th', 'thead', 'tr', 'tt', 'u', 'ul', 'var',
 ])
-const token = /<!--[^]*?-->|<(\/?)([A-Za-z][\w:.-]*)((?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>|<|&(?!#\d+;|#x[\dA-Fa-f]+;|[A-Za-z]\w*;)/g
+const token = /<!--[^]*?-->|<(\/?)([A-Za-z][\w:.-]*)((?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>|<|&(?:#\d+;|#x[\dA-Fa-f]+;|(?:lt|gt|amp|quot|apos);|[A-Za-z]\w*;)?/g
+/** What XML itself knows; HTML's own names, `&nbsp;` for one, it does not. Source: FHIR R4 § narrative.html. */
+const character = /^&(?:#\d+|#x[\dA-Fa-f]+|lt|gt|amp|quot|apos);$/
 const attribute = /([\w:.-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g
 
 export function narrativeFault(div: string): Sentence | null {
@@ -23,7 +25,8 @@ export function narrativeFault(div: string): Sentence | null {
   let closedAt = -1
   for (const match of text.matchAll(token)) {
     const [whole, slash, name, attributes, empty] = match
-    if (whole.startsWith('<!--')) continue
+    if (whole.startsWith('<!--') || character.test(whole)) continue
+    if (/^&\w/.test(whole)) return { zh: `叙述内容不能使用 ${whole}，请直接写这个字符。`, en: `The narrative may not use ${whole}, which XML does not know. Write the character itself.` }
     if (name === undefined || closedAt >= 0) return malformed
     if (!allowed.has(name)) return { zh: `叙述内容不允许使用 <${name}>，请删除。`, en: `The narrative may not use <${name}>. Remove it.` }
     const fault = attributeFault(attributes ?? '')

@@ -15,6 +15,8 @@ import { issue, type Issue, type OutcomeCode, type Sentence } from '../fhir/outc
 import { primitiveFormats } from '../fhir/primitive-formats.ts'
 import { resourceTypes } from '../fhir/resource-types.ts'
 import type { Element, Property, Structure } from '../fhir/structure.ts'
+import { checkAttachment } from './validate-attachment.ts'
+import { checkFullUrls } from './validate-bundle.ts'
 import { checkCode, checkConcept } from './validate-codes.ts'
 import { checkReference } from './validate-references.ts'
 import { checkDeclaredProfiles, checkNamedProfile } from './validation/declared-profiles.ts'
@@ -109,6 +111,7 @@ function checkResource(run: Run, resource: Json, contained: boolean, profiles: r
   run.inBundle ||= type === 'Bundle'
   run.at = null
   checkObject(run, resource, structure)
+  if (type === 'Bundle') checkFullUrls(run, resource.entry)
   if (resource.meta !== undefined) checkDeclaredProfiles(run, resource, structure)
   for (const url of profiles) checkNamedProfile(run, resource, structure, { url, place: '' })
   run.resource = outer.resource
@@ -211,6 +214,7 @@ function checkComplex(run: Run, value: unknown, property: Property): void {
   if (property.content) checkObject(run, value as Json, property.content)
   else checkResource(run, value as Json, property.key === 'contained')
   if (property.type === 'Reference') checkReference(run, value as Json, property)
+  else if (property.type === 'Attachment') checkAttachment(run, value as Json)
   else if (property.required !== null) checkConcept(run, value as Json, property)
   if (property.constraints.length > 0) checkInvariants(run, value, property.constraints, property.type)
 }

@@ -90,6 +90,20 @@ export function typeContradiction(type: string, reference: string): Sentence {
   return { zh: `引用类型“${type}”与“${reference}”不一致。`, en: `The reference's type "${type}" contradicts "${reference}".` }
 }
 
+export function otherSize(stated: number, actual: number): Sentence {
+  return { zh: `size 为 ${stated}，但 data 有 ${actual} 字节。`, en: `The size is given as ${stated}, but the data have ${actual} bytes.` }
+}
+
+/** Of what must be an absolute address. */
+export function notAbsolute(uri: string): Sentence {
+  const shown = uri.slice(0, 120)
+  return { zh: `“${shown}”不是绝对地址，应如 https://example.org/fhir/Patient/1 或 urn:uuid:…。`, en: `"${shown}" is no absolute address. Write one such as https://example.org/fhir/Patient/1 or urn:uuid:….` }
+}
+
+export function fullUrlContradiction(fullUrl: string): Sentence {
+  return { zh: `fullUrl“${fullUrl.slice(0, 120)}”与条目中资源的类型或编号不一致。`, en: `The fullUrl "${fullUrl.slice(0, 120)}" contradicts the type or the id of the resource in the entry.` }
+}
+
 export function noContained(id: string): Sentence {
   return { zh: `contained 中没有编号为“${id}”的资源。`, en: `There is no contained resource with the id "${id}".` }
 }

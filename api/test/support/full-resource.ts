@@ -10,7 +10,7 @@ type Json = Record<string, unknown>
 const samples: Record<string, unknown> = {
   string: 'text', markdown: 'some *text*', code: 'some-code', id: 'id-1', uri: 'http://example.com/x', url: 'http://example.com/y',
   canonical: 'http://example.com/z|1', oid: 'urn:oid:1.2.3', uuid: 'urn:uuid:0195d3a2-0000-7000-8000-000000000001', base64Binary: 'YWJjZA==',
-  boolean: true, decimal: 1.5, integer: 3, unsignedInt: 0, positiveInt: 2, date: '2026-11-23', dateTime: '2026-11-23T08:30:00+08:00',
+  boolean: true, decimal: 1.5, integer: 3, unsignedInt: 4, positiveInt: 2, date: '2026-11-23', dateTime: '2026-11-23T08:30:00+08:00',
   instant: '2026-11-23T08:30:00.123Z', time: '08:30:00', xhtml: '<div xmlns="http://www.w3.org/1999/xhtml"><p>text</p></div>',
 }
 

@@ -6,6 +6,8 @@
 import type { FhirModel } from '../../fhir/model.ts'
 import type { Property, Structure } from '../../fhir/structure.ts'
 import { report, type Run } from '../validate.ts'
+import { isAbsolute } from '../validate-bundle.ts'
+import { notAbsolute } from '../validation-sentences.ts'
 import { checkItem, inPlace } from './check-profile.ts'
 import { isJson, itemsOf } from './items.ts'
 import type { Profile } from './profile.ts'
@@ -21,6 +23,8 @@ export function checkExtensions(run: Run, holder: Json, key: string, structure: 
   for (const [index, each] of list.entries()) {
     const url = isJson(each) ? each.url : undefined
     if (typeof url !== 'string') continue
+    // Only what stands within another extension is named by that one's definition.
+    if (structure.name !== 'Extension' && !isAbsolute(url)) report(run, 'value-invalid', notAbsolute(url), `.${key}[${index}].url`)
     const profile = run.profiles.find(url)
     if (profile?.type === 'Extension') (known ??= new Map()).set(profile, (known.get(profile) ?? 0) + 1)
     else if (key === 'extension') {
@@ -37,7 +41,8 @@ function checkKnown(run: Run, holder: Json, key: string, structure: Structure, {
   for (const [profile, count] of known) if (count > profile.root.max) report(run, 'cardinality', say.extensionTooMany(profile.url, profile.root.max), `.${key}`)
   const title = run.profileTitle
   for (const item of itemsOf(run.model, holder, key, structure)) {
-    const profile = run.profiles.find((item.value as Json).url as string)
+    const { url } = item.value as Json
+    const profile = typeof url === 'string' ? run.profiles.find(url) : undefined
     if (!profile || !known.has(profile)) continue
     run.profileTitle = profile.title
     inPlace(run, item, () => {
