@@ -35,7 +35,8 @@ export function checkItem(run: Run, item: Item, node: ProfileNode): void {
   checkTypes(run, item, node)
   if (item.value !== undefined) checkValue(run, item, node)
   checkConstraints(run, item, node.constraints)
-  if (item.structure && isJson(item.value)) checkChildren(run, item.value, node, item.structure)
+  const { value, structure } = item
+  if (structure && isJson(value)) withinResource(run, value, structure, () => checkChildren(run, value, node, structure))
   else if (node.children.size > 0) {
     const element = run.model.structures.get('Element')
     if (element) checkChildren(run, item.beside ?? {}, node, element)
@@ -63,6 +64,14 @@ export function inPlace(run: Run, item: Item, check: () => void): void {
   run.path.push(...item.steps)
   check()
   run.path.length -= item.steps.length
+}
+
+/** What is below a resource that stands in another has the inner one as its `%resource`; `%rootResource` stays. */
+function withinResource(run: Run, value: Json, structure: Structure, check: () => void): void {
+  const { resource } = run
+  if (structure.kind === 'resource') run.resource = value
+  check()
+  run.resource = resource
 }
 
 function checkTypes(run: Run, item: Item, node: ProfileNode): void {

@@ -98,7 +98,28 @@ function mergedElements(model: FhirModel, definition: Definition, find: FindDefi
 
 function elementsOf(view: { element?: unknown } | undefined): ProfileElement[] {
   const list = Array.isArray(view?.element) ? view.element : []
-  return list.filter((each): each is ProfileElement => typeof (each as ProfileElement | null)?.path === 'string')
+  return withIds(list.filter((each): each is ProfileElement => typeof (each as ProfileElement | null)?.path === 'string'))
+}
+
+/**
+ * Elements without an id are named by their place in the list: what follows a slice and lies below its path is of that slice.
+ * Source: FHIR R4 § elementdefinition.html#id.
+ */
+function withIds(elements: ProfileElement[]): ProfileElement[] {
+  let open: { path: string; slice: string }[] = []
+  return elements.map((element) => {
+    const { id, path, sliceName } = element
+    open = open.filter((each) => path.startsWith(`${each.path}.`))
+    if (typeof sliceName === 'string' && sliceName !== '') open.push({ path, slice: sliceName })
+    if ((typeof id === 'string' && id !== '') || open.length === 0) return element
+    const steps = path.split('.')
+    const sliced = steps.map((step, index) => {
+      const at = steps.slice(0, index + 1).join('.')
+      const slice = open.find((each) => each.path === at)?.slice
+      return slice === undefined ? step : `${step}:${slice}`
+    })
+    return { ...element, id: sliced.join('.') }
+  })
 }
 
 function idOf({ id, path, sliceName }: ProfileElement): string {

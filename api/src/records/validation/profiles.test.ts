@@ -87,6 +87,8 @@ const slices: Row[] = [
   ['pattern at $this', profile('Observation', { category: slicing('pattern', '$this'), 'category:lab': { min: 1, patternCodeableConcept: coded('lab') } }), observation({ category: [coded('x')] }), ['required Observation.category'], observation({ category: [coded('x'), coded('y', 'lab')] })],
   ['value in a pattern above', profile('Observation', { category: slicing('value', 'coding.code'), 'category:lab': { min: 1, patternCodeableConcept: coded('lab') } }), observation({ category: [coded('x')] }), ['required Observation.category'], observation({ category: [coded('lab')] })],
   ['value below a nested slice', components({ type: 'value', path: 'code.coding.code' }, { 'component:s': { min: 1 }, 'component:s.code.coding:x.code': { fixedCode: '1' }, 'component:s.value[x]': { min: 1 } }), observation({ component: [{ code: coded('1') }] }), ['required Observation.component[0].value'], observation({ component: [{ code: coded('2') }, { code: coded('1'), valueString: 'x' }] })],
+  ['a slice that says nothing of a discriminator takes whatever stands there', profile('Patient', { telecom: { slicing: { discriminator: [{ type: 'value', path: 'system' }, { type: 'value', path: 'use' }], rules: 'closed', ordered: false } }, 'telecom:mail': { min: 1 }, 'telecom:mail.system': { fixedCode: 'email' } }), patient({ telecom: [{ system: 'phone', use: 'home' }] }), ['required Patient.telecom', 'structure Patient.telecom[0]'], patient({ telecom: [{ system: 'email', use: 'home' }, { system: 'email' }] })],
+  ['a discriminator that a slice forbids', profile('Patient', { telecom: { slicing: { discriminator: [{ type: 'value', path: 'system' }, { type: 'value', path: 'use' }], rules: 'closed', ordered: false } }, 'telecom:mail': { min: 1 }, 'telecom:mail.system': { fixedCode: 'email' }, 'telecom:mail.use': { max: '0' } }), patient({ telecom: [{ system: 'email', use: 'home' }] }), ['required Patient.telecom', 'structure Patient.telecom[0]'], patient({ telecom: [{ system: 'email' }] })],
   ['value by a binding', profile('Patient', { telecom: slicing('value', 'system'), 'telecom:known': { max: '1' }, 'telecom:known.system': { binding: { strength: 'required', valueSet: 'http://hl7.org/fhir/ValueSet/contact-point-system' } } }), patient({ telecom: [{ system: 'phone' }, { system: 'fax' }] }), ['cardinality Patient.telecom'], patient({ telecom: [{ system: 'phone' }] })],
   ['exists', profile('Patient', { name: slicing('exists', 'period'), 'name:old': { max: '1' }, 'name:old.period': { min: 1 }, 'name:now': { min: 1 }, 'name:now.period': { max: '0' } }), patient({ name: [{ text: 'x', period: { end: '2020' } }] }), ['required Patient.name'], patient({ name: [{ text: 'x', period: { end: '2020' } }, { text: 'y' }] })],
   ['type of a choice', profile('Observation', { 'value[x]': slicing('type', '$this', 'closed'), 'value[x]:valueQuantity': { type: [{ code: 'Quantity' }] }, 'value[x]:valueQuantity.unit': { min: 1 } }), observation({ valueQuantity: { value: 1 } }), ['required Observation.value.unit'], observation({ valueQuantity: { value: 1, unit: 'x' } })],
@@ -201,6 +203,36 @@ test('the definitions that HL7 published are valid, but for those that name what
     'profile-unknown ValueSet/provenance-history-record-activity ValueSet.meta.profile[0]',
   ])
 }, 120_000)
+
+test('elements without ids are of the slice that they follow', () => {
+  const element = [
+    { path: 'Communication.payload', slicing: { discriminator: [{ type: 'type', path: 'content' }], rules: 'closed' } },
+    { path: 'Communication.payload', sliceName: 'text', max: '1' }, { path: 'Communication.payload.contentString', min: 1, type: [{ code: 'string' }] },
+    { path: 'Communication.payload', sliceName: 'file' }, { path: 'Communication.payload.contentAttachment', type: [{ code: 'Attachment' }] }, { path: 'Communication.payload.contentAttachment.title', min: 1 },
+    { path: 'Communication.note', min: 1 },
+  ]
+  const definition = { ...profile('Communication', {}), differential: { element } } as unknown as Definition
+  const communication = (...payload: Json[]) => ({ resourceType: 'Communication', status: 'completed', note: [{ text: 'x' }], payload })
+  expect(issuesOf(communication({ contentString: 'a' }, { contentAttachment: { title: 'b' } }, { contentAttachment: { title: 'c' } }), [definition])).toEqual([])
+  expect(issuesOf(communication({ contentString: 'a' }, { contentString: 'b' }, { contentAttachment: { contentType: 'text/plain' } }), [definition])).toEqual(['cardinality Communication.payload', 'required Communication.payload[2].content.title'])
+  expect(issuesOf({ resourceType: 'Communication', status: 'completed', payload: [{ contentReference: { reference: 'Basic/1' } }] }, [definition])).toEqual(['structure Communication.payload[0]', 'required Communication.note'])
+})
+
+test('below a resource that stands in another %resource is the inner one, %rootResource the outer', () => {
+  const named = (expression: string) => profile('Patient', { 'contained.name': { constraint: [{ key: 'x-1', severity: 'error', human: 'x', expression }] } })
+  const inner = { resourceType: 'Practitioner', id: 'p', name: [{ text: 'x' }], gender: 'female' }
+  const both = patient({ gender: 'male', contained: [inner], generalPractitioner: [{ reference: '#p' }] })
+  expect(issuesOf(both, [named("%resource.gender = 'female' and %rootResource.gender = 'male'")])).toEqual([])
+  expect(issuesOf(both, [named("%resource.gender = 'male'")])).toEqual(['invariant-broken Patient.contained[0].name[0]'])
+})
+
+test('any list of extensions gets issues, never a throw', () => {
+  const known = [...model.profiles.values()].filter((each) => each.type === 'Extension').slice(0, 20).map((each) => each.url)
+  const extension = fc.oneof(fc.jsonValue({ maxDepth: 1 }), fc.record({ url: fc.oneof(fc.constantFrom(...known, 'x', ''), fc.jsonValue({ maxDepth: 1 })), valueString: fc.jsonValue({ maxDepth: 1 }) }, { requiredKeys: [] }))
+  fc.assert(fc.property(fc.array(extension, { maxLength: 4 }), fc.array(extension, { maxLength: 3 }), (here, below) => {
+    validateResource(model, { resourceType: 'Patient', extension: here, modifierExtension: below, name: [{ text: 'x', extension: below, _text: { extension: here } }], _birthDate: { extension: here } }, { warnings: true })
+  }), { numRuns: 400 })
+})
 
 test('paths of discriminators are read in steps', () => {
   expect(stepsOf('$this')).toEqual([])

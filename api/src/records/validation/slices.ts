@@ -46,7 +46,18 @@ function isIn(run: Run, item: Item, node: ProfileNode, name: string, slice: Prof
   if (item.type === 'Extension' && discriminators.length === 1 && discriminators[0]?.path === 'url') {
     return isJson(item.value) && item.value.url === addressOf(slice)
   }
-  return discriminators.every((each) => meets(run, item, slice, each))
+  const said = discriminators.filter((each) => says(slice, each))
+  return said.length > 0 && said.every((each) => meets(run, item, slice, each))
+}
+
+/** Whether a slice says anything about a discriminator; where it is silent, whatever stands there will do. */
+function says(slice: ProfileNode, { type, path }: Discriminator): boolean {
+  if (type !== 'value' && type !== 'pattern') return true
+  return nodesAt(slice, stepsOf(path)).some(({ node, expected }) => expected.length > 0 || node?.max === 0 || (node !== null && isTold(node)))
+}
+
+function isTold(node: ProfileNode): boolean {
+  return node.binding !== null || node.types.length > 0 || node.children.size > 0 || node.constraints.length > 0
 }
 
 /** Extensions are always sliced by address, choices by type. */
@@ -66,10 +77,10 @@ function meets(run: Run, item: Item, slice: ProfileNode, { type, path }: Discrim
   if (type === 'type') return meetsType(run, item, ends, steps)
   if (type === 'profile') return meetsProfile(run, item, ends, steps)
   const values = valuesAt(run, item, steps)
+  if (ends.some(({ node }) => node?.max === 0)) return values.length === 0
   return ends.some(({ node, expected }) => {
     if (expected.length > 0) return values.some((each) => expected.some((one) => matches(each.value, one)))
-    const says = node && (node.binding !== null || node.types.length > 0 || node.children.size > 0 || node.constraints.length > 0)
-    return says ? values.some((each) => keeps(run, each, node)) : false
+    return node !== null && isTold(node) && values.some((each) => keeps(run, each, node))
   })
 }
 
