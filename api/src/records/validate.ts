@@ -15,6 +15,7 @@ import { issue, type Issue, type OutcomeCode, type Sentence } from '../fhir/outc
 import { primitiveFormats } from '../fhir/primitive-formats.ts'
 import { resourceTypes } from '../fhir/resource-types.ts'
 import type { Element, Property, Structure } from '../fhir/structure.ts'
+import type { CompiledSet } from '../terminology/shapes.ts'
 import { checkAttachment } from './validate-attachment.ts'
 import { checkFullUrls } from './validate-bundle.ts'
 import { checkCode, checkConcept } from './validate-codes.ts'
@@ -54,6 +55,8 @@ export interface Run {
   unknownProfiles: 'error' | 'warning'
   unknown: Set<string> | null
   storedExtensions: ReadonlySet<string> | null
+  valueSets: ReadonlyMap<string, CompiledSet | null> | null
+  unknownSets: Set<string> | null
 }
 
 export interface ValidationOptions {
@@ -69,6 +72,10 @@ export interface ValidationOptions {
   unknown?: Set<string>
   /** Addresses of extensions that the store may define. */
   storedExtensions?: ReadonlySet<string>
+  /** Value sets of the store by address as profiles name it; null for one that was looked for in vain. */
+  valueSets?: ReadonlyMap<string, CompiledSet | null>
+  /** Takes the addresses of value sets that were needed and not known. */
+  unknownSets?: Set<string>
 }
 
 /** @returns nothing when the resource is valid. */
@@ -77,6 +84,7 @@ export function validateResource(model: FhirModel, resource: unknown, options: V
     model, issues: [], path: [], container: {}, inBundle: false, resource: {}, at: null, profileTitle: '', depth: 0,
     profiles: profileSet(model, options.stored), warnings: options.warnings ?? false,
     unknownProfiles: options.unknownProfiles ?? 'error', unknown: options.unknown ?? null, storedExtensions: options.storedExtensions ?? null,
+    valueSets: options.valueSets ?? null, unknownSets: options.unknownSets ?? null,
   }
   if (typeof resource !== 'object' || resource === null || Array.isArray(resource)) {
     report(run, 'structure', say.wrongKind('resource', 'object', resource, null))

@@ -43,7 +43,25 @@ export function expandedCodes(url: string): ReadonlySet<string> | null {
 /** Whether a built-in value set has the code; `system` null for a `code` element. Works for sets without end, such as UCUM's. */
 export function memberOf(url: string, system: string | null, code: string): boolean | null {
   const set = setOf(url)
-  return set && orNull(() => set.find(system, code) !== null)
+  return set && isIn(set, system, code)
+}
+
+export function isBuiltInSet(url: string): boolean {
+  return setOf(url) !== null
+}
+
+/** A value set that is stored; null where there is none or it has no answer here. */
+export function storedSet(db: Db, store: DefinitionStore<Db>, url: string): Promise<CompiledSet | null> {
+  const source = { db, store }
+  return findDefinition<ValueSet>(source, 'ValueSet', url, null).then((found) => compile(source, found)).catch((error: unknown) => {
+    if (error instanceof OutcomeError) return null
+    throw error
+  })
+}
+
+/** Whether a compiled set has the code; null where it cannot tell. */
+export function isIn(set: CompiledSet, system: string | null, code: string): boolean | null {
+  return orNull(() => set.find(system, code) !== null)
 }
 
 /** Every code of a value set, built in or stored, as `system|code` pairs for `:in` and `:not-in`. @throws as $expand does. */

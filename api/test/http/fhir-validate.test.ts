@@ -1,5 +1,5 @@
 /** `$validate` and declared profiles through the whole app: nothing is stored, profiles of users count, unknown ones are refused. */
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { validateResources } from '../../src/records/validation/load-profiles.ts'
 import { openDb } from '../../src/storage/pool.ts'
 import { citizen, system, testPlatform } from '../support/platform.ts'
@@ -108,4 +108,39 @@ test('an extension that users define is held to it, at once where it comes along
   const [found = []] = await validateResources(other, services.store.model, [bearing({ valueString: 'A' })])
   await other.destroy()
   expect(found.map((each) => `${each.code} ${each.expression}`)).toEqual(['structure Patient.extension[0].value'])
+})
+
+describe('a required binding to a value set of the store', () => {
+  const [codes, set, address] = ['http://example.com/CodeSystem/wards', 'http://example.com/ValueSet/wards', 'http://example.com/StructureDefinition/on-a-ward']
+  const wards = (...names: string[]) => ({ resourceType: 'CodeSystem', url: codes, status: 'active', content: 'complete', concept: names.map((each) => ({ code: each })) })
+  const allWards = { resourceType: 'ValueSet', url: set, status: 'active', compose: { include: [{ system: codes }] } }
+  const onAWard = (valueSet: string, url = address) => ({
+    ...profile, url, name: 'OnAWard', type: 'Basic', baseDefinition: 'http://hl7.org/fhir/StructureDefinition/Basic',
+    differential: { element: [{ id: 'Basic', path: 'Basic' }, { id: 'Basic.code', path: 'Basic.code', min: 1, binding: { strength: 'required', valueSet } }] },
+  })
+  const basic = (value: string, url = address) => ({ resourceType: 'Basic', meta: { profile: [url] }, code: { coding: [{ system: codes, code: value }] } })
+  const post = (body: { resourceType: string }) => request('POST', `/fhir/${body.resourceType}`, { as: system, body })
+
+  test('comes with the request, or counts from when it is stored, as it then is', async () => {
+    const bundle = (value: string) => ({ resourceType: 'Bundle', type: 'transaction', entry: [basic(value), onAWard(set), allWards, wards('a', 'b')].map((resource) => ({ request: { method: 'POST', url: resource.resourceType }, resource })) })
+    expect(issues(await request('POST', '/fhir', { as: system, body: bundle('c') }))).toEqual(['error code-unknown Bundle.entry[0].resource.code'])
+    const reply = await request('POST', '/fhir', { as: system, body: bundle('a') })
+    expect(reply.status).toBe(200)
+    expect(issues(await post(basic('c')))).toEqual(['error code-unknown Basic.code'])
+    expect((await post(basic('b'))).status).toBe(201)
+    const id = /CodeSystem\/([^/]+)/.exec(reply.json.entry[3].response.location)?.[1] as string
+    expect((await request('PUT', `/fhir/CodeSystem/${id}`, { as: system, body: { ...wards('c'), id } })).status).toBe(200)
+    expect([(await post(basic('c'))).status, ...issues(await post(basic('b')))]).toEqual([201, 'error code-unknown Basic.code'])
+  })
+
+  test('that nobody knows, or that is broken, is not judged', async () => {
+    const [unknown, broken] = ['http://example.com/StructureDefinition/unknown-set', 'http://example.com/StructureDefinition/broken-set']
+    const circle = { ...allWards, url: 'http://example.com/ValueSet/circle', compose: { include: [{ valueSet: ['http://example.com/ValueSet/circle'] }] } }
+    for (const each of [onAWard('http://example.com/ValueSet/none', unknown), onAWard(circle.url, broken), circle]) expect((await post(each)).status).toBe(201)
+    for (const url of [unknown, broken]) expect((await post(basic('x', url))).status).toBe(201)
+    const malformed = { ...wards('a'), url: 'http://example.com/CodeSystem/malformed', concept: 'a' }
+    const entries = [{ ...basic('x', unknown), code: { coding: [{ system: malformed.url, code: 'x' }] } }, malformed, { ...allWards, url: 'http://example.com/ValueSet/none', compose: { include: [{ system: malformed.url }] } }]
+    const refused = await request('POST', '/fhir', { as: system, body: { resourceType: 'Bundle', type: 'transaction', entry: entries.map((resource) => ({ request: { method: 'POST', url: resource.resourceType }, resource })) } })
+    expect([refused.status, ...issues(refused)]).toEqual([422, 'error structure Bundle.entry[1].resource.concept'])
+  })
 })

@@ -1,16 +1,21 @@
 /**
  * Validation with the profiles that users have stored. A resource is validated with what is built in; only when it names a
  * definition that is not known is the store asked, for all resources of a request at once, and the resource validated again.
- * Definitions among the resources themselves count as stored, so that a bundle may bring a profile and what declares it.
+ * Definitions among the resources themselves count as stored, so that a bundle may bring a profile and what declares it. The value sets that profiles
+ * bind to are compiled then, too.
  */
 import { sql } from 'kysely'
+import { sha256Hex } from '../../crypto.ts'
 import { monotonicMs } from '../../ctx.ts'
 import type { FhirModel } from '../../fhir/model.ts'
 import type { Issue } from '../../fhir/outcome.ts'
 import { typeCode } from '../../fhir/resource-types.ts'
 import type { Db } from '../../storage/pool.ts'
+import type { CompiledSet, Definition as TerminologyDefinition, DefinitionStore } from '../../terminology/shapes.ts'
+import { storedSet } from '../../terminology/value-sets.ts'
 import { resourceOf, storedOf, type StoredRow } from '../content.ts'
 import { paramKey, uriKey } from '../search/keys.ts'
+import { storedDefinitions } from '../stored-definitions.ts'
 import { lookEveryMs } from '../stored-parameters.ts'
 import { validateResource, type ValidationOptions } from '../validate.ts'
 import type { Definition } from './profile.ts'
@@ -18,31 +23,56 @@ import type { Definition } from './profile.ts'
 /** A profile may be based on one that is based on another … */
 const roundsMax = 8
 const urlsMax = 200
+/** Value sets that profiles of one request bind to, which are compiled for it. */
+const setsMax = 50
 
 /** @returns the issues of each resource, in the order given. */
 export async function validateResources(
-  db: Db, model: FhirModel, resources: readonly unknown[], options: Omit<ValidationOptions, 'stored' | 'unknown' | 'storedExtensions'> = {},
+  db: Db, model: FhirModel, resources: readonly unknown[], options: Omit<ValidationOptions, 'stored' | 'unknown' | 'storedExtensions' | 'valueSets' | 'unknownSets'> = {},
 ): Promise<Issue[][]> {
   const stored = new Map<string, Definition>()
   for (const each of resources) if (isDefinition(each)) keep(stored, each)
   const extensions = await storedExtensions(db)
   const asked = new Set<string>()
+  const valueSets = new Map<string, CompiledSet | null>()
   const issues: Issue[][] = []
   let pending = resources.map((_, index) => index)
   for (let round = 0; round < roundsMax && pending.length > 0; round++) {
     const unknown = new Set<string>()
+    const unknownSets = new Set<string>()
     const again: number[] = []
     for (const index of pending) {
       const named = new Set<string>()
-      issues[index] = validateResource(model, resources[index], { ...options, stored, unknown: named, storedExtensions: extensions })
-      if ([...named].some((url) => !asked.has(url))) again.push(index)
+      const namedSets = new Set<string>()
+      issues[index] = validateResource(model, resources[index], { ...options, stored, unknown: named, storedExtensions: extensions, valueSets, unknownSets: namedSets })
+      for (const url of namedSets) if (valueSets.size + unknownSets.size < setsMax) unknownSets.add(url)
+      if ([...namedSets].some((url) => unknownSets.has(url)) || [...named].some((url) => !asked.has(url))) again.push(index)
       for (const url of named) if (!asked.has(url) && unknown.size < urlsMax) unknown.add(url)
     }
     for (const url of unknown) asked.add(url)
     for (const each of await storedProfiles(db, [...unknown])) keep(stored, each)
-    pending = stored.size > 0 ? again : []
+    const definitions = definitionsWith(resources.filter((_, index) => issues[index]?.length === 0))
+    for (const url of unknownSets) valueSets.set(url, await storedSet(db, definitions, url))
+    const hasSets = [...unknownSets].some((url) => valueSets.get(url) !== null)
+    pending = stored.size > 0 || hasSets ? again : []
   }
   return issues
+}
+
+/** Value sets and code systems of the store, and before them those that come with the request and are valid. */
+function definitionsWith(resources: readonly unknown[]): DefinitionStore<Db> {
+  const own = resources.filter((each): each is TerminologyDefinition => {
+    const { resourceType, url } = (each ?? {}) as { resourceType?: unknown; url?: unknown }
+    return (resourceType === 'ValueSet' || resourceType === 'CodeSystem') && typeof url === 'string'
+  })
+  if (own.length === 0) return storedDefinitions
+  return {
+    ...storedDefinitions,
+    byUrls: async (db, type, urls) => [
+      ...own.filter((each) => each.resourceType === type && urls.includes(each.url ?? '')).map((resource) => ({ key: sha256Hex(JSON.stringify(resource)), lastUpdated: '9999', resource })),
+      ...await storedDefinitions.byUrls(db, type, urls),
+    ],
+  }
 }
 
 /** Under its address the last one that comes, and each under its version. */
