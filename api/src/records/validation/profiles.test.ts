@@ -37,6 +37,8 @@ const patient = (change: Json): Json => ({ resourceType: 'Patient', ...change })
 const observation = (change: Json): Json => ({ resourceType: 'Observation', status: 'final', code: { text: 'x' }, ...change })
 const coded = (...codes: string[]) => ({ coding: codes.map((each) => ({ system: 'http://s', code: each })) })
 
+const kilograms = (value: number) => ({ value, system: 'http://unitsofmeasure.org', code: 'kg' })
+
 /** [what, elements, broken, issues, kept] */
 type Row = [what: string, definition: Definition, broken: Json, issues: string[], kept: Json]
 
@@ -52,6 +54,8 @@ const elements: Row[] = [
   ['pattern is at least', profile('Patient', { maritalStatus: { patternCodeableConcept: coded('a') } }), patient({ maritalStatus: coded('b') }), ['value-invalid Patient.maritalStatus'], patient({ maritalStatus: { ...coded('b', 'a'), text: 'x' } })],
   ['maxLength in characters', profile('Patient', { 'name.text': { maxLength: 2 } }), patient({ name: [{ text: '张三丰' }] }), ['value-invalid Patient.name[0].text'], patient({ name: [{ text: '张𠮷' }] })],
   ['minValue', profile('Patient', { 'multipleBirth[x]': { minValueInteger: 1 } }), patient({ multipleBirthInteger: 0 }), ['value-invalid Patient.multipleBirth'], patient({ multipleBirthInteger: 1 })],
+  ['minValue of a quantity, in another unit', profile('Observation', { 'value[x]': { minValueQuantity: kilograms(1) } }), observation({ valueQuantity: { value: 999, system: 'http://unitsofmeasure.org', code: 'g' } }), ['value-invalid Observation.value'], observation({ valueQuantity: { value: 1000, system: 'http://unitsofmeasure.org', code: 'g' } })],
+  ['maxValue of a quantity, of what does not convert nothing', profile('Observation', { 'value[x]': { maxValueQuantity: kilograms(1) } }), observation({ valueQuantity: kilograms(1.1) }), ['value-invalid Observation.value'], observation({ valueQuantity: { value: 2, system: 'http://unitsofmeasure.org', code: 'cm' } })],
   ['maxValue of a date', profile('Patient', { birthDate: { maxValueDate: '2026-11-23' } }), patient({ birthDate: '2026-11-24' }), ['value-invalid Patient.birthDate'], patient({ birthDate: '2026-11' })],
   ['type narrowing', profile('Observation', { 'value[x]': { type: [{ code: 'Quantity' }] } }), observation({ valueString: 'x' }), ['structure Observation.value'], observation({ valueQuantity: { value: 1 } })],
   ['one type of a choice by its name', profile('Observation', { 'valueQuantity.unit': { min: 1 } }), observation({ valueQuantity: { value: 1 } }), ['required Observation.value.unit'], observation({ valueString: 'x' })],
