@@ -6,6 +6,7 @@
 import type { FhirModel } from '../../fhir/model.ts'
 import type { Property, Structure } from '../../fhir/structure.ts'
 import { report, type Run } from '../validate.ts'
+import { locate } from '../patch/locate.ts'
 import { isAbsolute } from '../validate-bundle.ts'
 import { notAbsolute } from '../validation-sentences.ts'
 import { checkItem, inPlace } from './check-profile.ts'
@@ -46,20 +47,20 @@ function checkKnown(run: Run, holder: Json, key: string, structure: Structure, {
     if (!profile || !known.has(profile)) continue
     run.profileTitle = profile.title
     inPlace(run, item, () => {
-      if (!mayStand(run, profile, structure, at)) reportPlace(run, profile)
+      if (!mayStand(run, profile, structure, at, holder)) reportPlace(run, profile)
       checkItem(run, item, profile.root)
     })
   }
   run.profileTitle = title
 }
 
-/** HL7's own resources carry its extensions where their definitions do not allow it, so of those it is only advice. */
+/** HL7's own resources carry the extensions that it published with R4 where their definitions do not allow it, so of those it is only advice. */
 function reportPlace(run: Run, { url, context }: Profile): void {
-  const severity = url.startsWith('http://hl7.org/') ? 'warning' : 'error'
+  const severity = url.startsWith('http://hl7.org/') && run.model.profiles.has(url) ? 'warning' : 'error'
   if (severity === 'error' || run.warnings) report(run, 'structure', say.wrongContext(url, context.map(({ expression }) => expression)), '', severity)
 }
 
-function mayStand(run: Run, { context }: Profile, structure: Structure, at: Property | null): boolean {
+function mayStand(run: Run, { context }: Profile, structure: Structure, at: Property | null, holder: Json): boolean {
   if (context.length === 0) return true
   // Most are said of the very type or element.
   if (context.some(({ expression }) => expression === structure.name || expression === at?.path || expression === at?.type)) return true
@@ -67,11 +68,24 @@ function mayStand(run: Run, { context }: Profile, structure: Structure, at: Prop
   const path = run.path.filter((step) => !step.startsWith('[')).slice(0, -1).join('')
   for (const each of [path, at?.path ?? '']) places.add(each).add(each.replace('[x]', ''))
   return context.some(({ type, expression }) => {
-    if (type === 'fhirpath' || expression === '*' || expression === 'Element') return true
-    if (type === 'extension') return structure.name === 'Extension'
+    if (type === 'fhirpath') return isAmong(run, expression)
+    if (expression === '*' || expression === 'Element') return true
+    // `http://x#part` is a part of a complex extension, and the value of an extension does not say whose it is: neither has an address to compare.
+    if (type === 'extension') return structure.name === 'Extension' ? expression.includes('#') || holder.url === expression : at?.path.startsWith('Extension.value') === true
+    // What later releases call a group of types, `CanonicalResource` for one, is not judged.
+    if (/^[A-Z]\w*$/.test(expression) && !run.model.structures.has(expression)) return true
     const name = expression.slice(expression.indexOf('#') + 1)
     return places.has(name) || places.has(name.replace('[x]', ''))
   })
+}
+
+/** Whether the element that the extension stands on is one that an expression finds in the resource. Of resources within others it is not asked. */
+function isAmong(run: Run, expression: string): boolean {
+  if (run.resource !== run.container || run.inBundle) return true
+  const element = run.path.slice(1, run.path.findLastIndex((step) => /^\.(?:modifierE|e)xtension$/.test(step))).map((step) => (step.startsWith('[') ? Number(step.slice(1, -1)) : step.slice(1)))
+  const ways = locate(run.resource, expression)
+  // What cannot be run is not held against the data.
+  return ways === null || ways.some((way) => way.length === element.length && way.every((step, index) => step === element[index] || (typeof step === 'string' && step.startsWith(String(element[index])))))
 }
 
 /** A type and those it is made from. */

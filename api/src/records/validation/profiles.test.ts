@@ -230,6 +230,16 @@ test('below a resource that stands in another %resource is the inner one, %rootR
   expect(issuesOf(both, [named("%resource.gender = 'male'")])).toEqual(['invariant-broken Patient.contained[0].name[0]'])
 })
 
+test.each<[string, { type: string; expression: string }, Json, Json]>([
+  ['a path', { type: 'fhirpath', expression: "Patient.telecom.where(system = 'phone')" }, patient({ telecom: [{ system: 'phone' }, { system: 'email', extension: [{ url: 'http://test/e', valueCode: 'x' }] }] }), patient({ telecom: [{ system: 'email' }, { system: 'phone', extension: [{ url: 'http://test/e', valueCode: 'x' }] }] })],
+  ['a path to a choice', { type: 'fhirpath', expression: 'Patient.deceased' }, patient({ active: true, _active: { extension: [{ url: 'http://test/e', valueCode: 'x' }] } }), patient({ deceasedBoolean: true, _deceasedBoolean: { extension: [{ url: 'http://test/e', valueCode: 'x' }] } })],
+  ['another extension', { type: 'extension', expression: 'http://test/outer' }, patient({ extension: [{ url: 'http://test/other', extension: [{ url: 'http://test/e', valueCode: 'x' }] }] }), patient({ extension: [{ url: 'http://test/outer', extension: [{ url: 'http://test/e', valueCode: 'x' }] }] })],
+])('an extension stands only where its context allows: %s', (_, context, broken, kept) => {
+  const definition = { ...profile('Extension', { 'value[x]': { min: 1 } }), url: 'http://test/e', context: [context] } as unknown as Definition
+  const found = (resource: Json) => validateResource(model, resource, { stored: new Map([[definition.url, definition]]) }).map((each) => each.code)
+  expect([found(broken), found(kept)]).toEqual([['structure'], []])
+})
+
 test('any list of extensions gets issues, never a throw', () => {
   const known = [...model.profiles.values()].filter((each) => each.type === 'Extension').slice(0, 20).map((each) => each.url)
   const extension = fc.oneof(fc.jsonValue({ maxDepth: 1 }), fc.record({ url: fc.oneof(fc.constantFrom(...known, 'x', ''), fc.jsonValue({ maxDepth: 1 })), valueString: fc.jsonValue({ maxDepth: 1 }) }, { requiredKeys: [] }))
