@@ -5,7 +5,7 @@
  */
 import { systemAbsent } from './sentences.ts'
 import type { Concept, System } from './shapes.ts'
-import { ucum } from './ucum.ts'
+import { canBeUnit, ucum } from './ucum.ts'
 
 const codeLengthMax = 200
 
@@ -29,6 +29,7 @@ function listed(url: string, name: string, concepts: readonly Concept[]): System
 }
 
 function unit(code: string): Concept | null {
+  if (!canBeUnit(code)) return null
   const { status, ucumCode, unit: found } = ucum().validateUnitString(code)
   if (status !== 'valid' || ucumCode !== code) return null
   return concept(code, typeof found?.name === 'string' && found.name !== '' ? found.name : code)
@@ -36,7 +37,7 @@ function unit(code: string): Concept | null {
 
 /** `canonical = m`: units of the same dimension, those that convert into it. */
 const unitFilter: System['ownFilter'] = ({ property, op, value }) => (
-  property === 'canonical' && op === '=' ? ({ code }) => ucum().convertUnitTo(code, 1, value).status === 'succeeded' : null
+  property === 'canonical' && op === '=' && canBeUnit(value) ? ({ code }) => ucum().convertUnitTo(code, 1, value).status === 'succeeded' : null
 )
 
 function namesOf(type: 'language' | 'region' | 'currency', locale: 'en' | 'zh-CN'): Intl.DisplayNames {

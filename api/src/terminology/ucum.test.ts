@@ -1,5 +1,7 @@
 /** Units that convert into each other share a canonical unit; others never do. */
-import { describe, expect, test } from 'vitest'
+import fc from 'fast-check'
+import { describe, expect, test, vi } from 'vitest'
+import { builtInSystem } from './library.ts'
 import { canonicalUnit } from './ucum.ts'
 
 /** A value in the canonical unit. */
@@ -24,4 +26,14 @@ describe('canonical units', () => {
   test.each(['{score}', '%', '1', '[pH]', '[iU]', 'mmols', 'mg{total}', '', 'x'.repeat(60)])('%s has none', (code) => {
     expect(canonicalUnit(code)).toBeNull()
   })
+})
+
+test('whatever stands where a unit should, nothing of it is written to the console', () => {
+  const written = vi.spyOn(console, 'log').mockImplementation(() => {})
+  const system = builtInSystem('http://unitsofmeasure.org', null)
+  const unit = fc.oneof(fc.string({ maxLength: 60 }), fc.string({ unit: 'grapheme', maxLength: 20 }), fc.array(fc.constantFrom('mg', '/', '.', '{', '}', '[', ']', '(', ')', ' ', '10*', '-', '%', '张'), { maxLength: 8 }).map((parts) => parts.join('')))
+  fc.assert(fc.property(unit, (text) => { canonicalUnit(text); system?.find(text) }), { numRuns: 500 })
+  for (const text of ['Right arm', ' ', '李明', 'mg dl']) expect([canonicalUnit(text), system?.find(text)]).toEqual([null, null])
+  expect(written).not.toHaveBeenCalled()
+  written.mockRestore()
 })

@@ -21,6 +21,7 @@ interface Ucum {
   convertUnitTo(from: string, value: number, to: string): { status: string }
   getSpecifiedUnit(code: string, use: 'validate'): { status?: string; unit: Unit | null; origString?: string }
   convertToBaseUnits(from: string, value: number): { status: string; magnitude: number }
+  uStrParser_: { parseString(text: string, ...how: unknown[]): [unit: Unit | null, read: string, messages: string[], suggestions: unknown] }
 }
 
 let loaded: Ucum | null = null
@@ -28,8 +29,27 @@ let loaded: Ucum | null = null
 export function ucum(): Ucum {
   if (loaded) return loaded
   const { UcumLhcUtils } = createRequire(import.meta.url)('@lhncbc/ucum-lhc') as { UcumLhcUtils: { getInstance(): Ucum } }
-  loaded = UcumLhcUtils.getInstance()
+  loaded = quiet(UcumLhcUtils.getInstance())
   return loaded
+}
+
+/** What its parser throws the library writes to the console, where nothing of a patient may stand; the parser says it in its answer instead. */
+function quiet(library: Ucum): Ucum {
+  const parser = library.uStrParser_
+  const parse = parser.parseString.bind(parser)
+  parser.parseString = (text, ...how) => {
+    try {
+      return parse(text, ...how)
+    } catch (error) {
+      return [null, text, [String(error)], null]
+    }
+  }
+  return library
+}
+
+/** Whether a text can be a unit at all: UCUM is written in ASCII without blanks. */
+export function canBeUnit(text: string): boolean {
+  return /^[!-~]{1,50}$/.test(text)
 }
 
 /** canonical value = value × factor + offset. */
@@ -40,13 +60,12 @@ export interface CanonicalUnit {
   offset: number
 }
 
-const codeLengthMax = 50
 const keptMax = 5_000
 const kept = new Map<string, CanonicalUnit | null>()
 
 /** Null for what is no unit, or converts into nothing. */
 export function canonicalUnit(code: string): CanonicalUnit | null {
-  if (code.length > codeLengthMax || code.includes('{')) return null
+  if (!canBeUnit(code) || code.includes('{')) return null
   let known = kept.get(code)
   if (known === undefined) {
     if (kept.size >= keptMax) kept.clear()
