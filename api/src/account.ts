@@ -8,6 +8,7 @@ import { readConfig } from './config.ts'
 import { systemNow } from './ctx.ts'
 import { withDatabases } from './databases.ts'
 import { OutcomeError } from './fhir/outcome.ts'
+import { print } from './output.ts'
 import { openDb } from './storage/pool.ts'
 import { outcomeOf } from './storage/sqlstate.ts'
 
@@ -31,7 +32,7 @@ async function main(): Promise<void> {
   await withDatabases(config, async ({ platform }) => {
     const db = openDb(platform, { max: 1, name: 'account' })
     try {
-      for (const line of await command(db, new Date(systemNow().getTime() + config.clockOffsetMs), values)) process.stdout.write(`${line}\n`)
+      for (const line of await command(db, new Date(systemNow().getTime() + config.clockOffsetMs), values)) await print(`${line}\n`)
     } finally {
       await db.destroy()
     }

@@ -2,11 +2,11 @@
  * `npm run journal -- --from DAY --to DAY [--organization ID] [--format hledger|beancount]`: the settlement ledger as plain text on
  * standard output, for an accounting tool of one's own: `npm run --silent journal > books.journal && hledger -f books.journal check`.
  */
-import { once } from 'node:events'
 import { parseArgs } from 'node:util'
 import { readConfig } from './config.ts'
 import { withDatabases } from './databases.ts'
 import { isDate } from './fhir/date-time.ts'
+import { print } from './output.ts'
 import { journal } from './settlement/journal.ts'
 import { openDb } from './storage/pool.ts'
 
@@ -20,7 +20,7 @@ async function main(): Promise<void> {
     const db = openDb(platform, { max: 1, name: 'journal', statementTimeoutMs: 0 })
     try {
       for await (const piece of journal(db, { from: values.from, until: values.to, organizationId: values.organization ?? null, form })) {
-        if (!process.stdout.write(piece)) await once(process.stdout, 'drain')
+        if (!await print(piece)) break
       }
     } finally {
       await db.destroy()

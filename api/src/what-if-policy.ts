@@ -14,6 +14,7 @@ import { yuanText } from './fhir/money.ts'
 import { tryPolicy } from './insurer/office.ts'
 import { policyFileOf, readPolicyFile } from './insurer/policy-file.ts'
 import type { Policy } from './insurer/rules.ts'
+import { print } from './output.ts'
 import { openInsurerDb } from './storage/pool.ts'
 
 async function main(): Promise<void> {
@@ -30,11 +31,11 @@ async function main(): Promise<void> {
       const answer = await tryPolicy(db, region, { policy, from, until })
       const fen = (amount: number) => yuanText(BigInt(amount)).padStart(16)
       const line = (name: string, was: number, becomes: number) => `${name.padEnd(28)}${fen(was)}${fen(becomes)}${fen(becomes - was)}\n`
-      process.stdout.write(`${policy.id}: ${answer.claims} claims of ${answer.people} people, ${answer.changedClaims} change${answer.cut ? '; more claims than were looked at' : ''}\n`)
-      process.stdout.write(`${''.padEnd(28)}${'was'.padStart(16)}${'becomes'.padStart(16)}${'difference'.padStart(16)}\n`)
-      for (const each of answer.parts) process.stdout.write(line(each.category, each.wasFen, each.becomesFen))
-      for (const each of answer.groups) process.stdout.write(line(`${each.personType} (${each.people}) pay`, each.cashWasFen, each.cashBecomesFen))
-      for (const each of answer.largest) process.stdout.write(line(each.messageId, each.cashWasFen, each.cashBecomesFen))
+      await print(`${policy.id}: ${answer.claims} claims of ${answer.people} people, ${answer.changedClaims} change${answer.cut ? '; more claims than were looked at' : ''}\n`)
+      await print(`${''.padEnd(28)}${'was'.padStart(16)}${'becomes'.padStart(16)}${'difference'.padStart(16)}\n`)
+      for (const each of answer.parts) await print(line(each.category, each.wasFen, each.becomesFen))
+      for (const each of answer.groups) await print(line(`${each.personType} (${each.people}) pay`, each.cashWasFen, each.cashBecomesFen))
+      for (const each of answer.largest) await print(line(each.messageId, each.cashWasFen, each.cashBecomesFen))
     } finally {
       await db.destroy()
     }
