@@ -51,8 +51,10 @@ export async function validateResources(
     }
     for (const url of unknown) asked.add(url)
     for (const each of await storedProfiles(db, [...unknown])) keep(stored, each)
-    const definitions = definitionsWith(resources.filter((_, index) => issues[index]?.length === 0))
-    for (const url of unknownSets) valueSets.set(url, await storedSet(db, definitions, url))
+    if (unknownSets.size > 0) {
+      const definitions = definitionsWith(resources.filter((_, index) => issues[index]?.length === 0))
+      for (const url of unknownSets) valueSets.set(url, await storedSet(db, definitions, url))
+    }
     const hasSets = [...unknownSets].some((url) => valueSets.get(url) !== null)
     pending = stored.size > 0 || hasSets ? again : []
   }

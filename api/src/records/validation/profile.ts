@@ -66,15 +66,59 @@ export function withoutVersion(canonical: string): string {
 /** What is not shaped as a definition (it comes from users) is read as if it said nothing. */
 export function compileProfile(model: FhirModel, definition: Definition, find: FindDefinition): Profile {
   const missing: string[] = []
-  const elements = mergedElements(model, definition, find, missing, 0)
-  const root = emptyNode(definition.type, definition.type)
-  for (const element of elements) fillNode(nodeOf(root, element), element)
+  const root = compiledTree(model, definition, find, missing)
+  lend(model, root, find, new Map([[definition, root]]))
   return {
     url: definition.url, title: definition.title ?? definition.name, type: definition.type, context: contextsOf(definition.context), root, missing,
   }
 }
 
 const depthMax = 20
+
+function compiledTree(model: FhirModel, definition: Definition, find: FindDefinition, missing: string[]): ProfileNode {
+  const root = emptyNode(definition.type, definition.type)
+  for (const element of mergedElements(model, definition, find, missing, 0)) fillNode(nodeOf(root, element), element)
+  return root
+}
+
+/**
+ * A profile may ask more of slices that the profile of an element's type defines, such as a part of an address: by what a value is known to be in
+ * such a slice stands there, and is lent to it. `trees`: of each definition one, however often it is named.
+ */
+function lend(model: FhirModel, node: ProfileNode, find: FindDefinition, trees: Map<Definition, ProfileNode>): void {
+  for (const child of [...node.children.values(), ...node.slices.values()]) {
+    const [only, ...others] = child.types.flatMap(({ profile }) => profile)
+    const definition = only === undefined || others.length > 0 || child.children.size === 0 || coreType(model, only) ? undefined : find(withoutVersion(only))
+    if (definition && definition.type !== 'Extension') {
+      let tree = trees.get(definition)
+      if (!tree) {
+        trees.set(definition, tree = compiledTree(model, definition, find, []))
+        lend(model, tree, find, trees)
+      }
+      borrow(child, tree)
+    }
+    lend(model, child, find, trees)
+  }
+}
+
+function borrow(node: ProfileNode, from: ProfileNode): void {
+  for (const [name, child] of node.children) {
+    const other = from.children.get(name)
+    if (!other) continue
+    // The rules of the slicing are checked with the profile of the type itself.
+    if (!child.slicing && other.slicing) child.slicing = { ...other.slicing, rules: 'open', ordered: false }
+    for (const [slice, own] of child.slices) {
+      const defined = other.slices.get(slice)
+      if (!defined) continue
+      if (own.types.length === 0) own.types = defined.types
+      own.fixed ??= defined.fixed
+      own.pattern ??= defined.pattern
+      for (const [key, each] of defined.children) if (!own.children.has(key)) own.children.set(key, each)
+      borrow(own, defined)
+    }
+    borrow(child, other)
+  }
+}
 
 /** Elements by id, those of the base profile first. */
 function mergedElements(model: FhirModel, definition: Definition, find: FindDefinition, missing: string[], depth: number): Iterable<ProfileElement> {

@@ -240,6 +240,25 @@ test.each<[string, { type: string; expression: string }, Json, Json]>([
   expect([found(broken), found(kept)]).toEqual([['structure'], []])
 })
 
+test('a profile may ask more of slices that the profile of a type defines', () => {
+  const address: Definition = {
+    ...profile('Address', { extension: slicing('value', 'url', 'closed'), 'extension:street': { type: [{ code: 'Extension', profile: ['http://test/street'] }] }, 'line': slicing('value', '$this'), 'line:first': { fixedString: 'a' } }), url: 'http://test/address',
+  }
+  const tighter = profile('Organization', { address: { type: [{ code: 'Address', profile: [address.url] }] }, 'address.extension:street': { min: 1 }, 'address.line:first': { min: 1 } })
+  const organization = (...address: Json[]) => ({ resourceType: 'Organization', name: 'x', address })
+  const street = { url: 'http://test/street', valueString: 'a' }
+  expect(issuesOf(organization({ extension: [street], line: ['b', 'a'] }), [address, tighter])).toEqual([])
+  expect(issuesOf(organization({ line: ['b'] }), [address, tighter])).toEqual(['required Organization.address[0].extension', 'required Organization.address[0].line'])
+})
+
+test('profiles of types that name each other, as often as they like, end soon', () => {
+  const named = (name: string, next: string): Definition => ({
+    ...profile('Extension', {}), type: 'Address', url: `http://test/${name}`, baseDefinition: `${base}Address`,
+    differential: { element: Array.from({ length: 300 }, (_, n) => [{ id: `Address.period:s${n}`, path: 'Address.period', type: [{ code: 'Period', profile: [`http://test/${next}`] }] }, { id: `Address.period:s${n}.start`, path: 'Address.period.start', min: 0 }]).flat() },
+  }) as unknown as Definition
+  expect(issuesOf({ resourceType: 'Organization', name: 'x', address: [{ period: { start: '2026' } }] }, [named('a', 'b'), named('b', 'a'), profile('Organization', { address: { type: [{ code: 'Address', profile: ['http://test/a'] }] }, 'address.period': { min: 1 } })])).toEqual([])
+})
+
 test('any list of extensions gets issues, never a throw', () => {
   const known = [...model.profiles.values()].filter((each) => each.type === 'Extension').slice(0, 20).map((each) => each.url)
   const extension = fc.oneof(fc.jsonValue({ maxDepth: 1 }), fc.record({ url: fc.oneof(fc.constantFrom(...known, 'x', ''), fc.jsonValue({ maxDepth: 1 })), valueString: fc.jsonValue({ maxDepth: 1 }) }, { requiredKeys: [] }))
