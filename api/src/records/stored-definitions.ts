@@ -6,6 +6,7 @@ import type { CodeSystem } from '@medplum/fhirtypes'
 import { sql } from 'kysely'
 import { isFhirId, keyOf } from '../fhir/id.ts'
 import { type ResourceType, typeCode } from '../fhir/resource-types.ts'
+import { plainArray } from '../storage/array-literal.ts'
 import type { Db } from '../storage/pool.ts'
 import type { Definition, DefinitionStore, DefinitionType, StoredDefinition } from '../terminology/shapes.ts'
 import { resourceOf, type Stored, storedOf, type StoredRow } from './content.ts'
@@ -26,12 +27,58 @@ export const storedDefinitions: DefinitionStore<Db> = {
   },
 }
 
+/** What a version says never changes, so that the last few stay parsed: of those only where they stand is asked again. */
+const kept = new Map<string, StoredDefinition>()
+const keptMax = 32
+/** Longer ones are read each time. */
+const keptCharactersMax = 2_000_000
+
+type Head = Omit<StoredRow, 'content'>
+
 async function selectByKeys(db: Db, type: DefinitionType & ResourceType, keys: readonly bigint[]): Promise<StoredDefinition[]> {
   if (keys.length === 0) return []
-  const { rows } = await sql<StoredRow>`select r.t, r.id, r.version, r.last_updated, r.pid, r.content from resource r
-    where r.t = ${sql.raw(String(typeCode(type)))} and r.keys && ${`{${keys.join(',')}}`}::bigint[]
-    order by r.last_updated desc limit ${rowsMax}`.execute(db)
-  return rows.map((row) => definitionOf(storedOf(type, row)))
+  const t = sql.raw(String(typeCode(type)))
+  const { rows } = await sql<Head>`select r.t, r.id, r.version, r.last_updated, r.pid from resource r
+    where r.t = ${t} and r.keys && ${`{${keys.join(',')}}`}::bigint[] order by r.last_updated desc limit ${rowsMax}`.execute(db)
+  const known = new Map(rows.map((row) => [row.id, keptOf(row)]))
+  const unread = rows.filter((row) => known.get(row.id) === undefined)
+  if (unread.length > 0) {
+    const read = await sql<StoredRow>`select r.t, r.id, r.version, r.last_updated, r.pid, r.content from resource r
+      where r.t = ${t} and r.id = any(${plainArray(unread.map((row) => row.id))}::uuid[])`.execute(db)
+    for (const row of read.rows) known.set(row.id, keep(row, definitionOf(storedOf(type, row))))
+  }
+  // One that was deleted in between is gone.
+  return rows.flatMap((row) => known.get(row.id) ?? [])
+}
+
+/** The one used last stands at the end. */
+function keptOf(row: Head): StoredDefinition | undefined {
+  const name = nameOf(row)
+  const definition = kept.get(name)
+  if (definition === undefined) return undefined
+  kept.delete(name)
+  kept.set(name, definition)
+  return definition
+}
+
+/** Ids are of one database; with the instant none is taken for one of another. */
+function nameOf({ t, id, version, last_updated }: Head): string {
+  return `${t}/${id}/${version}/${last_updated}`
+}
+
+function keep(row: StoredRow, definition: StoredDefinition): StoredDefinition {
+  if (row.content.length > keptCharactersMax) return definition
+  kept.set(nameOf(row), frozen(definition))
+  const oldest = kept.keys().next().value
+  if (kept.size > keptMax && oldest !== undefined) kept.delete(oldest)
+  return definition
+}
+
+/** Many requests read it. */
+function frozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+  for (const each of Object.values(value)) frozen(each)
+  return Object.freeze(value)
 }
 
 function definitionOf(stored: Stored): StoredDefinition {
