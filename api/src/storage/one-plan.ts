@@ -1,7 +1,7 @@
 /**
  * Statements for which one plan is right whatever their values are: walks along an index until there is enough, reads by key. PostgreSQL would plan most of
  * them anew each time, for without their values it takes them for dear, and planning costs more than running. They go to connections of
- * their own, which plan a statement once and along an index; docs/decisions/0049-one-plan.md. Inside a transaction they are statements as any other.
+ * their own, which plan a statement once and along an index; docs/decisions/0049-one-plan.md. Inside a transaction they are ordinary statements.
  */
 import { type RawBuilder, sql } from 'kysely'
 

@@ -3,7 +3,7 @@
  * anybody would read and sort in a city; so it is with what one doctor asked for or one hospital did. So what a resource is about (its `code`, the codes of its
  * components, its vaccine), and the staff and places that it refers to, are also stored as rows of idx_value, in the order that searches come in without `_sort` and
  * with `_sort=-date`: newest first, what has no date before all, then by key. A page is a stretch of that index, in either direction; several stretches are read side by side.
- * Rows that were stored before are indexed anew in the background; until that is done for a type, all this is found as any other token or reference.
+ * Rows that were stored before are indexed anew in the background; until that is done for a type, all this is found the way other tokens and references are.
  */
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
 import { clinicalDate } from '../../fhir/clinical-date.ts'
