@@ -7,7 +7,7 @@ import { isFhirId } from '../fhir/id.ts'
 import { timeRange } from '../fhir/date-time.ts'
 import { fail } from '../fhir/outcome.ts'
 import type { ResourceType } from '../fhir/resource-types.ts'
-import { nearest } from '../records/search/nearest.ts'
+import { nearest } from '../fhir/nearest.ts'
 
 const valuesMax = 500
 

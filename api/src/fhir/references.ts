@@ -70,3 +70,8 @@ function withoutVersion(reference: string): string {
   const at = reference.indexOf('/_history/')
   return at < 0 ? reference : reference.slice(0, at)
 }
+
+/** Whether an address has a scheme, as `https://…` and `urn:uuid:…` do. Source: RFC 3986 § 3.1. */
+export function hasScheme(uri: string): boolean {
+  return /^[A-Za-z][A-Za-z0-9+.-]*:/.test(uri)
+}

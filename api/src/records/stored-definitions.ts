@@ -39,7 +39,7 @@ async function selectByKeys(db: Db, type: DefinitionType & ResourceType, keys: r
   if (keys.length === 0) return []
   const t = sql.raw(String(typeCode(type)))
   const { rows } = await sql<Head>`select r.t, r.id, r.version, r.last_updated, r.pid from resource r
-    where r.t = ${t} and r.keys && ${`{${keys.join(',')}}`}::bigint[] order by r.last_updated desc limit ${rowsMax}`.execute(db)
+    where r.t = ${t} and r.keys && ${plainArray(keys)}::bigint[] order by r.last_updated desc limit ${rowsMax}`.execute(db)
   const known = new Map(rows.map((row) => [row.id, keptOf(row)]))
   const unread = rows.filter((row) => known.get(row.id) === undefined)
   if (unread.length > 0) {

@@ -2,6 +2,7 @@
  * What entries of a Bundle are called: a fullUrl is an absolute address and does not contradict the resource under it.
  * Source: FHIR R4 Bundle.entry.fullUrl, § bundle.html#bundle-unique.
  */
+import { hasScheme } from '../fhir/references.ts'
 import { isResourceType } from '../fhir/resource-types.ts'
 import { report, type Run } from './validate.ts'
 import * as say from './validation-sentences.ts'
@@ -12,14 +13,9 @@ export function checkFullUrls(run: Run, entries: unknown): void {
     const { fullUrl, resource } = (entry ?? {}) as { fullUrl?: unknown; resource?: unknown }
     if (typeof fullUrl !== 'string') continue
     const at = `.entry[${index}].fullUrl`
-    if (!isAbsolute(fullUrl)) report(run, 'value-invalid', say.notAbsolute(fullUrl), at)
+    if (!hasScheme(fullUrl)) report(run, 'value-invalid', say.notAbsolute(fullUrl), at)
     else if (contradicts(fullUrl, resource)) report(run, 'value-invalid', say.fullUrlContradiction(fullUrl), at)
   }
-}
-
-/** `scheme:…`, as `https://…` and `urn:uuid:…` are. */
-export function isAbsolute(uri: string): boolean {
-  return /^[A-Za-z][A-Za-z0-9+.-]*:/.test(uri)
 }
 
 /** Only the address of a FHIR server says what the resource is. */

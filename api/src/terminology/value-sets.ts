@@ -21,7 +21,8 @@ function orNull<T>(ask: () => T): T | null {
   }
 }
 
-function setOf(url: string): CompiledSet | null {
+/** A value set that is built in; null where there is none. */
+export function setOf(url: string): CompiledSet | null {
   const canonical = splitCanonical(url)
   return orNull(() => builtInSet(canonical.url, canonical.version))
 }
@@ -40,16 +41,6 @@ export function expandedCodes(url: string): ReadonlySet<string> | null {
   return codes
 }
 
-/** Whether a built-in value set has the code; `system` null for a `code` element. Works for sets without end, such as UCUM's. */
-export function memberOf(url: string, system: string | null, code: string): boolean | null {
-  const set = setOf(url)
-  return set && isIn(set, system, code)
-}
-
-export function isBuiltInSet(url: string): boolean {
-  return setOf(url) !== null
-}
-
 /** A value set that is stored; null where there is none or it has no answer here. */
 export function storedSet(db: Db, store: DefinitionStore<Db>, url: string): Promise<CompiledSet | null> {
   const source = { db, store }
@@ -59,7 +50,7 @@ export function storedSet(db: Db, store: DefinitionStore<Db>, url: string): Prom
   })
 }
 
-/** Whether a compiled set has the code; null where it cannot tell. */
+/** Whether a compiled set has the code; `system` null for a `code` element. Works for sets without end, such as UCUM's; null where it cannot tell. */
 export function isIn(set: CompiledSet, system: string | null, code: string): boolean | null {
   return orNull(() => set.find(system, code) !== null)
 }

@@ -5,7 +5,7 @@
 import { parseStored, stringifyJson } from '../../fhir/json.ts'
 import type { FhirModel } from '../../fhir/model.ts'
 import type { Stored } from '../content.ts'
-import { nearest } from './nearest.ts'
+import { nearest } from '../../fhir/nearest.ts'
 import { summaryElements } from './summary-elements.ts'
 
 const subsetted = { system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'SUBSETTED' }

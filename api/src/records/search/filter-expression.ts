@@ -3,7 +3,7 @@
  * value is a JSON string, or whatever stands up to the next space or `)`. Names, operators and words are as the specification writes them, in small letters.
  * Source: FHIR R4 search_filter.html (grammar).
  */
-import { nearest } from './nearest.ts'
+import { nearest } from '../../fhir/nearest.ts'
 import { type Issue, issue } from '../../fhir/outcome.ts'
 
 export type FilterNode =

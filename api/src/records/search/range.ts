@@ -4,7 +4,7 @@
  */
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
 import type { Bound } from './criterion.ts'
-import { nearest } from './nearest.ts'
+import { nearest } from '../../fhir/nearest.ts'
 
 export const prefixes = ['eq', 'ne', 'gt', 'lt', 'ge', 'le', 'sa', 'eb', 'ap'] as const
 export type Prefix = (typeof prefixes)[number]

@@ -12,7 +12,7 @@ import { clinicalDate } from '../../fhir/clinical-date.ts'
 import type { SearchParam } from '../../fhir/search-parameters.ts'
 import { isSortedByCode } from './extract-keys.ts'
 import { orderKey, paramKey } from './keys.ts'
-import { nearest } from './nearest.ts'
+import { nearest } from '../../fhir/nearest.ts'
 import type { SideOrder, SortKey } from './page.ts'
 import { decidesCompartment, elementOf } from './reference.ts'
 

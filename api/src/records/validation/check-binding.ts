@@ -2,7 +2,7 @@
  * Required bindings of profiles: one coding at least of a concept, the coding, the code or the unit is in the value set. What
  * cannot be told here, because nobody knows the set or it has no end, is not judged.
  */
-import { isBuiltInSet, isIn, memberOf } from '../../terminology/value-sets.ts'
+import { isIn, setOf } from '../../terminology/value-sets.ts'
 import { report, type Run } from '../validate.ts'
 import * as say from '../validation-sentences.ts'
 import { isJson } from './items.ts'
@@ -24,8 +24,7 @@ export function checkBinding(run: Run, value: unknown, type: string, valueSet: s
 
 /** Of a built-in set, else of one that was loaded from the store; one that is in neither is asked for. */
 function isMember(run: Run, valueSet: string, system: string | null, code: string): boolean | null {
-  if (isBuiltInSet(valueSet)) return memberOf(valueSet, system, code)
-  const stored = run.valueSets?.get(valueSet)
-  if (stored === undefined) run.unknownSets?.add(valueSet)
-  return stored ? isIn(stored, system, code) : null
+  const set = setOf(valueSet) ?? run.valueSets?.get(valueSet)
+  if (set === undefined) run.unknownSets?.add(valueSet)
+  return set ? isIn(set, system, code) : null
 }

@@ -4,10 +4,10 @@
  * Source: FHIR R4 2.4 (extensibility), 5.1.0.11 (StructureDefinition.context).
  */
 import type { FhirModel } from '../../fhir/model.ts'
+import { hasScheme } from '../../fhir/references.ts'
 import type { Property, Structure } from '../../fhir/structure.ts'
 import { report, type Run } from '../validate.ts'
 import { locate } from '../patch/locate.ts'
-import { isAbsolute } from '../validate-bundle.ts'
 import { notAbsolute } from '../validation-sentences.ts'
 import { checkItem, inPlace } from './check-profile.ts'
 import { isJson, itemsOf } from './items.ts'
@@ -25,7 +25,7 @@ export function checkExtensions(run: Run, holder: Json, key: string, structure: 
     const url = isJson(each) ? each.url : undefined
     if (typeof url !== 'string') continue
     // Only what stands within another extension is named by that one's definition.
-    if (structure.name !== 'Extension' && !isAbsolute(url)) report(run, 'value-invalid', notAbsolute(url), `.${key}[${index}].url`)
+    if (structure.name !== 'Extension' && !hasScheme(url)) report(run, 'value-invalid', notAbsolute(url), `.${key}[${index}].url`)
     const profile = run.profiles.find(url)
     if (profile?.type === 'Extension') (known ??= new Map()).set(profile, (known.get(profile) ?? 0) + 1)
     else if (key === 'extension') {
