@@ -1,14 +1,14 @@
 /**
- * Code systems, value sets and concept maps that somebody wrote through FHIR, for the terminology service below, which cannot
- * know the record store. They are public (access/audience.ts), so whoever asks finds the same ones.
+ * Definitions that somebody wrote through FHIR: code systems, value sets and concept maps for the terminology service below, which cannot know the record
+ * store, and profiles. They are public (access/audience.ts), so whoever asks finds the same ones.
  */
-import type { CodeSystem } from '@medplum/fhirtypes'
+import type { CodeSystem, StructureDefinition } from '@medplum/fhirtypes'
 import { sql } from 'kysely'
 import { isFhirId, keyOf } from '../fhir/id.ts'
-import { type ResourceType, typeCode } from '../fhir/resource-types.ts'
+import { typeCode } from '../fhir/resource-types.ts'
 import { plainArray } from '../storage/array-literal.ts'
 import type { Db } from '../storage/pool.ts'
-import type { Definition, DefinitionStore, DefinitionType, StoredDefinition } from '../terminology/shapes.ts'
+import type { Definition, DefinitionStore, StoredDefinition } from '../terminology/shapes.ts'
 import { resourceOf, type Stored, storedOf, type StoredRow } from './content.ts'
 import { atKey } from './read-resource.ts'
 import { uriKey } from './search/keys.ts'
@@ -17,8 +17,8 @@ import { uriKey } from './search/keys.ts'
 const rowsMax = 200
 
 export const storedDefinitions: DefinitionStore<Db> = {
-  byUrls: (db, type, urls) => selectByKeys(db, type, urls.map((url) => uriKey(type, 'url', url))),
-  conceptMaps: (db, system, side) => selectByKeys(db, 'ConceptMap', [uriKey('ConceptMap', `${side}-system`, system)]),
+  byUrls: (db, type, urls) => selectByUrls<Definition>(db, type, urls),
+  conceptMaps: (db, system, side) => selectByKeys<Definition>(db, 'ConceptMap', [uriKey('ConceptMap', `${side}-system`, system)]),
   async byId(db, type, id) {
     if (!isFhirId(id)) return null
     const { rows } = await sql<StoredRow>`select r.t, r.id, r.version, r.last_updated, r.pid, r.content from resource r
@@ -27,38 +27,50 @@ export const storedDefinitions: DefinitionStore<Db> = {
   },
 }
 
+/** All of the addresses, the one changed last first. */
+export async function storedProfiles(db: Db, urls: readonly string[]): Promise<StructureDefinition[]> {
+  return (await selectByUrls<StructureDefinition>(db, 'StructureDefinition', urls)).map(({ resource }) => resource)
+}
+
+type Kept<T> = Omit<StoredDefinition, 'resource'> & { resource: T }
+
 /** What a version says never changes, so that the last few stay parsed: of those only where they stand is asked again. */
-const kept = new Map<string, StoredDefinition>()
+const kept = new Map<string, Kept<Definition | StructureDefinition>>()
 const keptMax = 32
 /** Longer ones are read each time. */
 const keptCharactersMax = 2_000_000
 
 type Head = Omit<StoredRow, 'content'>
 
-async function selectByKeys(db: Db, type: DefinitionType & ResourceType, keys: readonly bigint[]): Promise<StoredDefinition[]> {
+function selectByUrls<T extends Definition | StructureDefinition>(db: Db, type: T['resourceType'], urls: readonly string[]): Promise<Kept<T>[]> {
+  return selectByKeys(db, type, urls.map((url) => uriKey(type, 'url', url)))
+}
+
+async function selectByKeys<T extends Definition | StructureDefinition>(db: Db, type: T['resourceType'], keys: readonly bigint[]): Promise<Kept<T>[]> {
   if (keys.length === 0) return []
   const t = sql.raw(String(typeCode(type)))
   const { rows } = await sql<Head>`select r.t, r.id, r.version, r.last_updated, r.pid from resource r
-    where r.t = ${t} and r.keys && ${plainArray(keys)}::bigint[] order by r.last_updated desc limit ${rowsMax}`.execute(db)
-  const known = new Map(rows.map((row) => [row.id, keptOf(row)]))
+    where r.t = ${t} and r.keys && ${plainArray(keys)}::bigint[] order by r.last_updated desc, r.id desc limit ${rowsMax}`.execute(db)
+  const known = new Map(rows.map((row) => [row.id, keptOf<T>(row)]))
   const unread = rows.filter((row) => known.get(row.id) === undefined)
   if (unread.length > 0) {
     const read = await sql<StoredRow>`select r.t, r.id, r.version, r.last_updated, r.pid, r.content from resource r
       where r.t = ${t} and r.id = any(${plainArray(unread.map((row) => row.id))}::uuid[])`.execute(db)
-    for (const row of read.rows) known.set(row.id, keep(row, definitionOf(storedOf(type, row))))
+    for (const row of read.rows) known.set(row.id, keep(row, definitionOf<T>(storedOf(type, row))))
   }
   // One that was deleted in between is gone.
   return rows.flatMap((row) => known.get(row.id) ?? [])
 }
 
 /** The one used last stands at the end. */
-function keptOf(row: Head): StoredDefinition | undefined {
+function keptOf<T>(row: Head): Kept<T> | undefined {
   const name = nameOf(row)
   const definition = kept.get(name)
   if (definition === undefined) return undefined
   kept.delete(name)
   kept.set(name, definition)
-  return definition
+  // The name says the type.
+  return definition as Kept<T>
 }
 
 /** Ids are of one database; with the instant none is taken for one of another. */
@@ -66,7 +78,7 @@ function nameOf({ t, id, version, last_updated }: Head): string {
   return `${t}/${id}/${version}/${last_updated}`
 }
 
-function keep(row: StoredRow, definition: StoredDefinition): StoredDefinition {
+function keep<T extends Definition | StructureDefinition>(row: StoredRow, definition: Kept<T>): Kept<T> {
   if (row.content.length > keptCharactersMax) return definition
   kept.set(nameOf(row), frozen(definition))
   const oldest = kept.keys().next().value
@@ -81,6 +93,6 @@ function frozen<T>(value: T): T {
   return Object.freeze(value)
 }
 
-function definitionOf(stored: Stored): StoredDefinition {
-  return { key: `${stored.type}/${stored.id}/${stored.version}`, lastUpdated: stored.lastUpdated, resource: resourceOf<Definition & CodeSystem>(stored) }
+function definitionOf<T extends Definition | StructureDefinition = Definition & CodeSystem>(stored: Stored): Kept<T> {
+  return { key: `${stored.type}/${stored.id}/${stored.version}`, lastUpdated: stored.lastUpdated, resource: resourceOf<T>(stored) }
 }

@@ -9,13 +9,11 @@ import { sha256Hex } from '../../crypto.ts'
 import { monotonicMs } from '../../ctx.ts'
 import type { FhirModel } from '../../fhir/model.ts'
 import type { Issue } from '../../fhir/outcome.ts'
-import { typeCode } from '../../fhir/resource-types.ts'
 import type { Db } from '../../storage/pool.ts'
 import type { CompiledSet, Definition as TerminologyDefinition, DefinitionStore } from '../../terminology/shapes.ts'
 import { storedSet } from '../../terminology/value-sets.ts'
-import { resourceOf, storedOf, type StoredRow } from '../content.ts'
-import { paramKey, uriKey } from '../search/keys.ts'
-import { storedDefinitions } from '../stored-definitions.ts'
+import { paramKey } from '../search/keys.ts'
+import { storedDefinitions, storedProfiles } from '../stored-definitions.ts'
 import { lookEveryMs } from '../stored-parameters.ts'
 import { validateResource, type ValidationOptions } from '../validate.ts'
 import type { Definition } from './profile.ts'
@@ -30,7 +28,7 @@ const setsMax = 50
 export async function validateResources(
   db: Db, model: FhirModel, resources: readonly unknown[], options: Omit<ValidationOptions, 'stored' | 'unknown' | 'storedExtensions' | 'valueSets' | 'unknownSets'> = {},
 ): Promise<Issue[][]> {
-  const stored = new Map<string, Definition>()
+  let stored = new Map<string, Definition>()
   for (const each of resources) if (isDefinition(each)) keep(stored, each)
   const extensions = await storedExtensions(db)
   const asked = new Set<string>()
@@ -50,7 +48,10 @@ export async function validateResources(
       for (const url of named) if (!asked.has(url) && unknown.size < urlsMax) unknown.add(url)
     }
     for (const url of unknown) asked.add(url)
-    for (const each of await storedProfiles(db, [...unknown])) keep(stored, each)
+    const found = await definitionsOf(db, unknown)
+    // Another map, for what was compiled with the one before may miss what came now.
+    if (found.length > 0) stored = new Map(stored)
+    for (const each of found) keep(stored, each)
     if (unknownSets.size > 0) {
       const definitions = definitionsWith(resources.filter((_, index) => issues[index]?.length === 0))
       for (const url of unknownSets) valueSets.set(url, await storedSet(db, definitions, url))
@@ -75,6 +76,13 @@ function definitionsWith(resources: readonly unknown[]): DefinitionStore<Db> {
       ...await storedDefinitions.byUrls(db, type, urls),
     ],
   }
+}
+
+/** All definitions of each address, the newest last. */
+async function definitionsOf(db: Db, urls: ReadonlySet<string>): Promise<Definition[]> {
+  if (urls.size === 0) return []
+  const found: unknown[] = await storedProfiles(db, [...urls])
+  return found.toReversed().filter(isDefinition).filter(({ url }) => urls.has(url))
 }
 
 /** Under its address the last one that comes, and each under its version. */
@@ -105,14 +113,4 @@ async function storedExtensions(db: Db): Promise<ReadonlySet<string>> {
 function isDefinition(resource: unknown): resource is Definition {
   const { resourceType, url, type } = (resource ?? {}) as Partial<Definition>
   return resourceType === 'StructureDefinition' && typeof url === 'string' && typeof type === 'string'
-}
-
-/** All definitions of each address, the newest last. */
-async function storedProfiles(db: Db, urls: readonly string[]): Promise<Definition[]> {
-  if (urls.length === 0) return []
-  const keys = urls.map((url) => uriKey('StructureDefinition', 'url', url))
-  const { rows } = await sql<StoredRow>`select r.t, r.id, r.version, r.last_updated, r.pid, r.content from resource r
-    where r.t = ${sql.raw(String(typeCode('StructureDefinition')))} and r.keys && ${`{${keys.join(',')}}`}::bigint[]
-    order by r.last_updated asc limit ${urlsMax}`.execute(db)
-  return rows.map((row): unknown => resourceOf(storedOf('StructureDefinition', row))).filter(isDefinition).filter(({ url }) => urls.includes(url))
 }

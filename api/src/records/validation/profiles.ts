@@ -11,14 +11,18 @@ export interface ProfileSet {
   find(canonical: string): Profile | undefined
 }
 
-const builtIn = new WeakMap<FhirModel, ProfileSet>()
+const noneStored: ReadonlyMap<string, Definition> = new Map()
+const sets = new WeakMap<FhirModel, WeakMap<ReadonlyMap<string, Definition>, ProfileSet>>()
 
-export function profileSet(model: FhirModel, stored: ReadonlyMap<string, Definition> | null = null): ProfileSet {
-  if (stored !== null && stored.size > 0) return makeSet(model, stored)
-  const known = builtIn.get(model)
+/** @param stored not changed any more: all resources that are validated with the same map share what was compiled. */
+export function profileSet(model: FhirModel, stored: ReadonlyMap<string, Definition> = noneStored): ProfileSet {
+  const ofModel = sets.get(model) ?? new WeakMap<ReadonlyMap<string, Definition>, ProfileSet>()
+  sets.set(model, ofModel)
+  const definitions = stored.size > 0 ? stored : noneStored
+  const known = ofModel.get(definitions)
   if (known) return known
-  const made = makeSet(model, new Map())
-  builtIn.set(model, made)
+  const made = makeSet(model, definitions)
+  ofModel.set(definitions, made)
   return made
 }
 
