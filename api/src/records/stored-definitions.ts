@@ -1,8 +1,8 @@
 /**
  * Definitions that somebody wrote through FHIR: code systems, value sets and concept maps for the terminology service below, which cannot know the record
- * store, and profiles. They are public (access/audience.ts), so whoever asks finds the same ones.
+ * store, profiles, and questionnaires. They are public (access/audience.ts), so whoever asks finds the same ones.
  */
-import type { CodeSystem, StructureDefinition } from '@medplum/fhirtypes'
+import type { Questionnaire, StructureDefinition } from '@medplum/fhirtypes'
 import { sql } from 'kysely'
 import { isFhirId, keyOf } from '../fhir/id.ts'
 import { typeCode } from '../fhir/resource-types.ts'
@@ -19,12 +19,7 @@ const rowsMax = 200
 export const storedDefinitions: DefinitionStore<Db> = {
   byUrls: (db, type, urls) => selectByUrls<Definition>(db, type, urls),
   conceptMaps: (db, system, side) => selectByKeys<Definition>(db, 'ConceptMap', [uriKey('ConceptMap', `${side}-system`, system)]),
-  async byId(db, type, id) {
-    if (!isFhirId(id)) return null
-    const { rows } = await sql<StoredRow>`select r.t, r.id, r.version, r.last_updated, r.pid, r.content from resource r
-      where ${atKey(sql`r`, type, keyOf(id))}`.execute(db)
-    return rows[0] ? definitionOf(storedOf(type, rows[0])) : null
-  },
+  byId: (db, type, id) => selectById<Definition>(db, type, id),
 }
 
 /** All of the addresses, the one changed last first. */
@@ -32,21 +27,38 @@ export async function storedProfiles(db: Db, urls: readonly string[]): Promise<S
   return (await selectByUrls<StructureDefinition>(db, 'StructureDefinition', urls)).map(({ resource }) => resource)
 }
 
+/** All of the addresses. */
+export function storedQuestionnaires(db: Db, urls: readonly string[]): Promise<Kept<Questionnaire>[]> {
+  return selectByUrls<Questionnaire>(db, 'Questionnaire', urls)
+}
+
+export async function storedQuestionnaire(db: Db, id: string): Promise<Questionnaire | null> {
+  return (await selectById<Questionnaire>(db, 'Questionnaire', id))?.resource ?? null
+}
+
+async function selectById<T extends Canonical>(db: Db, type: T['resourceType'], id: string): Promise<Kept<T> | null> {
+  if (!isFhirId(id)) return null
+  const { rows } = await sql<StoredRow>`select r.t, r.id, r.version, r.last_updated, r.pid, r.content from resource r
+    where ${atKey(sql`r`, type, keyOf(id))}`.execute(db)
+  return rows[0] ? definitionOf(storedOf(type, rows[0])) : null
+}
+
+type Canonical = Definition | StructureDefinition | Questionnaire
 type Kept<T> = Omit<StoredDefinition, 'resource'> & { resource: T }
 
 /** What a version says never changes, so that the last few stay parsed: of those only where they stand is asked again. */
-const kept = new Map<string, Kept<Definition | StructureDefinition>>()
+const kept = new Map<string, Kept<Canonical>>()
 const keptMax = 32
 /** Longer ones are read each time. */
 const keptCharactersMax = 2_000_000
 
 type Head = Omit<StoredRow, 'content'>
 
-function selectByUrls<T extends Definition | StructureDefinition>(db: Db, type: T['resourceType'], urls: readonly string[]): Promise<Kept<T>[]> {
+function selectByUrls<T extends Canonical>(db: Db, type: T['resourceType'], urls: readonly string[]): Promise<Kept<T>[]> {
   return selectByKeys(db, type, urls.map((url) => uriKey(type, 'url', url)))
 }
 
-async function selectByKeys<T extends Definition | StructureDefinition>(db: Db, type: T['resourceType'], keys: readonly bigint[]): Promise<Kept<T>[]> {
+async function selectByKeys<T extends Canonical>(db: Db, type: T['resourceType'], keys: readonly bigint[]): Promise<Kept<T>[]> {
   if (keys.length === 0) return []
   const t = sql.raw(String(typeCode(type)))
   const { rows } = await sql<Head>`select r.t, r.id, r.version, r.last_updated, r.pid from resource r
@@ -78,7 +90,7 @@ function nameOf({ t, id, version, last_updated }: Head): string {
   return `${t}/${id}/${version}/${last_updated}`
 }
 
-function keep<T extends Definition | StructureDefinition>(row: StoredRow, definition: Kept<T>): Kept<T> {
+function keep<T extends Canonical>(row: StoredRow, definition: Kept<T>): Kept<T> {
   if (row.content.length > keptCharactersMax) return definition
   kept.set(nameOf(row), frozen(definition))
   const oldest = kept.keys().next().value
@@ -93,6 +105,6 @@ function frozen<T>(value: T): T {
   return Object.freeze(value)
 }
 
-function definitionOf<T extends Definition | StructureDefinition = Definition & CodeSystem>(stored: Stored): Kept<T> {
+function definitionOf<T extends Canonical>(stored: Stored): Kept<T> {
   return { key: `${stored.type}/${stored.id}/${stored.version}`, lastUpdated: stored.lastUpdated, resource: resourceOf<T>(stored) }
 }

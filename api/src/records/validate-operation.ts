@@ -12,7 +12,7 @@ import { type ResourceType, resourceTypes } from '../fhir/resource-types.ts'
 import { resourceOf } from './content.ts'
 import { readResource } from './read-resource.ts'
 import type { Operation, OperationCall, OperationResult } from './store.ts'
-import { validateResources } from './validation/load-profiles.ts'
+import { validateResources } from './validation/validate-resources.ts'
 
 type Json = Record<string, unknown>
 

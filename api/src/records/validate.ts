@@ -3,7 +3,7 @@
  * codes of required bindings, targets of references, narrative; then the invariants of every element, the extensions that
  * are known, and the profiles a resource declares (validation/). Every issue is collected with its FHIRPath (at most
  * `maxIssues`), in the order of the text. Pure; the types are compiled once by fhir/structure.ts, and a valid resource
- * costs one walk. Profiles that lie in the store are loaded before (validation/load-profiles.ts).
+ * costs one walk. What lies in the store is looked up before (validation/validate-resources.ts).
  * Not decided here: whether a reference resolves.
  * Source: FHIR R4 2.6 (JSON), 2.24 (data types), 5.1 (profiles), the definition of each type.
  */
@@ -15,7 +15,6 @@ import { issue, type Issue, type OutcomeCode, type Sentence } from '../fhir/outc
 import { primitiveFormats } from '../fhir/primitive-formats.ts'
 import { resourceTypes } from '../fhir/resource-types.ts'
 import type { Element, Property, Structure } from '../fhir/structure.ts'
-import type { CompiledSet } from '../terminology/shapes.ts'
 import { checkAttachment } from './validate-attachment.ts'
 import { checkFullUrls } from './validate-bundle.ts'
 import { checkCode, checkConcept } from './validate-codes.ts'
@@ -23,8 +22,9 @@ import { checkReference } from './validate-references.ts'
 import { checkDeclaredProfiles, checkNamedProfile } from './validation/declared-profiles.ts'
 import { checkExtensions } from './validation/extensions.ts'
 import { checkInvariants } from './validation/invariants.ts'
-import type { Definition } from './validation/profile.ts'
 import { type ProfileSet, profileSet } from './validation/profiles.ts'
+import { checkResponse } from './validation/questionnaire-response.ts'
+import { nothingStored, nothingWanted, type Stored, type Wanted } from './validation/stored.ts'
 import * as say from './validation-sentences.ts'
 
 export const maxIssues = 50
@@ -53,10 +53,8 @@ export interface Run {
   /** How many profiles deep. */
   depth: number
   unknownProfiles: 'error' | 'warning'
-  unknown: Set<string> | null
-  storedExtensions: ReadonlySet<string> | null
-  valueSets: ReadonlyMap<string, CompiledSet | null> | null
-  unknownSets: Set<string> | null
+  stored: Stored
+  wanted: Wanted
 }
 
 export interface ValidationOptions {
@@ -66,25 +64,18 @@ export interface ValidationOptions {
   profiles?: readonly string[]
   /** How a declared profile is reported that nobody knows; an error unless said. */
   unknownProfiles?: 'error' | 'warning'
-  /** Definitions of the store by address. */
-  stored?: ReadonlyMap<string, Definition>
-  /** Takes the addresses of definitions that were needed and not known. */
-  unknown?: Set<string>
-  /** Addresses of extensions that the store may define. */
-  storedExtensions?: ReadonlySet<string>
-  /** Value sets of the store by address as profiles name it; null for one that was looked for in vain. */
-  valueSets?: ReadonlyMap<string, CompiledSet | null>
-  /** Takes the addresses of value sets that were needed and not known. */
-  unknownSets?: Set<string>
+  /** Definitions of the store. */
+  stored?: Partial<Stored>
+  /** Takes what was needed and not known. */
+  wanted?: Wanted
 }
 
 /** @returns nothing when the resource is valid. */
 export function validateResource(model: FhirModel, resource: unknown, options: ValidationOptions = {}): Issue[] {
   const run: Run = {
     model, issues: [], path: [], container: {}, inBundle: false, resource: {}, at: null, profileTitle: '', depth: 0,
-    profiles: profileSet(model, options.stored), warnings: options.warnings ?? false,
-    unknownProfiles: options.unknownProfiles ?? 'error', unknown: options.unknown ?? null, storedExtensions: options.storedExtensions ?? null,
-    valueSets: options.valueSets ?? null, unknownSets: options.unknownSets ?? null,
+    profiles: profileSet(model, options.stored?.profiles), warnings: options.warnings ?? false, unknownProfiles: options.unknownProfiles ?? 'error',
+    stored: options.stored ? { ...nothingStored, ...options.stored } : nothingStored, wanted: options.wanted ?? nothingWanted(),
   }
   if (typeof resource !== 'object' || resource === null || Array.isArray(resource)) {
     report(run, 'structure', say.wrongKind('resource', 'object', resource, null))
@@ -120,6 +111,7 @@ function checkResource(run: Run, resource: Json, contained: boolean, profiles: r
   run.at = null
   checkObject(run, resource, structure)
   if (type === 'Bundle') checkFullUrls(run, resource.entry)
+  else if (type === 'QuestionnaireResponse') checkResponse(run, resource)
   if (resource.meta !== undefined) checkDeclaredProfiles(run, resource, structure)
   for (const url of profiles) checkNamedProfile(run, resource, structure, { url, place: '' })
   run.resource = outer.resource

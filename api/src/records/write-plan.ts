@@ -12,7 +12,7 @@ import type { Db } from '../storage/pool.ts'
 import { indexResource, type IndexRow } from './index-resource.ts'
 import type { ResourceEntry, Store } from './store.ts'
 import { refreshParameters } from './stored-parameters.ts'
-import { validateResources } from './validation/load-profiles.ts'
+import { validateResources } from './validation/validate-resources.ts'
 import type { CurrentRow } from './write-rows.ts'
 
 /** Versions one of which must be the current one, or any version at all (`*`). */

@@ -19,7 +19,7 @@ export interface Compilation {
 }
 
 export function newBudget(): Budget {
-  return { questions: 2_000_000, regexMs: 250 }
+  return { questions: 2_000_000, patterns: { ms: 250 } }
 }
 
 function spend(budget: Budget, questions: number): void {

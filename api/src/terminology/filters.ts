@@ -3,8 +3,7 @@
  * entry of the table. A regex is matched whole, and runs under a time limit of the request: a pattern may come from anybody,
  * and some patterns take for ever on some codes.
  */
-import { runInNewContext } from 'node:vm'
-import { monotonicMs } from '../ctx.ts'
+import { compilePattern, matchAll } from '../fhir/user-pattern.ts'
 import { withAncestors, withDescendants } from './compile-code-system.ts'
 import * as say from './sentences.ts'
 import type { Budget, Concept, System, SystemFilter } from './shapes.ts'
@@ -109,21 +108,9 @@ function splitList(value: string): Set<string> {
 function regex({ system, filter: { property, value }, at, budget }: Question): Condition {
   const { concepts } = system
   if (concepts === null) throw say.endlessSystem(system.name)
-  let pattern: RegExp
-  try {
-    pattern = new RegExp(`^(?:${value})$`, 'u')
-  } catch {
-    throw say.brokenCompose(`${at}.value`, '不是正确的正则表达式。', 'it is not a regular expression.')
-  }
-  if (budget.regexMs <= 0) throw say.tooMuchWork()
-  const texts = concepts.map((concept) => valuesOf(concept, property))
-  const began = monotonicMs()
-  try {
-    const kept = runInNewContext('texts.map((list) => list.some((text) => pattern.test(text)))', { texts, pattern }, { timeout: Math.ceil(budget.regexMs) }) as boolean[]
-    return among(new Set(concepts.filter((_, no) => kept[no])))
-  } catch {
-    throw say.tooMuchWork()
-  } finally {
-    budget.regexMs -= monotonicMs() - began
-  }
+  const pattern = compilePattern(value)
+  if (!pattern) throw say.brokenCompose(`${at}.value`, '不是正确的正则表达式。', 'it is not a regular expression.')
+  const kept = matchAll(pattern, concepts.map((concept) => valuesOf(concept, property)), budget.patterns)
+  if (!kept) throw say.tooMuchWork()
+  return among(new Set(concepts.filter((_, no) => kept[no])))
 }

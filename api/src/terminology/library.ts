@@ -40,7 +40,7 @@ export function builtInSet(url: string, version: string | null): CompiledSet | n
   if (known) return known
   const resource = builtIn('ValueSet', url, version)
   if (!resource) return null
-  const unlimited = { questions: Infinity, regexMs: 10_000 }
+  const unlimited = { questions: Infinity, patterns: { ms: 10_000 } }
   const compiled = compileValueSet(resource, { library: { system: builtInSystem, valueSet: (a, b) => builtIn('ValueSet', a, b), compiledSet: () => null }, budget: unlimited, done: new Map() })
   sets.set(key, compiled)
   return compiled
@@ -112,9 +112,12 @@ function storedSystem(definition: StoredDefinition | null): System | null {
 
 const statusOrder: readonly string[] = ['active', 'draft', 'unknown', 'retired']
 
+/** A definition of any type as it is stored. */
+interface Versioned { resource: { url?: string; version?: string; status?: string; content?: string }; lastUpdated: string }
+
 /** The newest active version; where none is active, the newest draft. Supplements define no codes of their own. */
-export function choose(found: readonly StoredDefinition[], url: string, version: string | null): StoredDefinition | null {
-  const fitting = found.filter(({ resource }) => resource.url === url && (version === null || resource.version === version) && (resource as CodeSystem).content !== 'supplement')
+export function choose<T extends Versioned>(found: readonly T[], url: string, version: string | null): T | null {
+  const fitting = found.filter(({ resource }) => resource.url === url && (version === null || resource.version === version) && resource.content !== 'supplement')
   const newestFirst = new Intl.Collator('en', { numeric: true })
   return fitting.sort((a, b) => statusOrder.indexOf(a.resource.status ?? 'unknown') - statusOrder.indexOf(b.resource.status ?? 'unknown')
     || newestFirst.compare(b.resource.version ?? '', a.resource.version ?? '')

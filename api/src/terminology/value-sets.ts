@@ -44,7 +44,16 @@ export function expandedCodes(url: string): ReadonlySet<string> | null {
 /** A value set that is stored; null where there is none or it has no answer here. */
 export function storedSet(db: Db, store: DefinitionStore<Db>, url: string): Promise<CompiledSet | null> {
   const source = { db, store }
-  return findDefinition<ValueSet>(source, 'ValueSet', url, null).then((found) => compile(source, found)).catch((error: unknown) => {
+  return unlessNone(findDefinition<ValueSet>(source, 'ValueSet', url, null).then((found) => compile(source, found)))
+}
+
+/** A value set that another resource contains; null where it has no answer here. */
+export function compiledSet(db: Db, store: DefinitionStore<Db>, valueSet: ValueSet): Promise<CompiledSet | null> {
+  return unlessNone(compile({ db, store }, valueSet))
+}
+
+function unlessNone(set: Promise<CompiledSet>): Promise<CompiledSet | null> {
+  return set.catch((error: unknown) => {
     if (error instanceof OutcomeError) return null
     throw error
   })

@@ -1,6 +1,6 @@
 /** `$validate` and declared profiles through the whole app: nothing is stored, profiles of users count, unknown ones are refused. */
 import { describe, expect, test } from 'vitest'
-import { validateResources } from '../../src/records/validation/load-profiles.ts'
+import { validateResources } from '../../src/records/validation/validate-resources.ts'
 import { openDb } from '../../src/storage/pool.ts'
 import { citizen, system, testPlatform } from '../support/platform.ts'
 
@@ -142,5 +142,56 @@ describe('a required binding to a value set of the store', () => {
     const entries = [{ ...basic('x', unknown), code: { coding: [{ system: malformed.url, code: 'x' }] } }, malformed, { ...allWards, url: 'http://example.com/ValueSet/none', compose: { include: [{ system: malformed.url }] } }]
     const refused = await request('POST', '/fhir', { as: system, body: { resourceType: 'Bundle', type: 'transaction', entry: entries.map((resource) => ({ request: { method: 'POST', url: resource.resourceType }, resource })) } })
     expect([refused.status, ...issues(refused)]).toEqual([422, 'error structure Bundle.entry[1].resource.concept'])
+  })
+})
+
+describe('answers are held against their questionnaire', () => {
+  const questionnaire = {
+    resourceType: 'Questionnaire', url: 'http://example.com/Questionnaire/pre-visit', version: '2', status: 'active',
+    contained: [{ resourceType: 'ValueSet', id: 'often', status: 'active', compose: { include: [{ system: 'http://example.com/often', concept: [{ code: 'daily' }, { code: 'never' }] }] } }],
+    item: [
+      { linkId: 'smokes', type: 'boolean', required: true },
+      { linkId: 'often', type: 'choice', answerValueSet: '#often', enableWhen: [{ question: 'smokes', operator: '=', answerBoolean: true }] },
+    ],
+  }
+  const often = (code: string) => ({ linkId: 'often', answer: [{ valueCoding: { system: 'http://example.com/often', code } }] })
+  const smokes = (valueBoolean: boolean) => ({ linkId: 'smokes', answer: [{ valueBoolean }] })
+  const response = (canonical: string, ...item: object[]) => ({ resourceType: 'QuestionnaireResponse', status: 'completed', questionnaire: canonical, item })
+  const post = async (resource: object) => {
+    const reply = await request('POST', '/fhir/QuestionnaireResponse', { as: system, body: resource })
+    return reply.status === 201 ? [201] : [reply.status, ...issues(reply)]
+  }
+
+  test('of the store, by address, version and id; of one that nobody knows nothing is judged', async () => {
+    const broken = response(questionnaire.url, smokes(false), often('daily'))
+    expect(await post(broken)).toEqual([201])
+    expect(issues(await request('POST', '/fhir/QuestionnaireResponse/$validate', { as: system, body: broken }))).toContain('warning not-found QuestionnaireResponse.questionnaire')
+    const { id } = (await request('POST', '/fhir/Questionnaire', { as: system, body: questionnaire })).json as { id: string }
+    const refused = [422, 'error invariant-broken QuestionnaireResponse.item[1]']
+    expect(await post(broken)).toEqual(refused)
+    expect(await post({ ...broken, questionnaire: `${questionnaire.url}|2` })).toEqual(refused)
+    expect(await post({ ...broken, questionnaire: `Questionnaire/${id}` })).toEqual(refused)
+    expect(await post({ ...broken, questionnaire: `${questionnaire.url}|1` })).toEqual([201])
+    expect(await post(response(questionnaire.url, smokes(true), often('daily')))).toEqual([201])
+    expect(await post(response(questionnaire.url, smokes(true), often('dayly')))).toEqual([422, 'error code-unknown QuestionnaireResponse.item[1].answer[0].value'])
+    // A change counts from when it is stored, and a deleted one asks nothing.
+    const changed = { ...questionnaire, id, item: [...questionnaire.item, { linkId: 'drinks', type: 'boolean', required: true }] }
+    expect((await request('PUT', `/fhir/Questionnaire/${id}`, { as: system, body: changed })).status).toBe(200)
+    expect(await post(response(questionnaire.url, smokes(true), often('daily')))).toEqual([422, 'error required QuestionnaireResponse.item'])
+    expect((await request('DELETE', `/fhir/Questionnaire/${id}`, { as: system })).status).toBe(204)
+    expect(await post(broken)).toEqual([201])
+  })
+
+  test('that comes in the same transaction', async () => {
+    const own = { ...questionnaire, url: 'http://example.com/Questionnaire/brought' }
+    const bundle = (item: object) => ({
+      resourceType: 'Bundle', type: 'transaction', entry: [
+        { request: { method: 'POST', url: 'QuestionnaireResponse' }, resource: response(own.url, smokes(true), item) },
+        { request: { method: 'POST', url: 'Questionnaire' }, resource: own },
+      ],
+    })
+    const refused = await request('POST', '/fhir', { as: system, body: bundle(often('hourly')) })
+    expect([refused.status, ...issues(refused)]).toEqual([422, 'error code-unknown Bundle.entry[0].resource.item[1].answer[0].value'])
+    expect((await request('POST', '/fhir', { as: system, body: bundle(often('never')) })).status).toBe(200)
   })
 })

@@ -23,8 +23,8 @@ export function checkBinding(run: Run, value: unknown, type: string, valueSet: s
 }
 
 /** Of a built-in set, else of one that was loaded from the store; one that is in neither is asked for. */
-function isMember(run: Run, valueSet: string, system: string | null, code: string): boolean | null {
-  const set = setOf(valueSet) ?? run.valueSets?.get(valueSet)
-  if (set === undefined) run.unknownSets?.add(valueSet)
+export function isMember(run: Run, valueSet: string, system: string | null, code: string): boolean | null {
+  const set = setOf(valueSet) ?? run.stored.valueSets.get(valueSet)
+  if (set === undefined) run.wanted.valueSets.add(valueSet)
   return set ? isIn(set, system, code) : null
 }

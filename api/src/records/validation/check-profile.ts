@@ -90,7 +90,7 @@ function checkTypes(run: Run, item: Item, node: ProfileNode): void {
 /** The value keeps one at least of the profiles its type names. Extensions are checked by their address wherever they stand. */
 function checkTypeProfiles(run: Run, item: Item, allowed: readonly ElementType[]): void {
   const urls = allowed.flatMap(({ profile }) => profile)
-  for (const url of urls) if (run.unknown && coreType(run.model, url) === null && !run.profiles.find(url)) run.unknown.add(withoutVersion(url))
+  for (const url of urls) if (coreType(run.model, url) === null && !run.profiles.find(url)) run.wanted.profiles.add(withoutVersion(url))
   if (urls.length === 0 || item.type === 'Extension' || run.depth >= depthMax || urls.some((url) => coreType(run.model, url) === item.type)) return
   const known = urls.map((url) => run.profiles.find(url)).filter((each) => each !== undefined)
   if (known.length < urls.length || known.some((each) => conforms(run, item, each))) return

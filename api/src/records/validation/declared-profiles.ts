@@ -27,11 +27,11 @@ export function checkNamedProfile(run: Run, resource: Json, structure: Structure
   }
   const profile = run.profiles.find(url)
   if (!profile) {
-    run.unknown?.add(withoutVersion(url))
+    run.wanted.profiles.add(withoutVersion(url))
     report(run, 'profile-unknown', run.profiles.find(withoutVersion(url)) ? say.otherVersion(url) : say.unknownProfile(url), place, run.unknownProfiles)
     return
   }
-  for (const missing of profile.missing) run.unknown?.add(missing)
+  for (const missing of profile.missing) run.wanted.profiles.add(missing)
   run.profileTitle = profile.title
   checkProfile(run, resource, structure, profile)
   run.profileTitle = ''

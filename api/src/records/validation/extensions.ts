@@ -29,9 +29,9 @@ export function checkExtensions(run: Run, holder: Json, key: string, structure: 
     const profile = run.profiles.find(url)
     if (profile?.type === 'Extension') (known ??= new Map()).set(profile, (known.get(profile) ?? 0) + 1)
     else if (key === 'extension') {
-      if (run.storedExtensions?.has(url)) run.unknown?.add(url)
+      if (run.stored.extensions.has(url)) run.wanted.profiles.add(url)
     } else {
-      run.unknown?.add(url)
+      run.wanted.profiles.add(url)
       report(run, 'element-unknown', say.unknownModifier(url), `.${key}[${index}]`)
     }
   }

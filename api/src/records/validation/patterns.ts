@@ -20,28 +20,38 @@ export function matches(value: unknown, pattern: unknown): boolean {
   return isJson(value) && Object.entries(pattern).every(([key, each]) => matches(value[key], each))
 }
 
-/** Numbers, dates, and quantities whose units convert into each other; anything else is not judged. */
+/** Whether a value keeps a limit; what cannot be compared with it is not judged. */
 export function isWithin(value: unknown, limit: unknown, side: 'min' | 'max'): boolean {
-  if (limit === undefined) return true
-  if (isJson(value) && isJson(limit)) return isQuantityWithin(value, limit, side)
-  if (typeof value === 'number' && typeof limit === 'number') return side === 'min' ? value >= limit : value <= limit
-  if (typeof value !== 'string' || typeof limit !== 'string') return true
-  const given = timeRange(value)
-  const bound = timeRange(limit)
-  if (!given || !bound) return true
-  return side === 'min' ? given.hi >= bound.lo : given.lo <= bound.hi
+  const order = compare(value, limit)
+  return order === null || (side === 'min' ? order >= 0 : order <= 0)
+}
+
+const timeOfDay = /^\d\d:\d\d/
+
+/**
+ * Numbers, dates and instants, times of day, and quantities whose units convert into each other: below nought when the first is less, nought where
+ * they are equal or overlap (a month and a day of it). Null where the two have no order.
+ */
+export function compare(one: unknown, other: unknown): number | null {
+  if (isJson(one) && isJson(other)) return compareQuantities(one, other)
+  if (typeof one === 'number' && typeof other === 'number') return one - other
+  if (typeof one !== 'string' || typeof other !== 'string') return null
+  if (timeOfDay.test(one) && timeOfDay.test(other)) return Number(one > other) - Number(one < other)
+  const [given, bound] = [timeRange(one), timeRange(other)]
+  if (!given || !bound) return null
+  return given.hi < bound.lo ? -1 : given.lo > bound.hi ? 1 : 0
 }
 
 const ucumSystem = 'http://unitsofmeasure.org'
 /** Conversions are made in binary fractions. */
 const relativeError = 1e-9
 
-function isQuantityWithin(value: Record<string, unknown>, limit: Record<string, unknown>, side: 'min' | 'max'): boolean {
-  if (value.code === limit.code) return isWithin(value.value, limit.value, side)
-  const [given, bound] = [inBaseUnits(value), inBaseUnits(limit)]
-  if (!given || !bound || given.unit !== bound.unit) return true
-  const slack = Math.abs(bound.value) * relativeError
-  return side === 'min' ? given.value >= bound.value - slack : given.value <= bound.value + slack
+function compareQuantities(one: Record<string, unknown>, other: Record<string, unknown>): number | null {
+  if (one.code === other.code) return compare(one.value, other.value)
+  const [given, bound] = [inBaseUnits(one), inBaseUnits(other)]
+  if (!given || !bound || given.unit !== bound.unit) return null
+  const difference = given.value - bound.value
+  return Math.abs(difference) <= Math.abs(bound.value) * relativeError ? 0 : difference
 }
 
 function inBaseUnits({ system, code, value }: Record<string, unknown>): { unit: string; value: number } | null {

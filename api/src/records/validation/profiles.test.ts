@@ -26,7 +26,7 @@ function profile(type: string, elements: Record<string, Json>, more: Partial<Def
 
 function issuesOf(resource: Json, definitions: readonly Definition[]): string[] {
   const stored = new Map(definitions.map((each) => [each.url, each]))
-  return validateResource(model, parseJson(JSON.stringify(resource)), { stored, profiles: [url] }).map((each) => {
+  return validateResource(model, parseJson(JSON.stringify(resource)), { stored: { profiles: stored }, profiles: [url] }).map((each) => {
     expect(each.text.zh).toMatch(/\p{Script=Han}/u)
     expect(each.text.en).not.toMatch(/undefined|\[object/)
     return `${each.code} ${each.expression}`
@@ -236,7 +236,7 @@ test.each<[string, { type: string; expression: string }, Json, Json]>([
   ['another extension', { type: 'extension', expression: 'http://test/outer' }, patient({ extension: [{ url: 'http://test/other', extension: [{ url: 'http://test/e', valueCode: 'x' }] }] }), patient({ extension: [{ url: 'http://test/outer', extension: [{ url: 'http://test/e', valueCode: 'x' }] }] })],
 ])('an extension stands only where its context allows: %s', (_, context, broken, kept) => {
   const definition = { ...profile('Extension', { 'value[x]': { min: 1 } }), url: 'http://test/e', context: [context] } as unknown as Definition
-  const found = (resource: Json) => validateResource(model, resource, { stored: new Map([[definition.url, definition]]) }).map((each) => each.code)
+  const found = (resource: Json) => validateResource(model, resource, { stored: { profiles: new Map([[definition.url, definition]]) } }).map((each) => each.code)
   expect([found(broken), found(kept)]).toEqual([['structure'], []])
 })
 
@@ -284,11 +284,11 @@ test('any definition and any resource get issues, never a throw', () => {
     .chain((each) => fc.dictionary(fc.constantFrom('min', 'max', 'type', 'slicing', 'fixedString', 'patternHumanName', 'binding', 'constraint', 'maxLength', 'sliceName', 'minValueDate'), json).map((more) => ({ ...more, ...each })))
   // A discriminator is text of users too.
   for (const path of ['[', 'x[', '(', '$', "extension('", 'a..b', 'resolve()', 'ofType(', '\\']) {
-    validateResource(model, ids('a'), { stored: new Map([[url, profile('Patient', { identifier: slicing('value', path), 'identifier:a': { min: 1 } })]]), profiles: [url] })
+    validateResource(model, ids('a'), { stored: { profiles: new Map([[url, profile('Patient', { identifier: slicing('value', path), 'identifier:a': { min: 1 } })]]) }, profiles: [url] })
   }
   fc.assert(fc.property(fc.array(element, { maxLength: 6 }), json, json, (list, name, birthDate) => {
     const definition = { ...profile('Patient', {}), differential: { element: list } } as unknown as Definition
-    validateResource(model, { resourceType: 'Patient', name, birthDate, identifier: [{ system: 'x' }] }, { stored: new Map([[url, definition]]), profiles: [url], warnings: true })
-    validateResource(model, { resourceType: 'Patient', name: [{ text: 'x' }, { family: 'y' }] }, { stored: new Map([[url, definition]]), profiles: [url], warnings: true })
+    validateResource(model, { resourceType: 'Patient', name, birthDate, identifier: [{ system: 'x' }] }, { stored: { profiles: new Map([[url, definition]]) }, profiles: [url], warnings: true })
+    validateResource(model, { resourceType: 'Patient', name: [{ text: 'x' }, { family: 'y' }] }, { stored: { profiles: new Map([[url, definition]]) }, profiles: [url], warnings: true })
   }), { numRuns: 400 })
 })
