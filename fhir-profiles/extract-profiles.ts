@@ -17,6 +17,7 @@ interface SourceDefinition {
   derivation?: string
   baseDefinition?: string
   context?: ProfileRow['context']
+  contextInvariant?: string[]
   snapshot: { element: SourceElement[] }
   differential: { element: SourceElement[] }
 }
@@ -72,9 +73,10 @@ function profileElement(element: SourceElement): ProfileElement {
 export function profileRows(): ProfileRow[] {
   return [...definitions('profiles-others.json'), ...definitions('extension-definitions.json')]
     .filter((each) => each.derivation === 'constraint')
-    .map(({ url, name, type, baseDefinition, context, differential }): ProfileRow => ({
+    .map(({ url, name, type, baseDefinition, context, contextInvariant, differential }): ProfileRow => ({
       resourceType: 'StructureDefinition', url, name, type, baseDefinition: baseDefinition ?? null,
       ...(context ? { context: context.map(({ type: kind, expression }) => ({ type: kind, expression })) } : {}),
+      ...(contextInvariant ? { contextInvariant } : {}),
       differential: { element: differential.element.map(profileElement) },
     }))
     .sort((one, other) => (one.url < other.url ? -1 : 1))

@@ -77,5 +77,7 @@ export interface ProfileRow {
   baseDefinition: string | null
   /** Where an extension may stand. */
   context?: { type: string; expression: string }[]
+  /** FHIRPath that must be true of the element it stands on. */
+  contextInvariant?: string[]
   differential: { element: ProfileElement[] }
 }

@@ -15,7 +15,7 @@ export function checkReference(run: Run, value: Record<string, unknown>, propert
   let target = typeof type === 'string' ? type : null
   if (typeof reference === 'string' && reference !== '') {
     const parsed = parseReference(reference)
-    if (parsed.kind === 'invalid' || (parsed.kind === 'conditional' && !run.inBundle)) {
+    if (parsed.kind === 'invalid' || (parsed.kind === 'conditional' && run.bundle === null)) {
       report(run, 'reference-invalid', say.notReference(reference.slice(0, 120), suggestion(reference)), '.reference')
       return
     }

@@ -22,6 +22,7 @@ import { checkReference } from './validate-references.ts'
 import { checkDeclaredProfiles, checkNamedProfile } from './validation/declared-profiles.ts'
 import { checkExtensions } from './validation/extensions.ts'
 import { checkInvariants } from './validation/invariants.ts'
+import type { ProfileNode } from './validation/profile.ts'
 import { type ProfileSet, profileSet } from './validation/profiles.ts'
 import { checkResponse } from './validation/questionnaire-response.ts'
 import { nothingStored, nothingWanted, type Stored, type Wanted } from './validation/stored.ts'
@@ -39,8 +40,8 @@ export interface Run {
   path: string[]
   /** The resource whose `contained` a `#id` means. */
   container: Json
-  /** References by search are resolved while a Bundle is processed, so only a Bundle may hold them. */
-  inBundle: boolean
+  /** The Bundle around what is validated: references by search may stand there only, because they are resolved while it is processed. */
+  bundle: Json | null
   /** The innermost resource: `%resource` of an invariant. */
   resource: Json
   /** Whether issues that do not refuse a write are wanted too. */
@@ -52,6 +53,8 @@ export interface Run {
   profileTitle: string
   /** How many profiles deep. */
   depth: number
+  /** Whether a resource keeps a profile, as far as it was asked; true while it is being asked, so that references in a circle end. */
+  kept: Map<Json, Map<ProfileNode, boolean>>
   unknownProfiles: 'error' | 'warning'
   stored: Stored
   wanted: Wanted
@@ -73,7 +76,7 @@ export interface ValidationOptions {
 /** @returns nothing when the resource is valid. */
 export function validateResource(model: FhirModel, resource: unknown, options: ValidationOptions = {}): Issue[] {
   const run: Run = {
-    model, issues: [], path: [], container: {}, inBundle: false, resource: {}, at: null, profileTitle: '', depth: 0,
+    model, issues: [], path: [], container: {}, bundle: null, resource: {}, at: null, profileTitle: '', depth: 0, kept: new Map(),
     profiles: profileSet(model, options.stored?.profiles), warnings: options.warnings ?? false, unknownProfiles: options.unknownProfiles ?? 'error',
     stored: options.stored ? { ...nothingStored, ...options.stored } : nothingStored, wanted: options.wanted ?? nothingWanted(),
   }
@@ -101,13 +104,13 @@ function checkResource(run: Run, resource: Json, contained: boolean, profiles: r
     report(run, 'structure', say.unknownResourceType(type, nearest(type, resourceTypes)), run.path.length ? '.resourceType' : 'resourceType')
     return
   }
-  const outer = { container: run.container, inBundle: run.inBundle, resource: run.resource }
+  const outer = { container: run.container, bundle: run.bundle, resource: run.resource }
   const isRoot = run.path.length === 0
   if (isRoot) run.path.push(type)
   if (!contained) run.container = resource
   else if (resource.contained !== undefined) report(run, 'invariant-broken', say.nestedContained(), '.contained')
   run.resource = resource
-  run.inBundle ||= type === 'Bundle'
+  if (type === 'Bundle') run.bundle = resource
   run.at = null
   checkObject(run, resource, structure)
   if (type === 'Bundle') checkFullUrls(run, resource.entry)
@@ -116,7 +119,7 @@ function checkResource(run: Run, resource: Json, contained: boolean, profiles: r
   for (const url of profiles) checkNamedProfile(run, resource, structure, { url, place: '' })
   run.resource = outer.resource
   run.container = outer.container
-  run.inBundle = outer.inBundle
+  run.bundle = outer.bundle
   if (isRoot) run.path.pop()
 }
 

@@ -4,15 +4,15 @@
  * The base type is checked by the walk of validate.ts, so nothing of it is repeated here.
  * Source: FHIR R4 5.1, ElementDefinition.
  */
-import { referencedType } from '../../fhir/references.ts'
 import type { Structure } from '../../fhir/structure.ts'
 import { report, type Run } from '../validate.ts'
 import { checkBinding } from './check-binding.ts'
 import { checkConstraints } from './check-constraints.ts'
 import { isJson, type Item, itemsOf } from './items.ts'
 import { isWithin, matches, sameValue } from './patterns.ts'
-import { coreType, type ElementType, type Profile, type ProfileNode, withoutVersion } from './profile.ts'
+import { coreType, type ElementType, nodeById, type Profile, type ProfileNode, withoutVersion } from './profile.ts'
 import * as say from './profile-sentences.ts'
+import { resolve, resourceItem, targetType } from './resolve.ts'
 import { checkSlices } from './slices.ts'
 
 type Json = Record<string, unknown>
@@ -30,13 +30,13 @@ export function checkProfile(run: Run, resource: Json, structure: Structure, pro
   checkItem(run, { value: resource, beside: null, property: null, type: structure.name, structure, steps: [] }, profile.root)
 }
 
-/** The run's path stands at the item. */
+/** The run's path stands at the item. A resource that stands in another is judged as a part of it, what is in it as its own. */
 export function checkItem(run: Run, item: Item, node: ProfileNode): void {
   checkTypes(run, item, node)
   if (item.value !== undefined) checkValue(run, item, node)
   checkConstraints(run, item, node.constraints)
   const { value, structure } = item
-  if (structure && isJson(value)) withinResource(run, value, structure, () => checkChildren(run, value, node, structure))
+  if (structure && isJson(value)) withinResource(run, item, () => checkChildren(run, value, node, structure))
   else if (node.children.size > 0) {
     const element = run.model.structures.get('Element')
     if (element) checkChildren(run, item.beside ?? {}, node, element)
@@ -66,12 +66,19 @@ export function inPlace(run: Run, item: Item, check: () => void): void {
   run.path.length -= item.steps.length
 }
 
-/** What is below a resource that stands in another has the inner one as its `%resource`; `%rootResource` stays. */
-function withinResource(run: Run, value: Json, structure: Structure, check: () => void): void {
-  const { resource } = run
-  if (structure.kind === 'resource') run.resource = value
+/** A resource is the `%resource` of what is in it, and the `%rootResource` too unless it is contained. */
+function withinResource(run: Run, { value, structure }: Item, check: () => void): void {
+  if (structure?.kind !== 'resource' || !isJson(value)) {
+    check()
+    return
+  }
+  const { resource, container } = run
+  run.resource = value
+  const { contained } = container
+  if (!Array.isArray(contained) || !contained.includes(value)) run.container = value
   check()
   run.resource = resource
+  run.container = container
 }
 
 function checkTypes(run: Run, item: Item, node: ProfileNode): void {
@@ -87,26 +94,41 @@ function checkTypes(run: Run, item: Item, node: ProfileNode): void {
   if (item.type === 'Reference') checkTargets(run, item, allowed.flatMap(({ targetProfile }) => targetProfile))
 }
 
+/** A profile, or the part of one that `address#element` means. */
+export interface Part { title: string; type: string; node: ProfileNode }
+
+/** Undefined for what nobody knows, which is then looked for. */
+export function partOf(run: Run, url: string): Part | undefined {
+  const [canonical = '', element] = url.split('#')
+  const profile = run.profiles.find(canonical)
+  if (!profile) {
+    if (coreType(run.model, canonical) === null) run.wanted.profiles.add(withoutVersion(canonical))
+    return undefined
+  }
+  const node = element === undefined ? profile.root : nodeById(profile.root, element)
+  return node && { title: profile.title, type: profile.type, node }
+}
+
 /** The value keeps one at least of the profiles its type names. Extensions are checked by their address wherever they stand. */
 function checkTypeProfiles(run: Run, item: Item, allowed: readonly ElementType[]): void {
   const urls = allowed.flatMap(({ profile }) => profile)
-  for (const url of urls) if (coreType(run.model, url) === null && !run.profiles.find(url)) run.wanted.profiles.add(withoutVersion(url))
+  const parts = urls.map((url) => partOf(run, url))
   if (urls.length === 0 || item.type === 'Extension' || run.depth >= depthMax || urls.some((url) => coreType(run.model, url) === item.type)) return
-  const known = urls.map((url) => run.profiles.find(url)).filter((each) => each !== undefined)
+  const known = parts.filter((each) => each !== undefined)
   if (known.length < urls.length || known.some((each) => conforms(run, item, each))) return
   const [only] = known
-  if (known.length === 1 && only) nested(run, only, () => checkItem(run, item, only.root))
+  if (known.length === 1 && only) nested(run, only, () => withinResource(run, item, () => checkItem(run, item, only.node)))
   else report(run, 'structure', say.noProfileKept(known.map(({ title }) => title)))
 }
 
 /** Runs a check in the name of another profile. */
-function nested(run: Run, profile: Profile, check: () => void): void {
-  const title = run.profileTitle
-  run.profileTitle = profile.title
+function nested(run: Run, { title }: Part, check: () => void): void {
+  const outer = run.profileTitle
+  run.profileTitle = title
   run.depth++
   check()
   run.depth--
-  run.profileTitle = title
+  run.profileTitle = outer
 }
 
 /** The same check without a word: whether an item keeps a node or a whole profile. */
@@ -116,17 +138,38 @@ export function keeps(run: Run, item: Item, node: ProfileNode): boolean {
   return issues.length === 0
 }
 
-export function conforms(run: Run, item: Item, profile: Profile): boolean {
-  return profile.type === item.type && (run.depth >= depthMax || keeps(run, item, profile.root))
+export function conforms(run: Run, item: Item, { type, node }: Part): boolean {
+  if (item.structure?.kind !== 'resource' || !isJson(item.value)) return (item.type === type || node.id.includes('.')) && (run.depth >= depthMax || keeps(run, item, node))
+  if (item.type !== type) return false
+  const known = run.kept.get(item.value) ?? new Map<ProfileNode, boolean>()
+  run.kept.set(item.value, known)
+  const before = known.get(node)
+  if (before !== undefined) return before
+  known.set(node, true)
+  let kept = false
+  withinResource(run, item, () => {
+    kept = keeps(run, item, node)
+  })
+  known.set(node, kept)
+  return kept
 }
 
+/** A reference goes to one of the types; where the resource is at hand and profiles are named for it, it keeps one of them. */
 function checkTargets(run: Run, item: Item, targets: readonly string[]): void {
   if (targets.length === 0 || !isJson(item.value)) return
-  const found = referencedType(item.value, run.container)
+  const found = targetType(run, item.value)
   if (found === null) return
-  const types = targets.map((url) => coreType(run.model, url) ?? run.profiles.find(url)?.type ?? null)
-  if (types.some((type) => type === null || type === 'Resource' || type === found)) return
-  report(run, 'reference-invalid', say.wrongTargetInProfile(found, types.filter((type) => type !== null), run.profileTitle))
+  const types = targets.map((url) => coreType(run.model, url) ?? partOf(run, url)?.type ?? null)
+  if (types.some((type) => type === null || type === 'Resource')) return
+  if (!types.includes(found)) {
+    report(run, 'reference-invalid', say.wrongTargetInProfile(found, types.filter((type) => type !== null), run.profileTitle))
+    return
+  }
+  const target = resolve(run, item.value)
+  const resource = target && resourceItem(run, target)
+  const parts = targets.map((url) => (coreType(run.model, url) === null ? partOf(run, url) : undefined)).filter((each) => each?.type === found)
+  if (!resource || parts.length === 0 || targets.some((url) => coreType(run.model, url) === found) || parts.some((each) => each && conforms(run, resource, each))) return
+  report(run, 'reference-invalid', say.targetKeepsNone(parts.map((each) => each?.title ?? ''), run.profileTitle))
 }
 
 function checkValue(run: Run, { value, type }: Item, node: ProfileNode): void {

@@ -10,6 +10,7 @@ import { report, type Run } from '../validate.ts'
 import { locate } from '../patch/locate.ts'
 import { notAbsolute } from '../validation-sentences.ts'
 import { checkItem, inPlace } from './check-profile.ts'
+import { evaluator, isDangerous, isKept } from './fhirpath-engine.ts'
 import { isJson, itemsOf } from './items.ts'
 import type { Profile } from './profile.ts'
 import * as say from './profile-sentences.ts'
@@ -47,20 +48,31 @@ function checkKnown(run: Run, holder: Json, key: string, structure: Structure, {
     if (!profile || !known.has(profile)) continue
     run.profileTitle = profile.title
     inPlace(run, item, () => {
-      if (!mayStand(run, profile, structure, at, holder)) reportPlace(run, profile)
+      checkPlace(run, profile, { structure, at, holder, extension: item.value as Json })
       checkItem(run, item, profile.root)
     })
   }
   run.profileTitle = title
 }
 
+interface Place { structure: Structure; at: Property | null; holder: Json; extension: Json }
+
 /** HL7's own resources carry the extensions that it published with R4 where their definitions do not allow it, so of those it is only advice. */
-function reportPlace(run: Run, { url, context }: Profile): void {
+function checkPlace(run: Run, profile: Profile, place: Place): void {
+  const { url, context, contextInvariants } = profile
   const severity = url.startsWith('http://hl7.org/') && run.model.profiles.has(url) ? 'warning' : 'error'
-  if (severity === 'error' || run.warnings) report(run, 'structure', say.wrongContext(url, context.map(({ expression }) => expression)), '', severity)
+  if (severity === 'warning' && !run.warnings) return
+  if (!mayStand(run, profile, place)) report(run, 'structure', say.wrongContext(url, context.map(({ expression }) => expression)), '', severity)
+  for (const rule of contextInvariants) if (!isMet(run, rule, place)) report(run, 'structure', say.contextInvariantBroken(url, rule), '', severity)
 }
 
-function mayStand(run: Run, { context }: Profile, structure: Structure, at: Property | null, holder: Json): boolean {
+/** A rule of an extension's definition about the element that it stands on. Of an extension on a primitive it is not asked. */
+function isMet(run: Run, expression: string, { structure, holder, extension }: Place): boolean {
+  if (structure.name === 'Element' || isDangerous(expression)) return true
+  return isKept(evaluator(expression, structure.kind === 'resource' ? null : structure.name)(holder, { resource: run.resource, rootResource: run.container, extension }))
+}
+
+function mayStand(run: Run, { context }: Profile, { structure, at, holder }: Place): boolean {
   if (context.length === 0) return true
   // Most are said of the very type or element.
   if (context.some(({ expression }) => expression === structure.name || expression === at?.path || expression === at?.type)) return true
@@ -81,7 +93,7 @@ function mayStand(run: Run, { context }: Profile, structure: Structure, at: Prop
 
 /** Whether the element that the extension stands on is one that an expression finds in the resource. Of resources within others it is not asked. */
 function isAmong(run: Run, expression: string): boolean {
-  if (run.resource !== run.container || run.inBundle) return true
+  if (run.resource !== run.container || run.bundle !== null) return true
   const element = run.path.slice(1, run.path.findLastIndex((step) => /^\.(?:modifierE|e)xtension$/.test(step))).map((step) => (step.startsWith('[') ? Number(step.slice(1, -1)) : step.slice(1)))
   const ways = locate(run.resource, expression)
   // What cannot be run is not held against the data.

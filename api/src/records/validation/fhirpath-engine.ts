@@ -10,8 +10,8 @@ type Json = Record<string, unknown>
 type Engine = typeof import('fhirpath')
 type EngineModel = NonNullable<Parameters<Engine['compile']>[1]>
 
-/** What `%resource` and `%rootResource` mean. */
-export interface Surroundings { resource: Json; rootResource: Json }
+/** What `%resource`, `%rootResource` and, where an extension is judged, `%extension` mean. */
+export interface Surroundings { resource: Json; rootResource: Json; extension?: Json }
 
 /** True when kept, false when broken, null when it says nothing, undefined when it cannot be run. */
 export type Verdict = boolean | null | undefined
@@ -49,9 +49,9 @@ function compileOne(expression: string, type: string | null): Evaluate {
   try {
     const { engine, model } = load()
     const run = engine.compile(type === null ? expression : { base: type, expression }, model, { traceFn: () => {} })
-    return (value, { resource, rootResource }) => {
+    return (value, surroundings) => {
       try {
-        return verdict(run(value, { resource, rootResource }))
+        return verdict(run(value, { ...surroundings }))
       } catch {
         return undefined
       }

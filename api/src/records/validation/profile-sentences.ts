@@ -51,6 +51,10 @@ export function wrongTargetInProfile(found: string, types: readonly string[], pr
   return { zh: `这里只能引用 ${types.join('、')}，不能引用 ${found}${by(profile).zh}。`, en: `This may refer only to ${types.join(', ')}, not to a ${found}${by(profile).en}.` }
 }
 
+export function targetKeepsNone(titles: readonly string[], profile: string): Sentence {
+  return { zh: `所引用的资源不符合规范 ${titles.map((each) => `“${each}”`).join('、')}${by(profile).zh}。`, en: `The resource that this refers to does not keep ${titles.map((each) => `"${each}"`).join(' or ')}${by(profile).en}.` }
+}
+
 export function notFixed(fixed: unknown, profile: string): Sentence {
   return { zh: `值必须是 ${shown(fixed)}${by(profile).zh}。`, en: `The value must be ${shown(fixed)}${by(profile).en}.` }
 }
@@ -110,6 +114,10 @@ export function unknownModifier(url: string): Sentence {
 
 export function wrongContext(url: string, places: readonly string[]): Sentence {
   return { zh: `扩展 ${url} 只能用于 ${places.join('、')}。`, en: `The extension ${url} may stand only on ${places.join(', ')}.` }
+}
+
+export function contextInvariantBroken(url: string, rule: string): Sentence {
+  return { zh: `扩展 ${url} 只能用于满足 ${rule} 的元素。`, en: `The extension ${url} may stand only on an element of which this is true: ${rule}.` }
 }
 
 export function extensionTooMany(url: string, max: number): Sentence {

@@ -40,6 +40,8 @@ export interface Profile {
   /** Type it constrains. */
   type: string
   context: readonly { type: string; expression: string }[]
+  /** FHIRPath that must be true of the element an extension stands on. */
+  contextInvariants: readonly string[]
   root: ProfileNode
   /** Base profiles that are not known, so that what they ask is not checked. */
   missing: readonly string[]
@@ -69,7 +71,8 @@ export function compileProfile(model: FhirModel, definition: Definition, find: F
   const root = compiledTree(model, definition, find, missing)
   lend(model, root, find, new Map([[definition, root]]))
   return {
-    url: definition.url, title: definition.title ?? definition.name, type: definition.type, context: contextsOf(definition.context), root, missing,
+    url: definition.url, title: definition.title ?? definition.name, type: definition.type, context: contextsOf(definition.context),
+    contextInvariants: texts(definition.contextInvariant), root, missing,
   }
 }
 
@@ -202,7 +205,7 @@ function fillNode(node: ProfileNode, element: ProfileElement): void {
   if (Number.isInteger(element.min)) node.min = element.min as number
   if (typeof element.max === 'string' && /^\d+$/.test(element.max)) node.max = Number(element.max)
   node.types = objects(element.type).filter(({ code }) => typeof code === 'string')
-    .map(({ code, profile, targetProfile }) => ({ code: code as string, profile: texts(profile), targetProfile: texts(targetProfile) }))
+    .map(({ code, profile, _profile, targetProfile }) => ({ code: code as string, profile: texts(profile).map((url, index) => partAddress(url, _profile, index)), targetProfile: texts(targetProfile) }))
   if (typeof element.maxLength === 'number') node.maxLength = element.maxLength
   for (const name of ['fixed', 'pattern', 'minValue', 'maxValue'] as const) node[name] = choiceOf(element, name)
   if (element.binding?.strength === 'required' && typeof element.binding.valueSet === 'string') node.binding = element.binding.valueSet
@@ -212,6 +215,26 @@ function fillNode(node: ProfileNode, element: ProfileElement): void {
     const discriminators = objects(slicing.discriminator).filter(({ path }) => typeof path === 'string') as unknown as Discriminator[]
     node.slicing = { discriminators, rules: slicing.rules, ordered: slicing.ordered === true }
   }
+}
+
+const profileElementUrl = `${coreBase}elementdefinition-profile-element`
+
+/** `address#element` where an extension says that a part of the profile is meant. */
+function partAddress(url: string, siblings: unknown, index: number): string {
+  const { extension } = (Array.isArray(siblings) ? siblings[index] : null) ?? {}
+  const element = objects(extension).find((each) => each.url === profileElementUrl)?.valueString
+  return typeof element === 'string' ? `${url}#${element}` : url
+}
+
+/** The node of an element id; undefined when the profile says nothing of it. */
+export function nodeById(root: ProfileNode, id: string): ProfileNode | undefined {
+  let node: ProfileNode | undefined = root
+  for (const step of id.split('.').slice(1)) {
+    const [name = '', slice] = step.split(':')
+    node = node?.children.get(name)
+    if (slice !== undefined) node = node?.slices.get(slice)
+  }
+  return node
 }
 
 function contextsOf(context: unknown): Profile['context'] {

@@ -9,21 +9,13 @@ import { parseJson } from '../../fhir/json.ts'
 import { loadModel } from '../../fhir/model.ts'
 import { validateResource } from '../validate.ts'
 import type { Definition } from './profile.ts'
+import { base, profile, url } from './profiles.examples.ts'
 import { profileSet } from './profiles.ts'
 import { stepsOf } from './slices.ts'
 
 type Json = Record<string, unknown>
 
 const model = loadModel()
-const base = 'http://hl7.org/fhir/StructureDefinition/'
-const url = 'http://test/profile'
-
-/** A profile on a type; elements by id below the type, such as `identifier:a.system`. */
-function profile(type: string, elements: Record<string, Json>, more: Partial<Definition> = {}): Definition {
-  const element = Object.entries(elements).map(([id, each]) => ({ id: id === '' ? type : `${type}.${id}`, path: `${type}.${id}`.replace(/:[^.]+/g, ''), ...each }))
-  return { resourceType: 'StructureDefinition', url, name: 'Test', type, baseDefinition: base + type, differential: { element }, ...more } as Definition
-}
-
 function issuesOf(resource: Json, definitions: readonly Definition[]): string[] {
   const stored = new Map(definitions.map((each) => [each.url, each]))
   return validateResource(model, parseJson(JSON.stringify(resource)), { stored: { profiles: stored }, profiles: [url] }).map((each) => {

@@ -172,7 +172,7 @@ test('any questionnaire and any response get issues, never a throw', () => {
     question: fc.record({
       linkId, type: fc.constantFrom('group', 'display', 'string', 'integer', 'quantity', 'choice', 'x'), required: fc.boolean(), repeats: fc.boolean(), maxLength: fc.jsonValue({ maxDepth: 0 }),
       enableWhen: fc.array(fc.record({ question: linkId, operator: fc.constantFrom('=', '!=', '>', 'exists', 'x'), answerQuantity: fc.jsonValue({ maxDepth: 1 }) }), { maxLength: 2 }),
-      answerOption: fc.oneof(fc.array(value, { maxLength: 2 }), fc.jsonValue({ maxDepth: 1 })), extension: fc.jsonValue({ maxDepth: 2 }), item: fc.array(tie('question'), { maxLength: 2, depthSize: 'small' }),
+      answerOption: fc.oneof(fc.array(value, { maxLength: 2 }), fc.jsonValue({ maxDepth: 1 })), extension: fc.jsonValue({ maxDepth: 2 }), item: fc.oneof({ maxDepth: 3, depthSize: 'small' }, fc.constant([]), fc.array(tie('question'), { maxLength: 2 })),
     }, { requiredKeys: [] }),
     item: fc.oneof({ maxDepth: 4 }, fc.jsonValue({ maxDepth: 1 }), fc.record({ linkId, answer: fc.array(fc.oneof(value, fc.record({ item: fc.array(tie('item'), { maxLength: 2 }) })), { maxLength: 2 }), item: fc.array(tie('item'), { maxLength: 2 }) }, { requiredKeys: [] })),
   }))

@@ -1,16 +1,16 @@
 /**
  * Slicing: each value of an element falls into the first slice whose discriminators it meets; each slice has its own
  * cardinality, and its values keep what the slice asks. Discriminators: value, pattern, exists, type, profile; paths over
- * elements, `$this`, `extension('url')`, `ofType(T)` and `resolve()` (contained resources, else the type of the reference).
+ * elements, `$this`, `extension('url')`, `ofType(T)` and `resolve()` (what is contained or in the same Bundle, else the type of the reference).
  * Without any discriminator a value is in the slice whose definition it keeps. Source: FHIR R4 5.1.0.14.
  */
-import { parseReference, referencedType } from '../../fhir/references.ts'
 import { report, type Run } from '../validate.ts'
-import { conforms, checkItem, inPlace, keeps } from './check-profile.ts'
+import { conforms, checkItem, inPlace, keeps, partOf } from './check-profile.ts'
 import { isJson, type Item, itemsOf } from './items.ts'
 import { matches } from './patterns.ts'
 import { coreType, type Discriminator, type ProfileNode, withoutVersion } from './profile.ts'
 import * as say from './profile-sentences.ts'
+import { resolve, resourceItem, targetType } from './resolve.ts'
 
 export function checkSlices(run: Run, items: readonly Item[], node: ProfileNode, step: string): void {
   const slices = [...node.slices.entries()]
@@ -46,14 +46,14 @@ function isIn(run: Run, item: Item, node: ProfileNode, name: string, slice: Prof
   if (item.type === 'Extension' && discriminators.length === 1 && discriminators[0]?.path === 'url') {
     return isJson(item.value) && item.value.url === addressOf(slice)
   }
-  const said = discriminators.filter((each) => says(slice, each))
+  const said = discriminators.filter((each) => says(run, slice, each))
   return said.length > 0 && said.every((each) => meets(run, item, slice, each))
 }
 
 /** Whether a slice says anything about a discriminator; where it is silent, whatever stands there will do. */
-function says(slice: ProfileNode, { type, path }: Discriminator): boolean {
+function says(run: Run, slice: ProfileNode, { type, path }: Discriminator): boolean {
   if (type !== 'value' && type !== 'pattern') return true
-  return nodesAt(slice, stepsOf(path)).some(({ node, expected }) => expected.length > 0 || node?.max === 0 || (node !== null && isTold(node)))
+  return nodesAt(run, slice, stepsOf(path)).some(({ node, expected }) => expected.length > 0 || node?.max === 0 || (node !== null && isTold(node)))
 }
 
 function isTold(node: ProfileNode): boolean {
@@ -69,7 +69,7 @@ function discriminatorsOf(item: Item, node: ProfileNode): readonly Discriminator
 
 function meets(run: Run, item: Item, slice: ProfileNode, { type, path }: Discriminator): boolean {
   const steps = stepsOf(path)
-  const ends = nodesAt(slice, steps)
+  const ends = nodesAt(run, slice, steps)
   if (type === 'exists') {
     const there = valuesAt(run, item, steps).length > 0
     return ends.some(({ node }) => node?.max === 0) ? !there : there
@@ -98,7 +98,7 @@ function meetsType(run: Run, item: Item, ends: readonly End[], steps: readonly s
     const typeOf = (url: string) => coreType(run.model, url) ?? run.profiles.find(url)?.type
     const targets = types.flatMap(({ code, targetProfile }) => (targetProfile.length > 0 ? targetProfile.map(typeOf) : [code]))
     return valuesAt(run, item, steps.slice(0, -1))
-      .some((each) => isJson(each.value) && targets.includes(referencedType(each.value, run.container) ?? ''))
+      .some((each) => isJson(each.value) && targets.includes(targetType(run, each.value) ?? ''))
   }
   return valuesAt(run, item, steps).some((each) => types.some(({ code }) => code === each.type))
 }
@@ -109,7 +109,7 @@ function meetsProfile(run: Run, item: Item, ends: readonly End[], steps: readonl
   const profiles = types.flatMap(({ profile, targetProfile }) => (resolves ? targetProfile : profile))
   const values = valuesAt(run, item, steps)
   if (values.some((each) => profiles.some((url) => {
-    const known = run.profiles.find(url)
+    const known = partOf(run, url)
     return known ? conforms(run, each, known) : coreType(run.model, url) === each.type
   }))) return true
   // What lies elsewhere is known by its type alone.
@@ -129,14 +129,14 @@ interface End {
 }
 
 /** What the slice says at a path: its own elements, those of slices below, and parts of fixed values and patterns above. */
-function nodesAt(slice: ProfileNode, steps: readonly string[]): End[] {
+function nodesAt(run: Run, slice: ProfileNode, steps: readonly string[]): End[] {
   let ends: End[] = [endOf(slice)]
   for (const step of steps) {
     if (step === 'resolve()') continue
     const ofType = /^ofType\((\w+)\)$/.exec(step)
     if (ofType) continue
     ends = ends.flatMap(({ node, expected }) => [
-      ...childrenOf(node, step).map(endOf),
+      ...childrenOf(run, node, step).map(endOf),
       ...(expected.length > 0 ? [{ node: null, expected: expected.flatMap((each) => partsOf(each, step)) }] : []),
     ])
   }
@@ -148,7 +148,15 @@ function endOf(node: ProfileNode): End {
   return { node, expected: said === undefined ? [] : [said] }
 }
 
-function childrenOf(node: ProfileNode | null, step: string): ProfileNode[] {
+/** What a node says of an element below it or, where it says nothing, the profile of its type. */
+function childrenOf(run: Run, node: ProfileNode | null, step: string): ProfileNode[] {
+  if (!node) return []
+  const own = ownChildren(node, step)
+  if (own.length > 0) return own
+  return node.types.flatMap(({ code, profile }) => (code === 'Extension' ? [] : profile)).flatMap((url) => ownChildren(partOf(run, url)?.node ?? null, step))
+}
+
+function ownChildren(node: ProfileNode | null, step: string): ProfileNode[] {
   if (!node) return []
   const address = /^extension\('([^']*)'\)$/.exec(step)?.[1]
   if (address !== undefined) {
@@ -164,7 +172,7 @@ function partsOf(value: unknown, step: string): unknown[] {
   return [value].flat().flatMap((each) => (isJson(each) && each[step] !== undefined ? [each[step]].flat() : []))
 }
 
-/** The values at a path below an item; of `resolve()` only what is contained. */
+/** The values at a path below an item; of `resolve()` what is at hand. */
 function valuesAt(run: Run, item: Item, steps: readonly string[]): Item[] {
   return steps.reduce<Item[]>((items, step) => items.flatMap((each) => valuesOfStep(run, each, step)), [item])
 }
@@ -182,11 +190,7 @@ function valuesOfStep(run: Run, item: Item, step: string): Item[] {
 }
 
 function resolved(run: Run, item: Item): Item[] {
-  if (!isJson(item.value) || typeof item.value.reference !== 'string') return []
-  const parsed = parseReference(item.value.reference)
-  if (parsed.kind !== 'contained') return []
-  const { contained } = run.container
-  const target = parsed.id === '' ? run.container : (Array.isArray(contained) ? contained : []).find((each) => isJson(each) && each.id === parsed.id)
-  const structure = isJson(target) && typeof target.resourceType === 'string' ? run.model.structures.get(target.resourceType) : undefined
-  return structure ? [{ value: target, beside: null, property: null, type: structure.name, structure, steps: [] }] : []
+  const target = isJson(item.value) ? resolve(run, item.value) : null
+  const found = target && resourceItem(run, target)
+  return found ? [found] : []
 }
