@@ -8,6 +8,7 @@ import { parseReference, referencedType, type ParsedReference } from '../fhir/re
 import { resourceTypes } from '../fhir/resource-types.ts'
 import type { Property } from '../fhir/structure.ts'
 import { report, type Run } from './validate.ts'
+import { resolve } from './validation/resolve.ts'
 import * as say from './validation-sentences.ts'
 
 export function checkReference(run: Run, value: Record<string, unknown>, property: Property): void {
@@ -31,14 +32,11 @@ export function checkReference(run: Run, value: Record<string, unknown>, propert
   report(run, 'reference-invalid', say.wrongTarget(target, property.targets), typeof reference === 'string' ? '.reference' : '.type')
 }
 
-/** The type that the text says for sure; another server's address may only look like one. */
+/** The type that is known for sure: of the resource where it is at hand, else as the text says; another server's address may only look like one. */
 function certainType(parsed: ParsedReference, value: Record<string, unknown>, run: Run): string | null {
-  return parsed.kind === 'absolute' || parsed.kind === 'urn' ? null : referencedType({ reference: value.reference }, containerOf(run, parsed))
-}
-
-/** `#` alone is the container itself. */
-function containerOf(run: Run, parsed: ParsedReference): Record<string, unknown> {
-  return parsed.kind === 'contained' && parsed.id === '' ? { contained: [{ ...run.container, id: '' }] } : run.container
+  const found = resolve(run, value)?.resourceType
+  if (typeof found === 'string') return found
+  return parsed.kind === 'absolute' || parsed.kind === 'urn' ? null : referencedType({ reference: value.reference }, run.container)
 }
 
 function isContained(run: Run, id: string): boolean {

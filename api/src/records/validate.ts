@@ -16,7 +16,8 @@ import { primitiveFormats } from '../fhir/primitive-formats.ts'
 import { resourceTypes } from '../fhir/resource-types.ts'
 import type { Element, Property, Structure } from '../fhir/structure.ts'
 import { checkAttachment } from './validate-attachment.ts'
-import { checkFullUrls } from './validate-bundle.ts'
+import { checkDocument, checkFullUrls } from './validate-bundle.ts'
+import { checkCanonical } from './validate-canonical.ts'
 import { checkCode, checkConcept } from './validate-codes.ts'
 import { checkReference } from './validate-references.ts'
 import { checkDeclaredProfiles, checkNamedProfile } from './validation/declared-profiles.ts'
@@ -113,8 +114,8 @@ function checkResource(run: Run, resource: Json, contained: boolean, profiles: r
   if (type === 'Bundle') run.bundle = resource
   run.at = null
   checkObject(run, resource, structure)
-  if (type === 'Bundle') checkFullUrls(run, resource.entry)
-  else if (type === 'QuestionnaireResponse') checkResponse(run, resource)
+  checkOfType[type]?.(run, resource)
+  if (structure.properties.get('url')?.type === 'uri') checkCanonical(run, resource)
   if (resource.meta !== undefined) checkDeclaredProfiles(run, resource, structure)
   for (const url of profiles) checkNamedProfile(run, resource, structure, { url, place: '' })
   run.resource = outer.resource
@@ -122,6 +123,9 @@ function checkResource(run: Run, resource: Json, contained: boolean, profiles: r
   run.bundle = outer.bundle
   if (isRoot) run.path.pop()
 }
+
+/** What is asked of one type alone. */
+const checkOfType: Readonly<Record<string, (run: Run, resource: Json) => void>> = { Bundle: checkFullUrls, Composition: checkDocument, QuestionnaireResponse: checkResponse }
 
 /** All elements of an object: known, well-formed, not too few; one of each choice. */
 function checkObject(run: Run, value: Json, structure: Structure): void {

@@ -100,6 +100,14 @@ export function notAbsolute(uri: string): Sentence {
   return { zh: `“${shown}”不是绝对地址，应如 https://example.org/fhir/Patient/1 或 urn:uuid:…。`, en: `"${shown}" is no absolute address. Write one such as https://example.org/fhir/Patient/1 or urn:uuid:….` }
 }
 
+export function noFullUrl(): Sentence {
+  return { zh: '条目没有 fullUrl，其他条目无法引用它。', en: 'The entry has no fullUrl, so others can not refer to it.' }
+}
+
+export function notInDocument(reference: string): Sentence {
+  return { zh: `文档中没有“${reference.slice(0, 120)}”，Composition 引用的资源应随文档提供。`, en: `"${reference.slice(0, 120)}" is not in the document. What the Composition refers to should come with it.` }
+}
+
 export function fullUrlContradiction(fullUrl: string): Sentence {
   return { zh: `fullUrl“${fullUrl.slice(0, 120)}”与条目中资源的类型或编号不一致。`, en: `The fullUrl "${fullUrl.slice(0, 120)}" contradicts the type or the id of the resource in the entry.` }
 }

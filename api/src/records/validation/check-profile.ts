@@ -178,6 +178,9 @@ function checkValue(run: Run, { value, type }: Item, node: ProfileNode): void {
   if (node.maxLength !== null && typeof value === 'string' && [...value].length > node.maxLength) {
     report(run, 'value-invalid', say.tooLong(node.maxLength, run.profileTitle))
   }
+  if (node.minLength !== null && typeof value === 'string' && [...value].length < node.minLength) {
+    report(run, 'value-invalid', say.tooShort(node.minLength, run.profileTitle))
+  }
   if (!isWithin(value, node.minValue, 'min')) report(run, 'value-invalid', say.tooSmall(node.minValue, run.profileTitle))
   if (!isWithin(value, node.maxValue, 'max')) report(run, 'value-invalid', say.tooLarge(node.maxValue, run.profileTitle))
   if (node.binding !== null) checkBinding(run, value, type, node.binding)

@@ -2,9 +2,9 @@
  * Whether a question is asked, by the answers to others. Where the question that decides was answered in several places, those nearest count: of the
  * innermost group that has any. Source: FHIR R4 Questionnaire.item.enableWhen, ValueSet questionnaire-enable-operator.
  */
-import { isJson } from './items.ts'
+import { isJson, objects } from './items.ts'
 import { compare } from './patterns.ts'
-import { type Condition, objects, type Question, valueOf } from './questionnaire.ts'
+import { type Condition, type Question, valueOf } from './questionnaire.ts'
 
 type Json = Record<string, unknown>
 

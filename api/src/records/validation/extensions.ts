@@ -4,6 +4,7 @@
  * Source: FHIR R4 2.4 (extensibility), 5.1.0.11 (StructureDefinition.context).
  */
 import type { FhirModel } from '../../fhir/model.ts'
+import { nearest } from '../../fhir/nearest.ts'
 import { hasScheme } from '../../fhir/references.ts'
 import type { Property, Structure } from '../../fhir/structure.ts'
 import { report, type Run } from '../validate.ts'
@@ -14,6 +15,7 @@ import { evaluator, isDangerous, isKept } from './fhirpath-engine.ts'
 import { isJson, itemsOf } from './items.ts'
 import type { Profile } from './profile.ts'
 import * as say from './profile-sentences.ts'
+import { addressOf } from './slices.ts'
 
 type Json = Record<string, unknown>
 
@@ -48,11 +50,25 @@ function checkKnown(run: Run, holder: Json, key: string, structure: Structure, {
     if (!profile || !known.has(profile)) continue
     run.profileTitle = profile.title
     inPlace(run, item, () => {
+      checkParts(run, item.value as Json, profile)
       checkPlace(run, profile, { structure, at, holder, extension: item.value as Json })
       checkItem(run, item, profile.root)
     })
   }
   run.profileTitle = title
+}
+
+/** What stands in a complex extension under a name, not an address, is a part that its definition names. */
+function checkParts(run: Run, { extension }: Json, { root, url }: Profile): void {
+  const slices = root.children.get('extension')?.slices
+  if (!slices || slices.size === 0 || !Array.isArray(extension)) return
+  const names = [...slices.values()].map(addressOf)
+  if (names.includes(null)) return
+  for (const [index, each] of extension.entries()) {
+    const name = isJson(each) ? each.url : undefined
+    if (typeof name !== 'string' || hasScheme(name) || names.includes(name)) continue
+    report(run, 'element-unknown', say.unknownPart(url, name, nearest(name, names.filter((one) => one !== null))), `.extension[${index}].url`)
+  }
 }
 
 interface Place { structure: Structure; at: Property | null; holder: Json; extension: Json }

@@ -26,6 +26,10 @@ export function isJson(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+export function objects(value: unknown): Json[] {
+  return (Array.isArray(value) ? value : []).filter(isJson)
+}
+
 /** `name` may be `value[x]`, which finds every type, or `valueQuantity`, which finds one. */
 export function itemsOf(model: FhirModel, value: Json, name: string, structure: Structure): Item[] {
   if (!name.endsWith('[x]')) {

@@ -10,8 +10,9 @@ import { compiledSet, storedSet } from '../../terminology/value-sets.ts'
 import { paramKey } from '../search/keys.ts'
 import { storedDefinitions, storedProfiles, storedQuestionnaire, storedQuestionnaires } from '../stored-definitions.ts'
 import { lookEveryMs } from '../stored-parameters.ts'
+import { objects } from './items.ts'
 import { type Definition, withoutVersion } from './profile.ts'
-import { containedSetName, objects } from './questionnaire.ts'
+import { containedSetName } from './questionnaire.ts'
 import type { Stored, Wanted } from './stored.ts'
 
 /** What was found so far, for all resources of a request. */

@@ -67,6 +67,10 @@ export function tooLong(max: number, profile: string): Sentence {
   return { zh: `最多 ${max} 个字${by(profile).zh}。`, en: `At most ${max} characters are allowed${by(profile).en}.` }
 }
 
+export function tooShort(min: number, profile: string): Sentence {
+  return { zh: `至少 ${min} 个字${by(profile).zh}。`, en: `At least ${min} characters are needed${by(profile).en}.` }
+}
+
 export function tooSmall(limit: unknown, profile: string): Sentence {
   return { zh: `不能小于 ${shown(limit)}${by(profile).zh}。`, en: `The value may not be less than ${shown(limit)}${by(profile).en}.` }
 }
@@ -114,6 +118,13 @@ export function unknownModifier(url: string): Sentence {
 
 export function wrongContext(url: string, places: readonly string[]): Sentence {
   return { zh: `扩展 ${url} 只能用于 ${places.join('、')}。`, en: `The extension ${url} may stand only on ${places.join(', ')}.` }
+}
+
+export function unknownPart(url: string, name: string, suggestion: string | null): Sentence {
+  return {
+    zh: `扩展 ${url} 没有部分“${name}”${suggestion ? `，是否想写“${suggestion}”？` : '。'}`,
+    en: `The extension ${url} has no part "${name}".${suggestion ? ` Did you mean "${suggestion}"?` : ''}`,
+  }
 }
 
 export function contextInvariantBroken(url: string, rule: string): Sentence {

@@ -7,6 +7,7 @@
 import type { ProfileElement, ProfileRow } from '@pujiang/fhir-profiles/extracts.ts'
 import type { FhirModel } from '../../fhir/model.ts'
 import type { Constraint } from '../../fhir/structure.ts'
+import { objects } from './items.ts'
 
 export interface ElementType { code: string; profile: readonly string[]; targetProfile: readonly string[] }
 export interface Discriminator { type: string; path: string }
@@ -25,6 +26,7 @@ export interface ProfileNode {
   pattern: unknown
   minValue: unknown
   maxValue: unknown
+  minLength: number | null
   maxLength: number | null
   /** Value set of a required binding. */
   binding: string | null
@@ -177,7 +179,7 @@ function idOf({ id, path, sliceName }: ProfileElement): string {
 function emptyNode(id: string, name: string): ProfileNode {
   return {
     id, name, min: 0, max: Number.POSITIVE_INFINITY, types: [], fixed: undefined, pattern: undefined, minValue: undefined, maxValue: undefined,
-    maxLength: null, binding: null, constraints: [], slicing: null, slices: new Map(), children: new Map(),
+    minLength: null, maxLength: null, binding: null, constraints: [], slicing: null, slices: new Map(), children: new Map(),
   }
 }
 
@@ -207,6 +209,8 @@ function fillNode(node: ProfileNode, element: ProfileElement): void {
   node.types = objects(element.type).filter(({ code }) => typeof code === 'string')
     .map(({ code, profile, _profile, targetProfile }) => ({ code: code as string, profile: texts(profile).map((url, index) => partAddress(url, _profile, index)), targetProfile: texts(targetProfile) }))
   if (typeof element.maxLength === 'number') node.maxLength = element.maxLength
+  const minLength = extensionOf(element, 'minLength')?.valueInteger
+  if (typeof minLength === 'number') node.minLength = minLength
   for (const name of ['fixed', 'pattern', 'minValue', 'maxValue'] as const) node[name] = choiceOf(element, name)
   if (element.binding?.strength === 'required' && typeof element.binding.valueSet === 'string') node.binding = element.binding.valueSet
   node.constraints = distinct(objects(element.constraint), node.id)
@@ -217,12 +221,14 @@ function fillNode(node: ProfileNode, element: ProfileElement): void {
   }
 }
 
-const profileElementUrl = `${coreBase}elementdefinition-profile-element`
+/** HL7's extension of that name; undefined where there is none. */
+function extensionOf(holder: unknown, name: string): Record<string, unknown> | undefined {
+  return objects((holder as { extension?: unknown } | null | undefined)?.extension).find((each) => each.url === coreBase + name)
+}
 
 /** `address#element` where an extension says that a part of the profile is meant. */
 function partAddress(url: string, siblings: unknown, index: number): string {
-  const { extension } = (Array.isArray(siblings) ? siblings[index] : null) ?? {}
-  const element = objects(extension).find((each) => each.url === profileElementUrl)?.valueString
+  const element = extensionOf(Array.isArray(siblings) ? siblings[index] : null, 'elementdefinition-profile-element')?.valueString
   return typeof element === 'string' ? `${url}#${element}` : url
 }
 
@@ -257,10 +263,6 @@ function distinct(constraints: readonly Record<string, unknown>[], path: string)
     byKey.set(key, { key, severity: severity === 'warning' ? 'warning' : 'error', human: String(human), expression, path })
   }
   return [...byKey.values()]
-}
-
-function objects(value: unknown): Record<string, unknown>[] {
-  return (Array.isArray(value) ? value : []).filter((each): each is Record<string, unknown> => typeof each === 'object' && each !== null)
 }
 
 function texts(value: unknown): string[] {

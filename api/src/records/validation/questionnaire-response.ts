@@ -9,9 +9,9 @@ import type { MatchBudget } from '../../fhir/user-pattern.ts'
 import { report, type Run } from '../validate.ts'
 import { type Answers, answersOf, isAsked, isEqual } from './enable-when.ts'
 import { evaluator, isDangerous, isKept } from './fhirpath-engine.ts'
-import { isJson } from './items.ts'
+import { isJson, objects } from './items.ts'
 import { checkAnswer } from './questionnaire-answers.ts'
-import { type ItemRule, objects, type Question, questionsOf, valueKey } from './questionnaire.ts'
+import { type ItemRule, type Question, questionsOf, valueKey } from './questionnaire.ts'
 import * as say from './questionnaire-sentences.ts'
 
 type Json = Record<string, unknown>

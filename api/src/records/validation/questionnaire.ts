@@ -4,7 +4,7 @@
  * Source: FHIR R4 Questionnaire; the extensions of R4 named below. `maxSize` is left alone: R4 does not say in what it counts.
  */
 import type { Questionnaire } from '@medplum/fhirtypes'
-import { isJson } from './items.ts'
+import { isJson, objects } from './items.ts'
 
 type Json = Record<string, unknown>
 
@@ -117,10 +117,6 @@ export function valueOf(holder: Json): unknown {
 
 export function valueKey(holder: Json): string | null {
   return Object.keys(holder).find((each) => /^value[A-Z]/.test(each)) ?? null
-}
-
-export function objects(value: unknown): Json[] {
-  return (Array.isArray(value) ? value : []).filter(isJson)
 }
 
 function whole(value: unknown): number | null {

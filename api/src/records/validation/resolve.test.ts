@@ -121,6 +121,31 @@ test('a resource that stands in another is a part of it, and the resource of wha
   expect(issuesOf(bundle(['http://a.test/fhir/Patient/1', patient()]), ofBundle({ 'entry.resource': named(within), 'entry.resource.gender': named(entry) }))).toHaveLength(2)
 })
 
+test('a reference goes to an entry of another type than the element allows', () => {
+  const [own, other] = ['urn:uuid:0b7a5a3e-90a8-4d0a-8a2b-0c7cbb1b7a01', 'urn:uuid:0b7a5a3e-90a8-4d0a-8a2b-0c7cbb1b7a02']
+  const about = (resource: Json) => validateResource(model, bundle([own, observation({ reference: other })], [other, resource])).map((each) => `${each.code} ${each.expression}`)
+  expect([about({ resourceType: 'Organization', name: 'x' }), about(patient())]).toEqual([['reference-invalid Bundle.entry[0].resource.subject.reference'], []])
+})
+
+test('a document brings what its Composition refers to, and entries have a fullUrl: advice', () => {
+  const uuid = (n: number) => `urn:uuid:0b7a5a3e-90a8-4d0a-8a2b-0c7cbb1b7a0${n}`
+  const composition = { resourceType: 'Composition', status: 'final', type: { text: 'x' }, date: '2026', author: [{ reference: uuid(2) }], title: 'x', section: [{ section: [{ entry: [{ reference: uuid(2) }, { reference: uuid(3) }] }] }] }
+  const document = { ...bundle([uuid(1), composition], [uuid(2), patient()]), type: 'document', timestamp: '2026-11-28T00:00:00Z', identifier: { system: 'urn:ietf:rfc:3986', value: uuid(9) } }
+  const advice = (resource: Json) => validateResource(model, resource, { warnings: true }).filter(({ code }) => code !== 'invariant-broken').map((each) => `${each.severity} ${each.code} ${each.expression}`)
+  expect(advice(document)).toEqual(['warning reference-unresolved Bundle.entry[0].resource.section[0].section[0].entry[1]'])
+  expect(validateResource(model, document)).toEqual([])
+  expect(advice({ resourceType: 'Bundle', type: 'collection', entry: [{ resource: patient() }] })).toEqual(['warning required Bundle.entry[0].fullUrl'])
+  expect(advice({ resourceType: 'Bundle', type: 'transaction', entry: [{ resource: patient(), request: { method: 'POST', url: 'Patient' } }] })).toEqual([])
+})
+
+test('definitions have absolute addresses, and a complex extension the parts that its definition names', () => {
+  const of = (resource: Json) => validateResource(model, resource).map((each) => `${each.code} ${each.expression}`)
+  const valueSet = (url: string) => ({ resourceType: 'ValueSet', status: 'active', url })
+  expect([of(valueSet('ValueSet/x')), of(valueSet('http://test/x'))]).toEqual([['value-invalid ValueSet.url'], []])
+  const animal = (...names: string[]) => patient({ extension: [{ url: `${base}patient-animal`, extension: names.map((each) => ({ url: each, valueCodeableConcept: { text: 'x' } })) }] })
+  expect([of(animal('species', 'breed')), of(animal('species', 'breeed')), of(animal('species', 'http://test/more'))]).toEqual([[], ['element-unknown Patient.extension[0].extension[1].url'], []])
+})
+
 test('what an extension asks of the element it stands on', () => {
   const definition = { ...profile('Extension', { 'value[x]': { min: 1 } }), url: 'http://test/e', context: [{ type: 'element', expression: 'Patient.telecom' }], contextInvariant: ["system = 'phone' or %extension.valueCode = 'any'"] } as unknown as Definition
   const of = (system: string, valueCode: string) => validateResource(model, patient({ telecom: [{ system, extension: [{ url: 'http://test/e', valueCode }] }] }), { stored: { profiles: new Map([[definition.url, definition]]) } }).map((each) => `${each.code} ${each.expression}`)

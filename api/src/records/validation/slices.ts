@@ -85,7 +85,7 @@ function meets(run: Run, item: Item, slice: ProfileNode, { type, path }: Discrim
 }
 
 /** Of the extensions in a slice: that of its definition, or the one it fixes. */
-function addressOf(slice: ProfileNode): string | null {
+export function addressOf(slice: ProfileNode): string | null {
   const [address] = slice.types.flatMap(({ profile }) => profile)
   if (address !== undefined) return withoutVersion(address)
   const { fixed, pattern } = slice.children.get('url') ?? {}
