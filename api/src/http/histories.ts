@@ -10,8 +10,8 @@ import { fail } from '../fhir/outcome.ts'
 import { nearest } from '../fhir/nearest.ts'
 import type { ResourceType } from '../fhir/resource-types.ts'
 import { sendable } from '../records/content.ts'
-import { type ManyHistoryEntry, readManyHistory, readPosition, writePosition } from '../records/history-many.ts'
-import { readHistory } from '../records/history.ts'
+import { type ManyHistoryEntry, readCut, readManyHistory, writeCut } from '../records/history-many.ts'
+import { readHistory, type VersionCut } from '../records/history.ts'
 import { splitPrefix } from '../records/search/range.ts'
 import { bundleAnswer, disclosed, type Edge, entryList } from './interactions.ts'
 import { type Answer, etagOf } from './reply.ts'
@@ -22,11 +22,10 @@ export async function history(edge: Edge, type: ResourceType, id: string, query:
   assertMayAsk(ctx, type, 'r')
   const { count, since, at } = controlsOf(query)
   const view = viewOf(edge, type, viewParameters(query))
-  const page = await readHistory(db, ctx, type, id, { count, since, at, before: versionOf(query.get('_page')) })
+  const page = await readHistory(db, ctx, type, id, { count, since, at, cut: versionCutOf(query.get('_page')) })
   await recordEvents(db, ctx, disclosed('history-instance', type, id, [page.pid], `${page.entries.length} versions`))
   const entries = page.entries.map((each) => entryText(edge, { ...each, type, id, key: keyOf(id) }, view))
-  const next = page.nextBefore === null ? null : String(page.nextBefore)
-  return historyAnswer(edge, `/${type}/${id}`, query, { entries, next, total: page.total, count })
+  return historyAnswer(edge, `/${type}/${id}`, query, { entries, next: page.older && versionToken(page.older), previous: page.newer && versionToken(page.newer), total: page.total, count })
 }
 
 /** `type` null: of everything. */
@@ -38,15 +37,15 @@ export async function historyOfMany(edge: Edge, type: ResourceType | null, query
   const token = query.get('_page')
   const stored = type === null || store.entries.get(type)?.projection === null
   if (!stored) throw fail('bad-request', { zh: `${type} 没有历史版本。`, en: `${type} has no versions.` })
-  const page = await readManyHistory(db, ctx, type, { count, since, at, after: token === null ? null : readPosition(token) })
+  const page = await readManyHistory(db, ctx, type, { count, since, at, cut: token === null ? null : readCut(token) })
   const pids = page.entries.map((each) => each.pid)
   if (pids.length > 0) {
     await recordEvents(db, ctx, disclosed(type === null ? 'history-system' : 'history-type', type ?? page.entries[0]?.type ?? 'Patient', null, pids, `${page.entries.length} versions`))
   }
   const entries = page.entries.map((each) => entryText(edge, each, view))
   // Counted by itself where the first page holds all.
-  const total = token === null && page.next === null && count > 0 ? entries.length : null
-  return historyAnswer(edge, type === null ? '' : `/${type}`, query, { entries, next: page.next === null ? null : writePosition(page.next), total, count })
+  const total = token === null && page.older === null && count > 0 ? entries.length : null
+  return historyAnswer(edge, type === null ? '' : `/${type}`, query, { entries, next: page.older && writeCut(page.older), previous: page.newer && writeCut(page.newer), total, count })
 }
 
 type Entry = Pick<ManyHistoryEntry, 'type' | 'id' | 'key' | 'version' | 'lastUpdated' | 'method' | 'content'>
@@ -61,16 +60,16 @@ function entryText({ base }: Edge, { type, id, key, version, lastUpdated, method
   return `{"fullUrl":"${base}/${type}/${id}",${resource}"request":${JSON.stringify(request)},"response":${JSON.stringify(response)}}`
 }
 
-interface Page { entries: string[]; next: string | null; total: number | null; count: number }
+interface Page { entries: string[]; next: string | null; previous: string | null; total: number | null; count: number }
 
-function historyAnswer({ base, ctx }: Edge, path: string, query: URLSearchParams, { entries, next, total, count }: Page): Answer {
+function historyAnswer({ base, ctx }: Edge, path: string, query: URLSearchParams, { entries, next, previous, total, count }: Page): Answer {
   const link = (relation: string, page: string | null) => {
     const params = new URLSearchParams({ _count: String(count) })
     for (const name of ['_since', '_at', '_summary', '_elements']) for (const value of query.getAll(name)) params.append(name, value)
     if (page !== null) params.set('_page', page)
     return { relation, url: `${base}${path}/_history?${params}` }
   }
-  const links = [link('self', query.get('_page')), ...(next === null ? [] : [link('next', next)])]
+  const links = [link('self', query.get('_page')), ...(next === null ? [] : [link('next', next)]), ...(previous === null ? [] : [link('previous', previous)])]
   const counted = total === null ? '' : `"total":${total},`
   return bundleAnswer(`{"resourceType":"Bundle","id":"${ctx.newId(null)}","meta":{"lastUpdated":"${ctx.now.toISOString()}"},"type":"history",${counted}"link":${JSON.stringify(links)}${entryList(entries)}}`)
 }
@@ -120,10 +119,16 @@ function rangeOf(name: string, value: string): TimeRange {
   return range
 }
 
-function versionOf(value: string | null): number | null {
+/** `7` is the page below version 7, `above-7` the one above it. */
+function versionCutOf(value: string | null): VersionCut | null {
   if (value === null) return null
-  if (!/^\d{1,9}$/.test(value)) throw parameterInvalid('_page')
-  return Number(value)
+  const [, above, version] = /^(above-)?(\d{1,9})$/.exec(value) ?? []
+  if (version === undefined) throw parameterInvalid('_page')
+  return { side: above ? 'above' : 'below', version: Number(version) }
+}
+
+function versionToken({ side, version }: VersionCut): string {
+  return side === 'below' ? String(version) : `above-${version}`
 }
 
 function unknownParameter(name: string) {

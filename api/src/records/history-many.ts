@@ -1,6 +1,6 @@
 /**
  * The history of a type or of the whole store: versions and deletions of all that the caller may see, newest first. Pages are cut at
- * the position of their last version, so a write between two pages shifts nothing. Time is walked backwards in windows that grow until a page is
+ * the position of a version, so a write between two pages shifts nothing. Time is walked backwards in windows that grow until a page is
  * full: no index on `resource` orders by time, because it would make every update dearer. Source: FHIR R4 § http.html#history.
  */
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
@@ -14,14 +14,17 @@ import { idIn } from './content.ts'
 
 export interface HistoryPosition { at: string; t: number; id: string; version: number }
 
+/** The page next to a version, without it: what is older, or what is newer and nearest to it. */
+export interface HistoryCut { side: 'older' | 'newer'; position: HistoryPosition }
+
 export interface ManyHistoryQuery {
   count: number
   /** Only versions at or after this instant. */
   since: string | null
   /** Only versions that were current at some point of this time. */
   at: { from: string; to: string } | null
-  /** Position of the last version of the page before; null for the first page. */
-  after: HistoryPosition | null
+  /** Null for the first page. */
+  cut: HistoryCut | null
 }
 
 export interface ManyHistoryEntry {
@@ -36,7 +39,8 @@ export interface ManyHistoryEntry {
   content: string | null
 }
 
-export interface ManyHistoryPage { entries: ManyHistoryEntry[]; next: HistoryPosition | null }
+/** Where the older and the newer versions begin that the page does not show; null where there are none. */
+export interface ManyHistoryPage { entries: ManyHistoryEntry[]; older: HistoryCut | null; newer: HistoryCut | null }
 
 type Row = Omit<StoredRow, 'content'> & { content: string | null; deleted: boolean; last_content: string | null }
 
@@ -44,23 +48,47 @@ const hour = 3_600_000
 
 /** `type` null: every type. */
 export async function readManyHistory(db: Db, ctx: Ctx, type: ResourceType | null, query: ManyHistoryQuery): Promise<ManyHistoryPage> {
+  const { cut, count } = query
+  const back = cut?.side === 'newer'
+  const rows = back ? await readNewer(db, ctx, type, query, cut.position) : await readOlder(db, ctx, type, query)
+  const page = back ? rows.slice(0, count).reverse() : rows.slice(0, count)
+  const isMore = rows.length > count
+  // A page that was reached from one of its sides has something there.
+  return {
+    entries: page.map(entryOf), older: back || isMore ? cutAt('older', page.at(-1)) : null, newer: (back ? isMore : cut !== null) ? cutAt('newer', page[0]) : null,
+  }
+}
+
+function cutAt(side: HistoryCut['side'], row: Row | undefined): HistoryCut | null {
+  return row ? { side, position: { at: row.last_updated, t: row.t, id: row.id, version: row.version } } : null
+}
+
+/** The newest first, one more than a page. */
+async function readOlder(db: Db, ctx: Ctx, type: ResourceType | null, query: ManyHistoryQuery): Promise<Row[]> {
   const rows: Row[] = []
   // A millisecond more: the window takes in its upper end.
-  let to = query.after === null ? null : query.after.at
+  let to = query.cut === null ? null : query.cut.position.at
   let width = hour
   const bottom = query.since === null ? await oldest(db) : Date.parse(query.since)
   for (let lo = (to === null ? ctx.now.getTime() : Date.parse(to)) - width; ; lo -= width) {
     const from = Math.max(lo, bottom)
     rows.push(...await readWindow(db, ctx, type, query, { from: new Date(from).toISOString(), to }, query.count + 1 - rows.length))
-    if (rows.length > query.count || from <= bottom) break
+    if (rows.length > query.count || from <= bottom) return rows
     to = new Date(from - 1).toISOString()
     width *= 8
   }
-  const page = rows.slice(0, query.count)
-  const last = page.at(-1)
-  return {
-    entries: page.map(entryOf),
-    next: rows.length > query.count && last ? { at: last.last_updated, t: last.t, id: last.id, version: last.version } : null,
+}
+
+/** The oldest first, one more than a page. */
+async function readNewer(db: Db, ctx: Ctx, type: ResourceType | null, query: ManyHistoryQuery, position: HistoryPosition): Promise<Row[]> {
+  const rows: Row[] = []
+  let from = Math.max(Date.parse(position.at), query.since === null ? 0 : Date.parse(query.since))
+  for (let width = hour; ; width *= 8) {
+    const isLast = from + width >= ctx.now.getTime()
+    const to = isLast ? null : new Date(from + width).toISOString()
+    rows.push(...await readWindow(db, ctx, type, query, { from: new Date(from).toISOString(), to }, query.count + 1 - rows.length))
+    if (rows.length > query.count || isLast) return rows
+    from += width + 1
   }
 }
 
@@ -82,17 +110,19 @@ async function readWindow(db: Db, ctx: Ctx, type: ResourceType | null, query: Ma
       union all
       select r.shard, r.t, r.id, r.version, r.last_updated, r.pid, r.labels, r.org, r.dept, r.author, r.content, r.deleted from resource_history r where ${sql.join(within, sql` and `)}
     ) r where ${visible(ctx, type)}
-    order by r.last_updated desc, r.t, r.id, r.version desc limit ${limit}`.execute(db)
+    order by ${query.cut?.side === 'newer' ? sql`r.last_updated, r.t desc, r.id desc, r.version` : sql`r.last_updated desc, r.t, r.id, r.version desc`} limit ${limit}`.execute(db)
   return rows
 }
 
-function conditionsOf(type: ResourceType | null, { at, after }: ManyHistoryQuery, { from, to }: Window): RawBuilder<SqlBool>[] {
+function conditionsOf(type: ResourceType | null, { at, cut }: ManyHistoryQuery, { from, to }: Window): RawBuilder<SqlBool>[] {
   const conditions = [sql<SqlBool>`r.last_updated >= ${from}::timestamptz`]
   if (type !== null) conditions.push(sql<SqlBool>`r.t = ${sql.raw(String(typeCode(type)))}`)
   if (to !== null) conditions.push(sql<SqlBool>`r.last_updated <= ${to}::timestamptz`)
-  if (after !== null) {
-    conditions.push(sql<SqlBool>`(r.last_updated < ${after.at}::timestamptz or (r.last_updated = ${after.at}::timestamptz
-      and (r.t, r.id, -r.version) > (${after.t}::smallint, ${after.id}::uuid, ${-after.version}::int)))`)
+  if (cut !== null) {
+    const [time, place] = cut.side === 'older' ? [sql`<`, sql`>`] : [sql`>`, sql`<`]
+    const { position } = cut
+    conditions.push(sql<SqlBool>`(r.last_updated ${time} ${position.at}::timestamptz or (r.last_updated = ${position.at}::timestamptz
+      and (r.t, r.id, -r.version) ${place} (${position.t}::smallint, ${position.id}::uuid, ${-position.version}::int)))`)
   }
   if (at !== null) conditions.push(wasCurrent(at))
   return conditions
@@ -121,18 +151,18 @@ function entryOf(row: Row): ManyHistoryEntry {
   }
 }
 
-export function writePosition({ at, t, id, version }: HistoryPosition): string {
-  return Buffer.from(JSON.stringify([at, t, id, version])).toString('base64url')
+export function writeCut({ side, position: { at, t, id, version } }: HistoryCut): string {
+  return Buffer.from(JSON.stringify(side === 'older' ? [at, t, id, version] : [at, t, id, version, side])).toString('base64url')
 }
 
 /** Throws parameter-invalid. */
-export function readPosition(token: string): HistoryPosition {
-  const [at, t, id, version] = parsed(token)
+export function readCut(token: string): HistoryCut {
+  const [at, t, id, version, side = 'older'] = parsed(token)
   const fits = typeof at === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(at) && !Number.isNaN(Date.parse(at))
     && typeof t === 'number' && isResourceType(typeByCode.get(t) ?? '') && typeof id === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)
-    && typeof version === 'number' && Number.isInteger(version) && version > 0 && version < 2 ** 31
-  if (!fits) throw fail('parameter-invalid', { zh: '_page 不正确，请使用服务器给出的 next 链接。', en: '_page is not valid. Follow the next link that the server gave.' }, '_page')
-  return { at, t, id, version }
+    && typeof version === 'number' && Number.isInteger(version) && version > 0 && version < 2 ** 31 && (side === 'older' || side === 'newer')
+  if (!fits) throw fail('parameter-invalid', { zh: '_page 不正确，请使用服务器给出的链接。', en: '_page is not valid. Follow the links that the server gave.' }, '_page')
+  return { side, position: { at, t, id, version } }
 }
 
 function parsed(token: string): unknown[] {

@@ -17,8 +17,9 @@ export interface HistoryPage {
   entries: HistoryEntry[]
   /** Versions of the whole history that fit `since`. */
   total: number
-  /** Version to continue below; null at the end. */
-  nextBefore: number | null
+  /** Where the older and the newer versions begin that this page does not show; null where there are none. */
+  older: VersionCut | null
+  newer: VersionCut | null
   /** Key of the patient of the newest version; null outside any compartment. */
   pid: string | null
 }
@@ -38,9 +39,12 @@ export interface HistoryQuery {
   since: string | null
   /** Only versions that were current at some point of this time; null for all. */
   at: { from: string; to: string } | null
-  /** Only versions below this number; null for the first page. */
-  before: number | null
+  /** Null for the first page. */
+  cut: VersionCut | null
 }
+
+/** The page next to a version, without it: the ones below it, newest first, or the ones above that are nearest to it. */
+export interface VersionCut { side: 'below' | 'above'; version: number }
 
 type Row = Omit<StoredRow, 'content'> & { content: string | null; deleted: boolean; after_deletion: boolean; total: number }
 
@@ -48,6 +52,7 @@ type Row = Omit<StoredRow, 'content'> & { content: string | null; deleted: boole
 export async function readHistory(db: Db, ctx: Ctx, type: ResourceType, id: string, query: HistoryQuery): Promise<HistoryPage> {
   if (!isFhirId(id)) throw notFound(`${type}/${id}`)
   const key = keyOf(id)
+  const back = query.cut?.side === 'above'
   const { rows } = await sql<Row>`
     with r as materialized (
       select c.shard, c.t, c.id, c.version, c.last_updated, c.pid, c.labels, c.org, c.dept, c.author, c.content, false as deleted from resource c where ${atKey(sql`c`, type, key)}
@@ -62,17 +67,21 @@ export async function readHistory(db: Db, ctx: Ctx, type: ResourceType, id: stri
         and (${query.at?.from ?? null}::timestamptz is null or superseded_at is null or superseded_at > ${query.at?.from ?? null}::timestamptz)
     )
     select t, id, version, last_updated, pid, content, deleted, after_deletion, (select count(*)::int from fitting) as total
-    from fitting where ${query.before}::int is null or version < ${query.before}::int
-    order by version desc limit ${query.count + 1}`.execute(db)
+    from fitting where ${query.cut === null ? sql`true` : back ? sql`version > ${query.cut.version}::int` : sql`version < ${query.cut.version}::int`}
+    order by version ${back ? sql`asc` : sql`desc`} limit ${query.count + 1}`.execute(db)
   if (rows.length === 0) {
-    if (query.since === null && query.at === null && query.before === null) throw await absent(db, type, id, `${type}/${id}`)
-    await readHistory(db, ctx, type, id, { count: 1, since: null, at: null, before: null })
+    if (query.since === null && query.at === null && query.cut === null) throw await absent(db, type, id, `${type}/${id}`)
+    await readHistory(db, ctx, type, id, { count: 1, since: null, at: null, cut: null })
   }
-  const page = rows.slice(0, query.count)
+  const page = back ? rows.slice(0, query.count).reverse() : rows.slice(0, query.count)
+  const isMore = rows.length > query.count
+  const cut = (side: VersionCut['side'], row: Row | undefined): VersionCut | null => row ? { side, version: row.version } : null
   return {
     entries: page.map(entryOf),
     total: rows[0]?.total ?? 0,
-    nextBefore: rows.length > query.count ? (page.at(-1)?.version ?? null) : null,
+    // A page that was reached from one of its sides has something there.
+    older: back || isMore ? cut('below', page.at(-1)) : null,
+    newer: (back ? isMore : query.cut !== null) ? cut('above', page[0]) : null,
     pid: rows[0]?.pid ?? null,
   }
 }

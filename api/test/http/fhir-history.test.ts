@@ -69,6 +69,28 @@ describe('history of a type and of everything', () => {
     expect(seen).toEqual(all)
   })
 
+  test.each([['/fhir/Patient/_history'], ['/fhir/_history'], ['/fhir/Patient/a/_history'], [`/fhir/_history?_since=${instant(15)}`], [`/fhir/Patient/_history?_at=lt${instant(4000)}`]])('back the way that led forth, while others write: %s', async (path) => {
+    const linkOf = (reply: TestReply, relation: string): string | undefined => reply.json.link.find((each: { relation: string }) => each.relation === relation)?.url.replace('http://127.0.0.1:8080', '')
+    const get = async (url: string): Promise<TestReply> => await request('GET', url, { as: system })
+    const forth: string[][] = []
+    let reply = await get(`${path}${path.includes('?') ? '&' : '?'}_count=2`)
+    expect(linkOf(reply, 'previous')).toBeUndefined()
+    for (let next: string | undefined = linkOf(reply, 'self'); next; next = linkOf(reply, 'next')) forth.push(versions(reply = await get(next)))
+    clock.now = new Date(clock.now.getTime() + 1000)
+    await put('a', { birthDate: String(1900 + forth.length) })
+    await put('c', { birthDate: String(1900 + forth.length) })
+    const back: string[][] = [forth.at(-1) ?? []]
+    for (let previous = linkOf(reply, 'previous'); previous; previous = linkOf(reply, 'previous')) {
+      back.unshift(versions(reply = await get(previous)))
+      // From each page the next is the one that it was reached from.
+      expect(versions(await get(linkOf(reply, 'next') ?? ''))).toEqual(back[1])
+    }
+    // Two a page from the end; what was written meanwhile lies before what was the first page.
+    expect(forth.length).toBeGreaterThan(0)
+    expect(back.flat().slice(-forth.flat().length)).toEqual(forth.flat())
+    expect(back.flat().slice(0, -forth.flat().length).length).toBeLessThanOrEqual(2)
+  })
+
   test('what the caller may not see is not there', async () => {
     expect(versions(await request('GET', '/fhir/Patient/_history', { as: citizen('b') }))).toEqual(['DELETE Patient/b W/"2"', 'PUT Patient/b W/"1"'])
     expect(versions(await request('GET', '/fhir/_history'))).toEqual(['PUT Organization/h W/"1"'])
@@ -80,6 +102,7 @@ describe('history of a type and of everything', () => {
     ['/fhir/Patient/_history?_since=soon', 400], ['/fhir/Patient/_history?_count=none', 400], ['/fhir/Patient/_history?_page=x', 400], ['/fhir/_history?_sort=x', 400], ['/fhir/Slot/_history', 400], ['/fhir/_history?_at=ap2026', 400],
     ['/fhir/Patient/_history?_at=gt2027&_at=lt2026', 400], ['/fhir/_history?_count=1&_count=2', 400], ['/fhir/_history?_at=', 400],
     [`/fhir/_history?_page=${Buffer.from('["2026-11-23T00:00:00.000Z",1,"x",1]').toString('base64url')}`, 400],
+    ['/fhir/Patient/a/_history?_page=above', 400], ['/fhir/Patient/a/_history?_page=above-0', 200], [`/fhir/_history?_page=${Buffer.from('["2026-11-23T00:00:00.000Z",1,"00000000-0000-0000-0000-000000000000",1,"x"]').toString('base64url')}`, 400],
   ])('%s is %i', async (path, status) => {
     expect((await request('GET', path, { as: system })).status).toBe(status)
   })
