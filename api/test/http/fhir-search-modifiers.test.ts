@@ -94,3 +94,31 @@ describe('what a query finds', () => {
     expect(ids(reply)).toEqual(expected)
   })
 })
+
+describe('functional lists say what is current', () => {
+  const status = (name: string, code: string) => ({ coding: [{ system: `http://terminology.hl7.org/CodeSystem/${name}`, code }] })
+  const allergy = (id: string, clinical: string, verification: string, category: string) => put({
+    resourceType: 'AllergyIntolerance', id, patient: { reference: 'Patient/p1' }, category: [category], clinicalStatus: status('allergyintolerance-clinical', clinical), verificationStatus: status('allergyintolerance-verification', verification),
+  })
+  const problem = (id: string, clinical: string, category: string) => put({
+    resourceType: 'Condition', id, subject: { reference: 'Patient/p1' }, category: [status('condition-category', category)], clinicalStatus: status('condition-clinical', clinical), verificationStatus: status('condition-ver-status', 'confirmed'),
+  })
+  const drug = (id: string, state: string) => put({ resourceType: 'MedicationRequest', id, status: state, intent: 'order', subject: { reference: 'Patient/p1' }, medicationCodeableConcept: { text: 'x' } })
+
+  beforeAll(async () => {
+    const entry = [
+      allergy('nuts', 'active', 'confirmed', 'food'), allergy('penicillin', 'active', 'unconfirmed', 'medication'), allergy('gone', 'resolved', 'confirmed', 'food'), allergy('not-so', 'active', 'refuted', 'medication'),
+      problem('asthma', 'recurrence', 'problem-list-item'), problem('flu', 'resolved', 'problem-list-item'), problem('seen', 'active', 'encounter-diagnosis'), drug('taken', 'active'), drug('stopped', 'stopped'),
+    ]
+    expect((await request('POST', '/fhir', { as: system, body: { resourceType: 'Bundle', type: 'transaction', entry } })).json.issue ?? []).toEqual([])
+  })
+
+  test.each<[string, string[]]>([
+    ['AllergyIntolerance?patient=p1&_list=$current-allergies', ['nuts', 'penicillin']], ['AllergyIntolerance?_list=$current-drug-allergies', ['penicillin']], ['Patient/p1/Condition?_list=$current-problems', ['asthma']],
+    ['MedicationRequest?patient=p1&_list=$current-medications', ['taken']], ['MedicationStatement?_list=%24current-medications', []], ['AllergyIntolerance?patient=p2&_list=$current-allergies', []],
+  ])('%s', async (query, expected) => {
+    const reply = await request('GET', `/fhir/${query}`, { as: system })
+    expect(ids(reply)).toEqual(expected)
+    expect(reply.json.link[0].url).toContain(new URLSearchParams({ _list: /_list=(?:\$|%24)(.*)/.exec(query)?.[1] ?? '' }).toString().replace('_list=', '_list=%24'))
+  })
+})

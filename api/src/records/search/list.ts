@@ -13,7 +13,7 @@ export function searchList(type: string, values: readonly string[]): Criterion {
   const wrong = ids.find((id) => !isFhirId(id))
   if (wrong !== undefined) {
     throw new OutcomeError([invalidValue({ name: '_list' }, wrong, {
-      zh: '请给出 List 资源的编号；$current-… 之类的功能列表不提供。', en: 'give the id of a List. Functional lists such as $current-problems are not offered.',
+      zh: '请给出 List 资源的编号；$current-… 之类的功能列表须单独使用。', en: 'give the id of a List. A functional list such as $current-problems stands by itself.',
     })])
   }
   return byReading(async ({ db, planOf }) => {

@@ -11,6 +11,7 @@ import type { Projection, Store } from '../store.ts'
 import { isChain, newBranches, readChain } from './chain.ts'
 import type { Criterion } from './criterion.ts'
 import { filterCriteria } from './filter.ts'
+import { functionalList } from './functional-list.ts'
 import { readInclude, type Include } from './include.ts'
 import { nearest } from '../../fhir/nearest.ts'
 import { parameterCriterion, searchableCodes } from './parameter.ts'
@@ -177,6 +178,12 @@ function readParameter(query: SearchQuery, name: string, value: string, context:
   try {
     if (name === '_filter') {
       query.criteria.push(...filterCriteria(context, value))
+      query.applied.append(name, value)
+      return []
+    }
+    const listed = name === '_list' ? functionalList(context, value) : null
+    if (listed !== null) {
+      query.criteria.push(...listed)
       query.applied.append(name, value)
       return []
     }
