@@ -1,4 +1,5 @@
 /** `/api/openapi.json` and `/docs` say what the router does: each of its routes, with its methods, and nothing else. */
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { endpoints, shapeNames } from '../../src/http/openapi/endpoints.ts'
 import { openPath, shapes } from '../../src/http/openapi/openapi.ts'
@@ -28,6 +29,22 @@ test('it is OpenAPI 3.1: ids are unique, parts of addresses are parameters, refe
   const references = [...JSON.stringify(described).matchAll(/"\$ref":"#\/components\/(\w+)\/(\w+)"/g)]
   expect(references.length).toBeGreaterThan(40)
   for (const [whole, group = '', name = ''] of references) expect([whole, described.components[group]?.[name] !== undefined]).toEqual([whole, true])
+})
+
+test('what shapes and fields mean is said in Chinese too, and nothing is said of what is not there', async () => {
+  const descriptionsOf = (value: unknown): string[] => {
+    if (typeof value !== 'object' || value === null) return []
+    return Object.entries(value).flatMap(([key, each]: [string, unknown]) => (key === 'description' && typeof each === 'string' ? [each] : descriptionsOf(each)))
+  }
+  const comments = JSON.parse(readFileSync(new URL('../../src/http/openapi/comments-zh.json', import.meta.url), 'utf8')) as Record<string, string>
+  const english = new Set(descriptionsOf((await request('GET', '/api/openapi.json', { headers: { 'Accept-Language': 'en' } })).json))
+  const chinese = descriptionsOf((await request('GET', '/api/openapi.json', { headers: { 'Accept-Language': 'zh' } })).json)
+  // Names of FHIR types, addresses and sums are the same in both.
+  expect(chinese.filter((each) => !/\p{Script=Han}/u.test(each) && !/^(?:FHIR \w+|OpenAPI 3\.1|GET \S+|totalFen = .+)$/.test(each))).toEqual([])
+  expect(Object.keys(comments).filter((each) => !english.has(each))).toEqual([])
+  const page = await request('GET', '/docs?lang=zh')
+  expect(page.text).toContain(comments['Masked, for a screen that others see.'])
+  expect(page.text).not.toContain('Masked, for')
 })
 
 test('no shape is named that nobody answers', () => {

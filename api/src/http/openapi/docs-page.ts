@@ -5,7 +5,7 @@
 import { html, raw } from 'hono/html'
 import type { Language, Sentence } from '../../fhir/outcome.ts'
 import { type Endpoint, endpoints, tags } from './endpoints.ts'
-import { answerSchema, bodySchema, introductions, openPath, parametersOf, shapes, whoMay } from './openapi.ts'
+import { answerSchema, bodySchema, inLanguage, introductions, openPath, parametersOf, shapes, whoMay } from './openapi.ts'
 
 type Json = Record<string, unknown>
 type Markup = ReturnType<typeof html>
@@ -42,7 +42,7 @@ export function docsPage(language: Language): Markup {
 <main>
 <nav aria-label="${t(words.contents)}"><ul>${used.map((tag) => html`<li><a href="#${tag}">${t(tags[tag])}</a></li>`)}<li><a href="#shapes">${t(words.shapes)}</a></li></ul></nav>
 ${used.map((tag) => html`<section id="${tag}"><h2>${t(tags[tag])}</h2>${endpoints.filter((each) => each.tag === tag).map((each) => endpointOf(each, language))}</section>`)}
-<section id="shapes"><h2>${t(words.shapes)}</h2>${Object.entries(shapes).map(([name, schema]) => shapeOf(name, schema, language))}</section>
+<section id="shapes"><h2>${t(words.shapes)}</h2>${Object.entries(inLanguage(shapes, language)).map(([name, schema]) => shapeOf(name, schema, language))}</section>
 </main>
 </body>
 </html>`
@@ -56,8 +56,8 @@ function endpointOf(endpoint: Endpoint, language: Language): Markup {
 <summary><span class="method ${method.toLowerCase()}">${method}</span> <code>${broken(openPath(path))}</code> <span class="does">${t(does)}</span></summary>
 <p>${t(words.who)}: ${t(whoMay[who])}</p>
 ${parameters.length === 0 ? '' : html`<h3>${t(words.parameters)}</h3><dl>${parameters.map((each) => html`<dt><code>${each.name}</code> <small>${t(places[each.place])}${each.required ? html` · ${t(words.required)}` : ''}</small></dt><dd>${t(each.text)}</dd>`)}</dl>`}
-${body ? html`<h3>${t(words.body)}</h3>${fieldsOf(bodySchema(body), language)}` : ''}
-<h3>${t(words.answer)} ${status}</h3><p>${answer === null ? t(words.nothing) : typeOf(answerSchema(answer))}</p>
+${body ? html`<h3>${t(words.body)}</h3>${fieldsOf(inLanguage(bodySchema(body), language), language)}` : ''}
+<h3>${t(words.answer)} ${status}</h3><p>${answer === null ? t(words.nothing) : typeOf(inLanguage(answerSchema(answer), language))}</p>
 </details>`
 }
 
@@ -71,11 +71,16 @@ function fieldsOf(schema: Json, language: Language): Markup {
   if (all) return html`${all.map((each) => fieldsOf(each, language))}`
   const { properties, required = [] } = schema as { properties?: Record<string, Json>; required?: string[] }
   if (!properties) return html`<p>${typeOf(schema)}</p>`
-  return html`<dl>${Object.entries(properties).map(([name, each]) => html`<dt><code>${name}</code> <small>${typeOf(each)}${required.includes(name) ? '' : html` · ${words.optional[language]}`}</small></dt>${each.description === undefined ? '' : html`<dd lang="en">${String(each.description)}</dd>`}`)}</dl>`
+  return html`<dl>${Object.entries(properties).map(([name, each]) => html`<dt><code>${name}</code> <small>${typeOf(each)}${required.includes(name) ? '' : html` · ${words.optional[language]}`}</small></dt>${each.description === undefined ? '' : html`<dd>${withCode(String(each.description))}</dd>`}`)}</dl>`
 }
 
 function sentenceOf({ description }: Json): Markup {
-  return description === undefined ? html`` : html`<p lang="en">${String(description)}</p>`
+  return description === undefined ? html`` : html`<p>${withCode(String(description))}</p>`
+}
+
+/** What stands between backquotes is code. */
+function withCode(text: string): Markup {
+  return html`${text.split('`').map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part))}`
 }
 
 /** A type as a reader would write it: `string`, `Named[]`, `'am' | 'pm'`. */

@@ -11,6 +11,16 @@ type Json = Record<string, unknown>
 
 export const shapes = JSON.parse(readFileSync(new URL('shapes.json', import.meta.url), 'utf8')) as Readonly<Record<string, Json>>
 
+/** What the comments of shapes and schemas say, in Chinese; they are written in English where the shapes are. A new one needs its line here. */
+const commentsZh = JSON.parse(readFileSync(new URL('comments-zh.json', import.meta.url), 'utf8')) as Readonly<Record<string, string>>
+
+/** A schema with its descriptions in a language. */
+export function inLanguage<T>(schema: T, language: Language): T {
+  if (language === 'en' || typeof schema !== 'object' || schema === null) return schema
+  if (Array.isArray(schema)) return schema.map((each: unknown) => inLanguage(each, language)) as T
+  return Object.fromEntries(Object.entries(schema).map(([key, each]: [string, unknown]) => [key, key === 'description' && typeof each === 'string' ? commentsZh[each] ?? each : inLanguage(each, language)])) as T
+}
+
 export const whoMay: Readonly<Record<Endpoint['who'], Sentence>> = {
   'anyone': { zh: '任何人', en: 'anybody' }, 'person': { zh: '已登录的人', en: 'whoever is signed in' }, 'citizen': { zh: '市民或其代办人', en: 'a citizen, or who acts for them' }, 'clinician': { zh: '医务人员', en: 'clinicians' },
   'scheduler': { zh: '医院挂号处', en: 'the registration office of a hospital' }, 'desk': { zh: '医院窗口', en: 'the desk of a hospital' }, 'public-health': { zh: '公共卫生人员', en: 'public-health officers' }, 'admin-system': { zh: '系统管理员', en: 'the system administrator' }, 'insurer': { zh: '医保经办人员', en: 'officers of the insurance centre' }, 'admin-audit': { zh: '审计管理员', en: 'the auditing administrator' },
@@ -30,7 +40,7 @@ export function openPath(path: string): string {
 export function openApi(publicUrl: string, language: Language): Json {
   const paths: Record<string, Json> = {}
   for (const endpoint of endpoints) (paths[openPath(endpoint.path)] ??= {})[endpoint.method.toLowerCase()] = operationOf(endpoint, language)
-  return {
+  return inLanguage<Json>({
     openapi: '3.1.0',
     info: { title: language === 'zh' ? '浦江健康 · FHIR 之外的接口' : 'Pujiang Health · endpoints beside FHIR', version: '1.0.0', license: { name: 'Apache-2.0', identifier: 'Apache-2.0' }, description: introductions[language] },
     servers: [{ url: publicUrl }],
@@ -41,7 +51,7 @@ export function openApi(publicUrl: string, language: Language): Json {
       securitySchemes: { session: { type: 'apiKey', in: 'cookie', name: 'pujiang_session' }, bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
       responses: { Problem: { description: language === 'zh' ? '出错：RFC 9457 问题说明' : 'A fault: problem details of RFC 9457', content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } } },
     },
-  }
+  }, language)
 }
 
 export const introductions: Readonly<Record<Language, string>> = {
