@@ -3,7 +3,7 @@
  * entry of the table. A regex is matched whole, and runs under a time limit of the request: a pattern may come from anybody,
  * and some patterns take for ever on some codes.
  */
-import { compilePattern, matchAll } from '../fhir/user-pattern.ts'
+import { compilePattern, matchAll } from './user-pattern.ts'
 import { withAncestors, withDescendants } from './compile-code-system.ts'
 import * as say from './sentences.ts'
 import type { Budget, Concept, System, SystemFilter } from './shapes.ts'

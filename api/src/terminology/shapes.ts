@@ -2,7 +2,7 @@
  * Code systems and value sets as the terminology service thinks of them, once compiled from their FHIR resources.
  * A `System` answers about single codes; one that can be listed has `concepts`. Types only: nothing runs here.
  */
-import type { MatchBudget } from '../fhir/user-pattern.ts'
+import type { MatchBudget } from './user-pattern.ts'
 import type { CodeSystem, CodeSystemConceptDesignation, CodeSystemConceptProperty, ConceptMap, ValueSet } from '@medplum/fhirtypes'
 
 export type Definition = CodeSystem | ValueSet | ConceptMap

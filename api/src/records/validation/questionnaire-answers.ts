@@ -2,7 +2,7 @@
 import { decimalText } from '../../fhir/json.ts'
 import { nearest } from '../../fhir/nearest.ts'
 import { referencedType } from '../../fhir/references.ts'
-import { compilePattern, matchAll, type MatchBudget } from '../../fhir/user-pattern.ts'
+import { compilePattern, matchAll, type MatchBudget } from '../../terminology/user-pattern.ts'
 import { unknownCode } from '../validation-sentences.ts'
 import { report, type Run } from '../validate.ts'
 import { isMember } from './check-binding.ts'

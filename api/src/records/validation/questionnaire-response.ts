@@ -5,7 +5,7 @@
  */
 import type { Questionnaire } from '@medplum/fhirtypes'
 import { nearest } from '../../fhir/nearest.ts'
-import type { MatchBudget } from '../../fhir/user-pattern.ts'
+import type { MatchBudget } from '../../terminology/user-pattern.ts'
 import { report, type Run } from '../validate.ts'
 import { type Answers, answersOf, isAsked, isEqual } from './enable-when.ts'
 import { evaluator, isDangerous, isKept } from './fhirpath-engine.ts'

@@ -114,8 +114,8 @@ test('a slice is known by what the profile of its type fixes', () => {
 
 test('a resource that stands in another is a part of it, and the resource of what is in it', () => {
   const named = (expression: string) => ({ constraint: [{ key: 'x-1', severity: 'error', human: 'x', expression }] })
-  const entry = "%resource.ofType(Bundle).exists() and %rootResource.ofType(Bundle).exists()"
-  const within = "%resource.ofType(Patient).exists() and %rootResource.ofType(Patient).exists()"
+  const entry = '%resource.ofType(Bundle).exists() and %rootResource.ofType(Bundle).exists()'
+  const within = '%resource.ofType(Patient).exists() and %rootResource.ofType(Patient).exists()'
   const declared = ofBundle({ 'entry.resource': named(entry), 'entry.resource.gender': named(within) })
   expect(issuesOf(bundle(['http://a.test/fhir/Patient/1', patient()]), declared)).toEqual([])
   expect(issuesOf(bundle(['http://a.test/fhir/Patient/1', patient()]), ofBundle({ 'entry.resource': named(within), 'entry.resource.gender': named(entry) }))).toHaveLength(2)
