@@ -158,6 +158,13 @@ describe('a question is asked by the answers to others', () => {
     expect(issuesOf(questionnaire, response(group(true), group(false, given)))).toEqual(['required QuestionnaireResponse.item[0].item', 'invariant-broken QuestionnaireResponse.item[1].item[1]'])
   })
 
+  test('a group in which nothing is asked is not required', () => {
+    const questionnaire = form(decides, { linkId: 'g', type: 'group', required: true, item: [asked({ enableWhen: [{ question: 'a', operator: 'exists', answerBoolean: true }] }), { linkId: 't', type: 'display' }] })
+    expect(issuesOf(questionnaire, response())).toEqual([])
+    expect(issuesOf(questionnaire, response(answered('a', coding('x'))))).toEqual(['required QuestionnaireResponse.item'])
+    expect(issuesOf(questionnaire, response(answered('a', coding('x')), { linkId: 'g', item: [given] }))).toEqual([])
+  })
+
   test('where an expression decides nothing is held against it', () => {
     const extension = [{ url: 'http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-enableWhenExpression', valueExpression: { language: 'text/fhirpath', expression: 'true' } }]
     expect(issuesOf(form(asked({ extension })), response())).toEqual([])

@@ -96,7 +96,7 @@ function checkQuestion(run: Run, sheet: Sheet, question: Question, given: readon
   const found = isGroup ? given.filter(({ item }) => objects(item.item).length > 0) : given.filter(({ item }) => objects(item.answer).length > 0)
   const [first] = given
   const step = first?.step ?? '.item'
-  if (asked && sheet.complete && question.required && question.type !== 'display' && found.length === 0) report(run, 'required', say.unanswered(question), step)
+  if (sheet.complete && question.required && found.length === 0 && asked && isAnswerable(question, [...within, ...first ? [first.item] : []], sheet.answers)) report(run, 'required', say.unanswered(question), step)
   const [, second] = given
   if (second && !(isGroup && question.repeats)) report(run, 'cardinality', say.severalItems(question), second.step)
   const count = isGroup ? given.length : given.reduce((sum, { item }) => sum + objects(item.answer).length, 0)
@@ -141,6 +141,12 @@ function checkRule(run: Run, { response }: Sheet, item: Json, { expression, huma
   if ((severity === 'warning' && !run.warnings) || isDangerous(expression)) return
   const verdict = evaluator(expression, 'QuestionnaireResponse.item')(item, { resource: response, rootResource: run.container })
   if (!isKept(verdict)) report(run, 'invariant-broken', say.ruleBroken(human), '', severity)
+}
+
+/** A group is, when anything in it is asked. */
+function isAnswerable({ type, items }: Question, within: readonly Json[], answers: Answers): boolean {
+  if (type !== 'group') return type !== 'display'
+  return items.some((each) => isAsked(each, within, answers) !== false && isAnswerable(each, within, answers))
 }
 
 /** Whether there is any answer in an item, however deep. */
