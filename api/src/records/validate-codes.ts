@@ -5,6 +5,7 @@
  */
 import { nearest } from '../fhir/nearest.ts'
 import type { Property } from '../fhir/structure.ts'
+import { hasCode, nearestCode } from '../terminology/value-sets.ts'
 import { report, type Run } from './validate.ts'
 import * as say from './validation-sentences.ts'
 
@@ -21,6 +22,15 @@ export function checkCode(run: Run, code: string, url: string): void {
   const table = run.model.valueSet(url)
   const known = table ? table.codes.has(code) : byRule[url]?.(code) ?? true
   if (!known) report(run, 'code-unknown', say.unknownCode(code, url, table ? nearest(code, table.codes) : null))
+}
+
+/** Types that say a code and the system it is from. */
+const codedTypes: ReadonlySet<string> = new Set(['Coding', 'Quantity', 'SimpleQuantity', 'Age', 'Count', 'Distance', 'Duration'])
+
+/** A code that its own system does not have is advice, whatever the binding: a later edition of the system may have it. */
+export function checkKnownCode(run: Run, { system, code }: Record<string, unknown>, type: string): void {
+  if (!codedTypes.has(type) || typeof system !== 'string' || typeof code !== 'string' || hasCode(system, code) !== false) return
+  report(run, 'code-unknown', say.notOfSystem(code, system, nearestCode(system, code)), '.code', 'warning')
 }
 
 interface CodingLike { system?: unknown; code?: unknown }

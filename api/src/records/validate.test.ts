@@ -347,3 +347,15 @@ describe('whole types', () => {
     expect(count).toBe(14_230)
   }, 120_000)
 })
+
+test.each([
+  ['a code that its system does not have', { category: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/observation-category', code: 'vital-sign' }] }] }, ['warning Observation.category[0].coding[0].code vital-signs']],
+  ['a unit that is none', { valueQuantity: { value: 1, system: 'http://unitsofmeasure.org', code: 'fmm[Hg]' } }, ['warning Observation.value.code ']],
+  ['what is right', { category: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/observation-category', code: 'vital-signs' }] }], valueQuantity: { value: 1, system: 'http://unitsofmeasure.org', code: 'mm[Hg]' } }, []],
+  ['a system that is not carried', { code: { coding: [{ system: 'http://loinc.org', code: 'x' }] } }, []],
+])('advice on codes: %s', (_, change, expected) => {
+  const found = validateResource(model, { ...bases.Observation, ...change }, { warnings: true }).filter(({ code }) => code === 'code-unknown')
+  expect(found.map(({ severity, expression, text }) => `${severity} ${expression} ${/Did you mean "(.*)"/.exec(text.en)?.[1] ?? ''}`)).toEqual(expected)
+  // It refuses no write.
+  expect(validateResource(model, { ...bases.Observation, ...change })).toEqual([])
+})

@@ -18,7 +18,7 @@ import type { Element, Property, Structure } from '../fhir/structure.ts'
 import { checkAttachment } from './validate-attachment.ts'
 import { checkDocument, checkFullUrls } from './validate-bundle.ts'
 import { checkCanonical } from './validate-canonical.ts'
-import { checkCode, checkConcept } from './validate-codes.ts'
+import { checkCode, checkConcept, checkKnownCode } from './validate-codes.ts'
 import { checkReference } from './validate-references.ts'
 import { checkDeclaredProfiles, checkNamedProfile } from './validation/declared-profiles.ts'
 import { checkExtensions } from './validation/extensions.ts'
@@ -223,6 +223,7 @@ function checkComplex(run: Run, value: unknown, property: Property): void {
   if (property.type === 'Reference') checkReference(run, value as Json, property)
   else if (property.type === 'Attachment') checkAttachment(run, value as Json)
   else if (property.required !== null) checkConcept(run, value as Json, property)
+  if (run.warnings) checkKnownCode(run, value as Json, property.type)
   if (property.constraints.length > 0) checkInvariants(run, value, property.constraints, property.type)
 }
 

@@ -71,6 +71,13 @@ export function unknownCode(code: string, valueSet: string, suggestion: string |
   }
 }
 
+export function notOfSystem(code: string, system: string, suggestion: string | null): Sentence {
+  return {
+    zh: `代码系统 ${system} 中没有代码“${code}”${suggestion ? `，是否想写“${suggestion}”？` : '。'}`,
+    en: `The code system ${system} has no code "${code}".${suggestion ? ` Did you mean "${suggestion}"?` : ''}`,
+  }
+}
+
 export function noCodeOfSet(valueSet: string): Sentence {
   return { zh: `至少要有一个代码取自值集 ${valueSet}。`, en: `At least one code must be from the value set ${valueSet}.` }
 }

@@ -3,6 +3,7 @@
  * in (required bindings), and the hierarchy of built-in code systems (`:above`, `:below`). Null always means: it cannot be
  * told here, because the set is not built in, has no end, or draws from a code system that is not carried.
  */
+import { nearest } from '../fhir/nearest.ts'
 import { OutcomeError } from '../fhir/outcome.ts'
 import type { Db } from '../storage/pool.ts'
 import { withAncestors, withDescendants } from './compile-code-system.ts'
@@ -62,6 +63,18 @@ function unlessNone(set: Promise<CompiledSet>): Promise<CompiledSet | null> {
 /** Whether a compiled set has the code; `system` null for a `code` element. Works for sets without end, such as UCUM's; null where it cannot tell. */
 export function isIn(set: CompiledSet, system: string | null, code: string): boolean | null {
   return orNull(() => set.find(system, code) !== null)
+}
+
+/** Whether a code system that is built in, or a grammar such as UCUM's, has the code; null where not all of its codes are known here. */
+export function hasCode(system: string, code: string): boolean | null {
+  const canonical = splitCanonical(system)
+  const found = orNull(() => builtInSystem(canonical.url, canonical.version))
+  return found?.complete ? orNull(() => found.find(code) !== null) : null
+}
+
+/** The code of a built-in system that was probably meant. */
+export function nearestCode(system: string, code: string): string | null {
+  return nearest(code, (builtInSystem(splitCanonical(system).url, null)?.concepts ?? []).map((each) => each.code))
 }
 
 /** Every code of a value set, built in or stored, as `system|code` pairs for `:in` and `:not-in`. @throws as $expand does. */
