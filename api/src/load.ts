@@ -147,8 +147,8 @@ function reasonOf(status: number, text: string): string {
 async function directSink(config: Config): Promise<{ sink: Sink; close: () => Promise<void> }> {
   const databases = await prepareDatabases(config)
   const db = openDb(databases.platform, { max: unitsUnderWay, name: 'load', statementTimeoutMs: 0 })
-  const store: Store = { model: loadModel(), entries: resourceEntries }
   const base = `${config.publicUrl}/fhir`
+  const store: Store = { base, model: loadModel(), entries: resourceEntries }
   const sink: Sink = async (unit) => {
     const entries = bundleEntries(parseJson(unit.text) as Resource).map((value, index) => ({ ...entryOf(value, index, base), ifMatchVersion: null }))
     const writes = entries.filter((entry) => entry.method !== 'GET')

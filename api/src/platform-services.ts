@@ -31,7 +31,7 @@ export async function makeServices(config: Config, name: string, given: { db?: D
   const gateway = given.gateway ?? httpGateway(centre)
   return {
     config, db, now, authority, gateway, centreDesk: given.centreDesk ?? systemCaller(centre),
-    store: { model: loadModel(), entries: resourceEntries },
+    store: { base: `${config.publicUrl}/fhir`, model: loadModel(), entries: resourceEntries },
     operations: operations({ gateway }),
     verifyToken: tokenVerifier(authority),
     sessions: sessionWatch(db),

@@ -41,7 +41,7 @@ export async function benchAccess(say: (line?: string) => void): Promise<void> {
   chmodSync(folder, 0o755)
   const server = await startPostgres({ dir: join(folder, 'postgres'), durable: false })
   const db = openDb(server.url('postgres'), { max: 2, statementTimeoutMs: 0 })
-  const store: Store = { model: loadModel(), entries: resourceEntries }
+  const store: Store = { base: 'http://127.0.0.1:8080/fhir', model: loadModel(), entries: resourceEntries }
   try {
     const postmaster = Number(readFileSync(join(folder, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0])
     await migrate(db, 'platform')

@@ -71,7 +71,7 @@ export async function benchSearch(say: (line?: string) => void): Promise<void> {
   const server = await startPostgres({ dir: join(folder, 'postgres'), durable: false })
   const sides: Side[] = []
   try {
-    const store: Store = { model: loadModel(), entries: resourceEntries }
+    const store: Store = { base: 'http://127.0.0.1:8080/fhir', model: loadModel(), entries: resourceEntries }
     const texts = bundleTexts()
     const samples = samplesOf([...copies(texts, 0, 1)], samplesMax)
     const admin = postgres(server.url('postgres'), { max: 1, onnotice: () => {} })

@@ -35,7 +35,7 @@ const transactions = 20
 const transactionSize = 100
 
 export async function measureStages(servers: Servers, stored: Stored): Promise<StageOutcome[]> {
-  const store = { model: loadModel(), entries: resourceEntries }
+  const store = { base: 'http://127.0.0.1:8080/fhir', model: loadModel(), entries: resourceEntries }
   const db = openDb(servers.databaseUrl, { max: 1 })
   const ctx = makeCtx({ ...anonymous, kind: 'client', id: 'stages', name: 'Benchmark', scopes: ['system/*.cruds'] })
   const outcomes: StageOutcome[] = []

@@ -53,7 +53,7 @@ describe('a city in the database', () => {
   test('is indexed by the parameters of today, so that nothing is indexed anew', async () => {
     const { rows } = await sql<{ state: string; count: number }>`select state, count(*)::int as count from reindex group by state`.execute(straight.db)
     expect(rows).toEqual([{ state: 'done', count: resourceTypes.length }])
-    expect(await reindexChanged(straight.db, makeCtx(anonymous, { now }), { model: loadModel(), entries: resourceEntries })).toBe(0)
+    expect(await reindexChanged(straight.db, makeCtx(anonymous, { now }), { base: 'http://127.0.0.1:8080/fhir', model: loadModel(), entries: resourceEntries })).toBe(0)
   })
 
   test('does nothing when it is big enough, and refuses to become another one', async () => {

@@ -34,6 +34,13 @@ export function parseReference(reference: string): ParsedReference {
   return { kind: 'invalid' }
 }
 
+/** `Type/id` of a reference by the absolute address of a server, with its version if it names one; any other reference as it is. */
+export function localReference(reference: string, base: string): string {
+  if (!reference.startsWith(base) || reference[base.length] !== '/') return reference
+  const rest = reference.slice(base.length + 1)
+  return parseReference(rest).kind === 'local' ? rest : reference
+}
+
 /** The text that `referenceKey` hashes; null for what cannot be searched (contained, conditional, invalid). */
 export function referenceTarget(reference: string): string | null {
   const parsed = parseReference(reference)

@@ -5,9 +5,8 @@
  */
 import type { Resource } from '@medplum/fhirtypes'
 import { type Issue, issue } from '../fhir/outcome.ts'
-
-/** Elements of type uri, url, canonical and uuid that may name an entry. `Identifier.value` is a string and stays. */
-const addressKeys = new Set(['url', 'uri', 'valueUri', 'valueUrl', 'valueCanonical', 'valueUuid', 'valueOid'])
+import { localReference } from '../fhir/references.ts'
+import { rewriteTexts } from './rewrite-texts.ts'
 
 /** `href` and `src` in a narrative. */
 const link = /(\s(?:href|src)\s*=\s*["'])([^"'<>]{1,2000})(["'])/g
@@ -23,36 +22,16 @@ export interface Rewritten {
 
 export function rewriteReferences(resource: Resource, references: ReferenceMap, path: string): Rewritten {
   const dangling = new Set<string>()
-  const rewritten = rewrite(resource, references, dangling) as Resource
+  const rewritten = rewriteTexts(resource, {
+    reference(text) {
+      const target = references.get(text) ?? versioned(text, references)
+      if (target === undefined && isUrn(text)) dangling.add(text)
+      return target ?? text
+    },
+    address: (text) => references.get(text) ?? text,
+    narrative: (div) => div.replace(link, (whole, before: string, address: string, after: string) => (references.has(address) ? `${before}${references.get(address)}${after}` : whole)),
+  })
   return { resource: rewritten, issues: [...dangling].map((reference) => unresolved(reference, pathTo(resource, reference, path) ?? path)) }
-}
-
-function rewrite(value: unknown, references: ReferenceMap, dangling: Set<string>): unknown {
-  if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) {
-    let copy: unknown[] | null = null
-    for (let index = 0; index < value.length; index++) {
-      const item: unknown = value[index]
-      const changed = rewrite(item, references, dangling)
-      if (changed !== item) (copy ??= [...value])[index] = changed
-    }
-    return copy ?? value
-  }
-  const holder = value as Record<string, unknown>
-  let copy: Record<string, unknown> | null = null
-  for (const key of Object.keys(holder)) {
-    const child = holder[key]
-    let changed = child
-    if (typeof child === 'string') {
-      if (key === 'reference') {
-        changed = references.get(child) ?? versioned(child, references) ?? child
-        if (changed === child && isUrn(child)) dangling.add(child)
-      } else if (addressKeys.has(key)) changed = references.get(child) ?? child
-      else if (key === 'div') changed = child.replace(link, (whole, before: string, address: string, after: string) => (references.has(address) ? `${before}${references.get(address)}${after}` : whole))
-    } else if (typeof child === 'object') changed = rewrite(child, references, dangling)
-    if (changed !== child) (copy ??= { ...holder })[key] = changed
-  }
-  return copy ?? value
 }
 
 /** A reference to a version stays one: whatever version it names of what is created here becomes the first. */
@@ -99,25 +78,25 @@ export function conditionalReferences(value: unknown, found: Set<string>): void 
 }
 
 /** The first reference that may be to the patient a resource is about: its subject, else any that the map makes a Patient. */
-export function patientReference(resource: Resource, references: ReferenceMap): string | null {
+export function patientReference(resource: Resource, references: ReferenceMap, base: string): string | null {
   const elements = resource as unknown as Record<string, { reference?: unknown } | undefined>
   for (const name of ['subject', 'patient', 'beneficiary', 'individual', 'for']) {
-    const id = patientId(elements[name]?.reference, references)
+    const id = patientId(elements[name]?.reference, references, base)
     if (id !== null) return id
   }
-  return firstPatient(resource, references)
+  return firstPatient(resource, references, base)
 }
 
-function firstPatient(value: unknown, references: ReferenceMap): string | null {
+function firstPatient(value: unknown, references: ReferenceMap, base: string): string | null {
   if (typeof value !== 'object' || value === null) return null
   for (const child of Array.isArray(value) ? value : Object.values(value)) {
-    const id = typeof child === 'object' && child !== null ? patientId((child as { reference?: unknown }).reference, references) ?? firstPatient(child, references) : null
+    const id = typeof child === 'object' && child !== null ? patientId((child as { reference?: unknown }).reference, references, base) ?? firstPatient(child, references, base) : null
     if (id !== null) return id
   }
   return null
 }
 
-function patientId(reference: unknown, references: ReferenceMap): string | null {
+function patientId(reference: unknown, references: ReferenceMap, base: string): string | null {
   if (typeof reference !== 'string') return null
-  return /^Patient\/([A-Za-z0-9\-.]{1,64})$/.exec(references.get(reference) ?? reference)?.[1] ?? null
+  return /^Patient\/([A-Za-z0-9\-.]{1,64})$/.exec(references.get(reference) ?? localReference(reference, base))?.[1] ?? null
 }

@@ -10,6 +10,8 @@ import type { FhirModel } from '../fhir/model.ts'
 import type { ProjectedPage } from './search/projected-page.ts'
 
 export interface Store {
+  /** Absolute address of /fhir, without a slash at the end. */
+  base: string
   /** Structure and search definitions, loaded once a process. */
   model: FhirModel
   /** One entry for every type that the server offers. */

@@ -11,6 +11,7 @@ import { fail, type Issue, issue, operationOutcome, OutcomeError } from '../fhir
 import { type ResourceType, resourceTypes } from '../fhir/resource-types.ts'
 import { resourceOf } from './content.ts'
 import { readResource } from './read-resource.ts'
+import { withLocalReferences } from './rewrite-texts.ts'
 import type { Operation, OperationCall, OperationResult } from './store.ts'
 import { validateResources } from './validation/validate-resources.ts'
 
@@ -56,8 +57,13 @@ async function validate(call: OperationCall): Promise<OperationResult> {
 }
 
 async function issuesOf(call: OperationCall, { resource, mode, profiles }: Question): Promise<Issue[]> {
-  const [found = []] = await validateResources(call.db, call.store.model, [resource], { warnings: true, profiles })
+  const [found = []] = await validateResources(call.db, call.store.model, [asStored(resource, call.store.base)], { warnings: true, profiles })
   return [...placeIssues(call, resource, mode), ...found]
+}
+
+/** As a write would take it: references to this server's own address are `Type/id`. */
+function asStored(resource: unknown, base: string): unknown {
+  return typeof resource === 'object' && resource !== null && !Array.isArray(resource) ? withLocalReferences(resource as Resource, base) : resource
 }
 
 /** What is wrong with the address: another type, another id, no id. */

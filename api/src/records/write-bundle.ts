@@ -7,7 +7,6 @@ import type { Ctx } from '../ctx.ts'
 import { keyOf, shardOf } from '../fhir/id.ts'
 import { fail, type Issue, OutcomeError } from '../fhir/outcome.ts'
 import { isResourceType, type ResourceType } from '../fhir/resource-types.ts'
-import type { FhirModel } from '../fhir/model.ts'
 import type { Trx } from '../storage/pool.ts'
 import type { BundleEntry } from './bundle-entries.ts'
 import { conditionalReferences, patientReference, rewriteReferences } from './bundle-references.ts'
@@ -45,7 +44,7 @@ export async function writeBundle(
   await lockEntries(trx, entries)
   const drafts: Draft[] = []
   for (const entry of entries) drafts.push(await draftOf(trx, ctx, store, entry, base))
-  const references = giveIds(ctx, store.model, drafts)
+  const references = giveIds(ctx, store, drafts)
   await resolveConditional(trx, ctx, store, drafts, references, base)
   const writing = drafts.filter((draft) => draft.existing === null && !draft.nothing)
     .sort((a, b) => methodOrder[a.entry.method] - methodOrder[b.entry.method])
@@ -102,7 +101,7 @@ async function draftOf(trx: Trx, ctx: Ctx, store: Store, entry: WriteEntry, base
 const writeMethods = { DELETE: 'delete', POST: 'create', PUT: 'update', PATCH: 'update' } as const
 
 /** Gives every new resource its id, patients first: the others take their shard. @returns full url → `Type/id`. */
-function giveIds(ctx: Ctx, model: FhirModel, drafts: readonly Draft[]): Map<string, string> {
+function giveIds(ctx: Ctx, store: Store, drafts: readonly Draft[]): Map<string, string> {
   const references = new Map<string, string>()
   const name = (draft: Draft): void => {
     const { fullUrl } = draft.entry
@@ -123,7 +122,7 @@ function giveIds(ctx: Ctx, model: FhirModel, drafts: readonly Draft[]): Map<stri
   }
   for (const draft of drafts) {
     if (draft.id !== null || draft.nothing) continue
-    draft.id = ctx.newId(shardOfDraft(model, draft, references))
+    draft.id = ctx.newId(shardOfDraft(store, draft, references))
     name(draft)
   }
   return references
@@ -136,9 +135,9 @@ function assertOnce(references: ReadonlyMap<string, string>, fullUrl: string, ta
 }
 
 /** A guess that is nearly always right; a wrong one costs a row in id_alias, nothing more. */
-function shardOfDraft(model: FhirModel, { type, entry }: Draft, references: ReadonlyMap<string, string>): number | null {
+function shardOfDraft({ model, base }: Store, { type, entry }: Draft, references: ReadonlyMap<string, string>): number | null {
   if (entry.resource === null || model.patientCompartment(type).length === 0) return null
-  const patient = patientReference(entry.resource, references)
+  const patient = patientReference(entry.resource, references, base)
   return patient === null ? null : shardOf(keyOf(patient))
 }
 

@@ -11,6 +11,7 @@ import type { ResourceType } from '../fhir/resource-types.ts'
 import type { Db } from '../storage/pool.ts'
 import { indexResource, type IndexRow } from './index-resource.ts'
 import type { ResourceEntry, Store } from './store.ts'
+import { withLocalReferences } from './rewrite-texts.ts'
 import { refreshParameters } from './stored-parameters.ts'
 import { validateResources } from './validation/validate-resources.ts'
 import type { CurrentRow } from './write-rows.ts'
@@ -83,7 +84,8 @@ export function planOf(ctx: Ctx, store: Store, write: Write, mode: WriteMode): P
   const entry = assertWritable(store, write.type, mode, write.path)
   const id = write.id ?? (write.type === 'Patient' ? ctx.newId(null) : '')
   if (write.method !== 'create' && !isFhirId(id)) throw idInvalid(write.path)
-  const after = write.method === 'delete' || !write.resource ? null : id === '' ? write.resource : { ...write.resource, id }
+  const resource = write.method === 'delete' || !write.resource ? null : withLocalReferences(write.resource, store.base)
+  const after = resource === null || id === '' ? resource : { ...resource, id }
   return { ctx: write.by ?? ctx, write, entry, id, key: id === '' ? '' : keyOf(id), after, current: null, before: null, closed: null, index: null, content: null, placement: null, lastVersion: 0, lastUpdated: null, hidden: false }
 }
 

@@ -39,7 +39,7 @@ export interface Desk {
 }
 
 export function openDesk(db: Db): Desk {
-  const store: Store = { model: loadModel(), entries: resourceEntries }
+  const store: Store = { base: 'http://127.0.0.1:8080/fhir', model: loadModel(), entries: resourceEntries }
   const all = operations({ gateway: undefined as never })
   const clock = { now: new Date('2026-11-23T07:30:00+08:00') }
   const ctx = (principal: Principal = system) => makeCtx(principal, { now: clock.now })
