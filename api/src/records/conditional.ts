@@ -8,7 +8,7 @@ import { sql } from 'kysely'
 import { assertMayAsk } from '../access/may-ask.ts'
 import type { Ctx } from '../ctx.ts'
 import { isFhirId, keyOf } from '../fhir/id.ts'
-import { fail, notFound } from '../fhir/outcome.ts'
+import { fail, notFound, type OutcomeError } from '../fhir/outcome.ts'
 import { type ResourceType, typeCode } from '../fhir/resource-types.ts'
 import type { Trx } from '../storage/pool.ts'
 import type { Stored } from './content.ts'
@@ -39,23 +39,30 @@ export async function lockConditions(trx: Trx, conditions: readonly Condition[])
   for (const name of names) await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(trx)
 }
 
-/** The one match, null when there is none. Throws conditional-ambiguous (412) when there are several. */
-export async function findOne(trx: Trx, ctx: Ctx, store: Store, condition: Condition, base: string): Promise<Stored | null> {
+/**
+ * The one match, null when there is none. Throws conditional-ambiguous (412) when there are several.
+ * @param without resources as `Type/id` that do not count, because the same request takes them away.
+ */
+export async function findOne(trx: Trx, ctx: Ctx, store: Store, condition: Condition, base: string, without: ReadonlySet<string> = new Set()): Promise<Stored | null> {
   assertMayAsk(ctx, condition.type, 's')
   const params = criteriaOf(condition)
-  params.set('_count', '2')
-  const { matches } = await search(trx, ctx, store, condition.type, params, { base })
-  if (matches.length > 1) {
-    throw fail('conditional-ambiguous', { zh: '有多个资源符合条件。', en: 'More than one resource fits the condition.' }, condition.path)
-  }
+  const own = [...without].filter((name) => name.startsWith(`${condition.type}/`))
+  params.set('_count', String(2 + own.length))
+  const { matches: found } = await search(trx, ctx, store, condition.type, params, { base })
+  const matches = own.length === 0 ? found : found.filter(({ id }) => !without.has(`${condition.type}/${id}`))
+  if (matches.length > 1) throw ambiguous(condition.path)
   return matches[0] ?? null
+}
+
+export function ambiguous(path: string | null): OutcomeError {
+  return fail('conditional-ambiguous', { zh: '有多个资源符合条件。', en: 'More than one resource fits the condition.' }, path)
 }
 
 /** What a conditional update comes to: the match, or a new resource with the client's id or, when that is null, the server's. */
 export async function updateTarget(
-  trx: Trx, ctx: Ctx, store: Store, condition: Condition, resource: Resource, base: string,
+  trx: Trx, ctx: Ctx, store: Store, condition: Condition, resource: Resource, base: string, without?: ReadonlySet<string>,
 ): Promise<{ method: 'create' | 'update'; id: string | null }> {
-  const match = await findOne(trx, ctx, store, condition, base)
+  const match = await findOne(trx, ctx, store, condition, base, without)
   const given = resource.id ?? null
   if (given !== null && !isFhirId(given)) {
     throw fail('id-invalid', { zh: '编号只能由 1 到 64 个字母、数字、“-”或“.”组成。', en: 'An id has 1 to 64 letters, digits, "-" or ".".' }, condition.path)
@@ -75,8 +82,8 @@ export async function updateTarget(
 }
 
 /** The resource of a conditional patch. Throws not-found when nothing fits. */
-export async function patchTarget(trx: Trx, ctx: Ctx, store: Store, condition: Condition, base: string): Promise<string> {
-  const match = await findOne(trx, ctx, store, condition, base)
+export async function patchTarget(trx: Trx, ctx: Ctx, store: Store, condition: Condition, base: string, without?: ReadonlySet<string>): Promise<string> {
+  const match = await findOne(trx, ctx, store, condition, base, without)
   if (!match) throw notFound(`${condition.type}?${criteriaOf(condition)}`.slice(0, 200))
   return match.id
 }

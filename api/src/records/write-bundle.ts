@@ -10,8 +10,9 @@ import { isResourceType, type ResourceType } from '../fhir/resource-types.ts'
 import type { Trx } from '../storage/pool.ts'
 import type { BundleEntry } from './bundle-entries.ts'
 import { conditionalReferences, patientReference, rewriteReferences } from './bundle-references.ts'
-import { type Condition, criteriaOf, findOne, lockConditions, patchTarget, updateTarget } from './conditional.ts'
+import { ambiguous, type Condition, criteriaOf, findOne, lockConditions, patchTarget, updateTarget } from './conditional.ts'
 import type { Stored } from './content.ts'
+import { fitting } from './fits.ts'
 import { patchedWrite, patchOfResource } from './patch/patch-resource.ts'
 import type { Store } from './store.ts'
 import type { VersionMatch, Write, WriteMode } from './write-plan.ts'
@@ -42,8 +43,7 @@ export async function writeBundle(
   trx: Trx, ctx: Ctx, store: Store, entries: readonly WriteEntry[], mode: WriteMode, base: string,
 ): Promise<Map<number, EntryResult>> {
   await lockEntries(trx, entries)
-  const drafts: Draft[] = []
-  for (const entry of entries) drafts.push(await draftOf(trx, ctx, store, entry, base))
+  const drafts = await draftsOf(trx, ctx, store, entries, base)
   const references = giveIds(ctx, store, drafts)
   await resolveConditional(trx, ctx, store, drafts, references, base)
   const writing = drafts.filter((draft) => draft.existing === null && !draft.nothing)
@@ -67,12 +67,12 @@ function conditionOf({ method, target, ifNoneExist, path }: WriteEntry): Conditi
   return target.id === null ? { type, query: target.query, path: `${path}.request.url` } : null
 }
 
-/** Also refuses a condition that stands twice: the second would have to find what the first has yet to make. */
+/** Also refuses a condition that stands twice: the second would have to find what the first has yet to make. What is deleted may be made anew. */
 async function lockEntries(trx: Trx, entries: readonly WriteEntry[]): Promise<void> {
-  const conditions = entries.map(conditionOf).filter((each) => each !== null)
+  const conditions = entries.flatMap((entry) => [conditionOf(entry)].filter((each) => each !== null).map((each) => ({ ...each, deletes: entry.method === 'DELETE' })))
   const seen = new Set<string>()
   for (const each of conditions) {
-    const name = `${each.type}?${criteriaOf(each)}`
+    const name = `${each.deletes ? 'DELETE ' : ''}${each.type}?${criteriaOf(each)}`
     if (seen.has(name)) {
       throw fail('conditional-ambiguous', {
         zh: '同一事务中不能有两个相同的条件。', en: 'One condition may not stand twice in a transaction.',
@@ -83,16 +83,41 @@ async function lockEntries(trx: Trx, entries: readonly WriteEntry[]): Promise<vo
   await lockConditions(trx, conditions)
 }
 
-async function draftOf(trx: Trx, ctx: Ctx, store: Store, entry: WriteEntry, base: string): Promise<Draft> {
+/** What each entry will do. Conditions find what is there once the deletions are done, and refuse what another entry makes. */
+async function draftsOf(trx: Trx, ctx: Ctx, store: Store, entries: readonly WriteEntry[], base: string): Promise<Draft[]> {
+  const drafts = new Map<WriteEntry, Draft>()
+  const gone = new Set<string>()
+  const made = entries.filter(({ method }) => method === 'POST')
+  for (const entry of [...entries].sort((a, b) => methodOrder[a.method] - methodOrder[b.method])) {
+    const draft = await draftOf(trx, ctx, store, entry, { base, gone })
+    drafts.set(entry, draft)
+    if (draft.method === 'delete' && draft.id !== null) gone.add(`${draft.type}/${draft.id}`)
+    const condition = entry.method === 'PUT' || entry.method === 'PATCH' ? conditionOf(entry) : null
+    if (condition !== null) assertNoneFits(ctx, store, condition, base, made.filter((each) => drafts.get(each)?.existing === null))
+  }
+  return entries.map((entry) => drafts.get(entry) as Draft)
+}
+
+/** An entry that is made before would be found by the condition too: two entries of one identity, which the specification has fail. */
+function assertNoneFits(ctx: Ctx, store: Store, condition: Condition, base: string, made: readonly WriteEntry[]): void {
+  const others = made.filter(({ target }) => target.type === condition.type)
+  if (others.length === 0) return
+  const fits = fitting(ctx, store, condition, base)
+  if (fits && others.some(({ resource }) => resource !== null && fits(resource))) {
+    throw fail('conditional-ambiguous', { zh: '同一事务中另有条目新建了符合此条件的资源。', en: 'Another entry of this transaction makes a resource that fits the condition.' }, condition.path)
+  }
+}
+
+async function draftOf(trx: Trx, ctx: Ctx, store: Store, entry: WriteEntry, { base, gone }: { base: string; gone: ReadonlySet<string> }): Promise<Draft> {
   const type = entry.target.type as ResourceType
   const draft: Draft = { entry, type, method: writeMethods[entry.method as keyof typeof writeMethods], id: entry.target.id, existing: null, nothing: false }
   const condition = conditionOf(entry)
   if (condition === null) return draft
   switch (entry.method) {
-    case 'PUT': return { ...draft, ...await updateTarget(trx, ctx, store, condition, entry.resource as Resource, base) }
-    case 'PATCH': return { ...draft, id: await patchTarget(trx, ctx, store, condition, base) }
+    case 'PUT': return { ...draft, ...await updateTarget(trx, ctx, store, condition, entry.resource as Resource, base, gone) }
+    case 'PATCH': return { ...draft, id: await patchTarget(trx, ctx, store, condition, base, gone) }
     default: {
-      const match = await findOne(trx, ctx, store, condition, base)
+      const match = await findOne(trx, ctx, store, condition, base, gone)
       return { ...draft, id: match?.id ?? null, existing: entry.method === 'POST' ? match : null, nothing: entry.method === 'DELETE' && match === null }
     }
   }
@@ -141,7 +166,7 @@ function shardOfDraft({ model, base }: Store, { type, entry }: Draft, references
   return patient === null ? null : shardOf(keyOf(patient))
 }
 
-/** `Practitioner?identifier=…` → the one resource it finds; several entries share the answer. */
+/** `Practitioner?identifier=…` → the one resource that it finds once all entries are done; several entries share the answer. */
 async function resolveConditional(trx: Trx, ctx: Ctx, store: Store, drafts: readonly Draft[], references: Map<string, string>, base: string): Promise<void> {
   const found = new Map<string, string>()
   for (const { entry } of drafts) {
@@ -152,14 +177,28 @@ async function resolveConditional(trx: Trx, ctx: Ctx, store: Store, drafts: read
   for (const [reference, path] of found) {
     const at = reference.indexOf('?')
     const type = reference.slice(0, at)
-    const match = isResourceType(type) ? await findOne(trx, ctx, store, { type, query: new URLSearchParams(reference.slice(at + 1)), path }, base) : null
-    if (!match) {
+    if (!isResourceType(type)) throw fail('type-unknown', { zh: `没有名为“${type.slice(0, 64)}”的资源类型。`, en: `There is no resource type "${type.slice(0, 64)}".` }, path)
+    const target = await targetOf(trx, ctx, store, { type, query: new URLSearchParams(reference.slice(at + 1)), path }, drafts, base)
+    if (target === null) {
       throw fail('reference-unresolved', {
         zh: `条件引用 ${reference.slice(0, 100)} 没有找到资源。`, en: `The conditional reference ${reference.slice(0, 100)} finds nothing.`,
       }, path)
     }
-    references.set(reference, `${match.type}/${match.id}`)
+    references.set(reference, target)
   }
+}
+
+/** `Type/id` of the one resource that fits: among the entries as they will be, and what is stored besides. */
+async function targetOf(trx: Trx, ctx: Ctx, store: Store, condition: Condition, drafts: readonly Draft[], base: string): Promise<string | null> {
+  const own = drafts.filter(({ type, existing, nothing }) => type === condition.type && existing === null && !nothing)
+  const fits = own.some(({ method }) => method !== 'delete') ? fitting(ctx, store, condition, base) : null
+  // What a patch makes of a resource is not known yet: it counts as it is.
+  const judged = own.filter(({ method, entry }) => method === 'delete' || (fits !== null && entry.method !== 'PATCH'))
+  const fresh = judged.filter(({ method, entry }) => method !== 'delete' && entry.resource !== null && fits?.(entry.resource))
+  const stored = await findOne(trx, ctx, store, condition, base, new Set(judged.map(({ type, id }) => `${type}/${id}`)))
+  if (fresh.length + (stored === null ? 0 : 1) > 1) throw ambiguous(condition.path)
+  const [draft] = fresh
+  return draft ? `${draft.type}/${draft.id}` : stored && `${stored.type}/${stored.id}`
 }
 
 async function writesOf(trx: Trx, ctx: Ctx, store: Store, drafts: readonly Draft[], references: ReadonlyMap<string, string>): Promise<Write[]> {
