@@ -27,14 +27,17 @@ export async function readJsonText(c: Context, bytesMax: number): Promise<string
 export async function readPatchBody(c: Context, bytesMax: number): Promise<Patch> {
   assertSize(c, bytesMax)
   const type = mediaType(c)
-  if (type !== jsonPatchType && (type === null || !jsonTypes.has(type))) {
-    const error = unsupported(type ?? '')
-    throw new OutcomeError(error.issues, { headers: { 'Accept-Patch': `${jsonPatchType}, application/fhir+json` } })
-  }
+  if (type !== jsonPatchType && (type === null || !jsonTypes.has(type))) throw noPatchType(type ?? '', 'application/fhir+json')
   const text = await readText(c, bytesMax)
   if (text.trim() === '') throw fail('json-broken', { zh: '请求没有内容。', en: 'The request has no body.' })
   const body = parseJson(text)
+  // A list of operations that came as any JSON: what it is has to be said.
+  if (type !== jsonPatchType && Array.isArray(body)) throw noPatchType(type ?? '', jsonPatchType)
   return type === jsonPatchType ? jsonPatchOf(body, null) : patchOfResource(asResource(body, null), null)
+}
+
+function noPatchType(type: string, wanted: string): OutcomeError {
+  return new OutcomeError(unsupported(type, wanted).issues, { headers: { 'Accept-Patch': `${jsonPatchType}, application/fhir+json` } })
 }
 
 /** The resource in the body. Throws also json-too-deep and structure. */
@@ -48,7 +51,7 @@ export async function readResourceBody(c: Context, bytesMax: number): Promise<Re
 export async function readForm(c: Context, bytesMax: number): Promise<URLSearchParams> {
   assertSize(c, bytesMax)
   const type = mediaType(c)
-  if (type !== null && type !== formType) throw unsupported(type)
+  if (type !== null && type !== formType) throw unsupported(type, formType)
   return new URLSearchParams(await readText(c, bytesMax))
 }
 
@@ -132,8 +135,8 @@ function tooLarge(bytesMax: number) {
   })
 }
 
-function unsupported(type: string) {
+function unsupported(type: string, wanted = 'application/fhir+json') {
   return fail('media-type-unsupported', {
-    zh: `不支持内容类型“${type}”，请使用 application/fhir+json。`, en: `The content type "${type}" is not supported. Send application/fhir+json.`,
+    zh: `不支持内容类型“${type}”，请使用 ${wanted}。`, en: `The content type "${type}" is not supported. Send ${wanted}.`,
   })
 }

@@ -19,14 +19,14 @@ import type { Compartment } from '../records/search/compartment.ts'
 import type { Operation } from '../records/store.ts'
 import type { Services } from '../services.ts'
 import type { AppEnv } from './auth.ts'
-import { isContent, readBinary, sendContent, wantsContent } from './binary.ts'
+import { isContent, isPlainJson, readBinary, readBinaryOrResource, sendContent, wantsContent } from './binary.ts'
 import { readForm, readJsonText, readPatchBody, readResourceBody } from './body.ts'
 import { alreadyLoaded, postBundle } from './bundle.ts'
 import { history, historyOfMany } from './histories.ts'
 import { type Edge, operation, read, searchMany, searchType, vread } from './interactions.ts'
 import { capabilityStatement } from './metadata.ts'
 import { hasProvenance, provenanceMisplaced, provenanceOf } from './provenance-header.ts'
-import { type Answer, answerOfResource, assertJsonAccepted, assertPretty, headersOf, isAsynchronous, isLenient, preferenceOf, send } from './reply.ts'
+import { type Answer, answerOfResource, assertJsonAccepted, assertPretty, formatOf, headersOf, isAsynchronous, isLenient, preferenceOf, send } from './reply.ts'
 import { terminologyCapabilities } from './terminology-capabilities.ts'
 import { viewOf, viewParameters } from './view.ts'
 import { create, patch, remove, type Target, update } from './writes.ts'
@@ -46,13 +46,13 @@ export function fhirRoutes(services: Services): Hono<AppEnv> {
   const reply = (c: Context<AppEnv>, answer: Answer) => send(c, answer, base)
   const bytesOrReply = (c: Context<AppEnv>, answer: Answer) => (isBinary(c) && wantsContent(c) ? sendContent(c, answer, headersOf(answer, base)) : reply(c, answer))
   const bodyOf = (c: Context<AppEnv>, type: ResourceType, id: string | null): Promise<Resource> =>
-    (type === 'Binary' && isContent(c) ? readBinary(c, bodyBytesMax, id) : readResourceBody(c, bodyBytesMax))
+    (type === 'Binary' && isContent(c) ? readBinary(c, bodyBytesMax, id) : type === 'Binary' && isPlainJson(c) ? readBinaryOrResource(c, bodyBytesMax, id) : readResourceBody(c, bodyBytesMax))
   // Printed once: it is long, and nothing in it changes while the process runs.
   const statement = statementAnswer(capabilityStatement(services.store, services.operations, base, services.now(), services.config.corsOrigins.length > 0))
 
   const formQuery = async (c: Context<AppEnv>) => {
     const form = await readForm(c, bodyBytesMax)
-    assertJsonAccepted(c, form.get('_format') ?? c.req.query('_format'))
+    assertJsonAccepted(c, form.get('_format') || formatOf(c))
     return new URLSearchParams([...queryOf(c), ...form])
   }
 
@@ -102,7 +102,10 @@ export function fhirRoutes(services: Services): Hono<AppEnv> {
     const type = typeOf(c)
     const resource = await bodyOf(c, type, null)
     assertSameTypeAndId(resource, type, null, null)
-    return reply(c, await create(edgeOf(c), c, type, queryOf(c), resource))
+    const query = queryOf(c)
+    // Clients of another server name the file so; a Binary has no place for it.
+    if (type === 'Binary') query.delete('_filename')
+    return reply(c, await create(edgeOf(c), c, type, query, resource))
   })
 
   app.get('/:type/:id', async (c) => bytesOrReply(c, await read(edgeOf(c), typeOf(c), c.req.param('id'), queryOf(c))))

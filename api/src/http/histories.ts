@@ -132,7 +132,7 @@ function versionToken({ side, version }: VersionCut): string {
 }
 
 function unknownParameter(name: string) {
-  const hint = nearest(name, known) ?? known.slice(0, 3).join(', ')
+  const hint = nearest(name, known) ?? known.filter((each) => each !== '_page').join(', ')
   return fail('parameter-unknown', {
     zh: `历史查询不支持参数“${name.slice(0, 64)}”，可用：${hint}。`, en: `A history has no parameter "${name.slice(0, 64)}". Valid: ${hint}.`,
   }, name.slice(0, 64))

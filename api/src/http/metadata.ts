@@ -62,6 +62,7 @@ function resourceOf(store: Store, entry: ResourceEntry, operations: readonly Ope
   const profiles = projection ? [] : [...store.model.profiles.values()].filter((each) => each.type === type).map((each) => each.url)
   return {
     type,
+    profile: `http://hl7.org/fhir/StructureDefinition/${type}`,
     ...(profiles.length > 0 ? { supportedProfile: profiles } : {}),
     interaction: [...reads, ...(writable ? ['create', 'update', 'patch', 'delete'] : [])].map((code) => ({ code })),
     versioning: entry.projection ? 'no-version' : 'versioned',
@@ -84,7 +85,7 @@ const columns = [
   { name: '_list', definition: 'http://hl7.org/fhir/SearchParameter/Resource-list', type: 'special' },
   { name: '_text', definition: 'http://hl7.org/fhir/SearchParameter/DomainResource-text', type: 'string' },
   { name: '_content', definition: 'http://hl7.org/fhir/SearchParameter/Resource-content', type: 'string' },
-  { name: '_filter', type: 'special' },
+  { name: '_filter', definition: 'http://hl7.org/fhir/SearchParameter/filter', type: 'special' },
   { name: '_lastUpdated', definition: 'http://hl7.org/fhir/SearchParameter/Resource-lastUpdated', type: 'date' },
 ]
 

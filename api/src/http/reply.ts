@@ -117,16 +117,18 @@ export function isFresh(answer: Answer, noneMatch: string | null, modifiedSince:
   return !Number.isNaN(since) && answer.lastModified !== null && Math.floor(Date.parse(answer.lastModified) / 1000) * 1000 <= since
 }
 
-/** What an If-Match value names; null when absent. Throws parameter-invalid. */
+/** What an If-Match value names; null when absent. A tag that is none of ours names a version that there is not. Throws parameter-invalid. */
 export function ifMatchVersion(value: string | null | undefined, expression: string | null = null): VersionMatch | null {
   if (value === null || value === undefined || value.trim() === '') return null
   if (value.trim() === '*') return 'any'
-  const versions = value.split(',').map((tag) => /^\s*(?:W\/)?"(\d{1,9})"\s*$/.exec(tag)?.[1])
-  if (versions.includes(undefined)) {
+  const tags = value.split(',').map((tag) => /^\s*(?:W\/)?"([^"]*)"\s*$/.exec(tag)?.[1])
+  if (tags.includes(undefined)) {
     throw fail('parameter-invalid', { zh: 'If-Match 应写成 W/"3" 的形式。', en: 'If-Match must look like W/"3".' }, expression)
   }
-  return versions.map(Number)
+  return tags.map((tag) => (/^\d{1,9}$/.test(tag ?? '') ? Number(tag) : noVersion))
 }
+
+const noVersion = -1
 
 /** `If-None-Match` of a PUT: `*` asks that nothing be there yet; a version would have no meaning. Throws parameter-invalid. */
 export function isCreateOnly(value: string | undefined): boolean {
@@ -158,7 +160,7 @@ const jsonFormats = new Set(['json', 'application/json', 'application/fhir+json'
 /** The type of an answer: that of FHIR unless the caller names a generic one and likes that of FHIR less. Source: FHIR R4 3.1.0.1.11. */
 function jsonTypeOf(c: Context): string {
   const accept = c.req.header('Accept')
-  if (accept === undefined || accept.includes('fhir+json') || accept.includes('*') || c.req.query('_format') !== undefined) return fhirJson
+  if (accept === undefined || accept.includes('fhir+json') || accept.includes('*') || formatOf(c) !== undefined) return fhirJson
   const generic = acceptedTypes(c).find((type) => type === 'application/json' || type === 'text/json')
   return generic === undefined ? fhirJson : `${generic}; charset=utf-8`
 }
@@ -179,8 +181,13 @@ export function assertPretty(c: Context): void {
   throw fail('parameter-invalid', { zh: `参数 _pretty 的值“${value.slice(0, 64)}”不正确，可用：true、false。`, en: `The value "${value.slice(0, 64)}" of _pretty is not valid. Valid: true, false.` }, '_pretty')
 }
 
+/** `_format`; undefined when it is not there or has no value. */
+export function formatOf(c: Context): string | undefined {
+  return c.req.query('_format') || undefined
+}
+
 /** JSON is the only format. `format`: of the query, or of a form. Throws not-acceptable. */
-export function assertJsonAccepted(c: Context, format = c.req.query('_format')): void {
+export function assertJsonAccepted(c: Context, format = formatOf(c)): void {
   // A `+` that was not escaped arrives as a space.
   const wanted = format !== undefined ? [format.replace(' ', '+')] : (c.req.header('Accept') ?? '*/*').split(',')
   const fits = wanted.some((each) => {

@@ -78,6 +78,10 @@ export function entryOf(value: unknown, index: number, base: string): BundleEntr
     fullUrl: textOrNull(entry.fullUrl), ifMatch: textOrNull(request.ifMatch), ifNoneExist: textOrNull(request.ifNoneExist),
     ifNoneMatch: textOrNull(request.ifNoneMatch), ifModifiedSince: textOrNull(request.ifModifiedSince),
   }
+  // A condition that is empty would be none, and what it guards be written all the same.
+  for (const name of ['ifMatch', 'ifNoneExist', 'ifNoneMatch', 'ifModifiedSince'] as const) {
+    if (read[name]?.trim() === '') throw fail('parameter-invalid', { zh: '条件为空。', en: 'The condition is empty.' }, `${path}.request.${name}`)
+  }
   assertFits(read)
   return read
 }

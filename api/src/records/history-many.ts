@@ -42,7 +42,7 @@ export interface ManyHistoryEntry {
 /** Where the older and the newer versions begin that the page does not show; null where there are none. */
 export interface ManyHistoryPage { entries: ManyHistoryEntry[]; older: HistoryCut | null; newer: HistoryCut | null }
 
-type Row = Omit<StoredRow, 'content'> & { content: string | null; deleted: boolean; last_content: string | null }
+type Row = Omit<StoredRow, 'content'> & { content: string | null; deleted: boolean; after_deletion: boolean; last_content: string | null }
 
 const hour = 3_600_000
 
@@ -104,6 +104,7 @@ async function readWindow(db: Db, ctx: Ctx, type: ResourceType | null, query: Ma
   const within = conditionsOf(type, query, window)
   const { rows } = await sql<Row>`
     select r.t, r.id, r.version, r.last_updated, r.pid, r.content, r.deleted,
+      exists (select from resource_history h where h.id = r.id and h.t = r.t and h.version = r.version - 1 and h.deleted) as after_deletion,
       case when r.deleted then (select h.content from resource_history h where h.id = r.id and h.t = r.t and h.version = r.version - 1) end as last_content
     from (
       select r.shard, r.t, r.id, r.version, r.last_updated, r.pid, r.labels, r.org, r.dept, r.author, r.content, false as deleted from resource r where ${sql.join(within, sql` and `)}
@@ -145,7 +146,7 @@ function entryOf(row: Row): ManyHistoryEntry {
     key: row.id,
     version: row.version,
     lastUpdated: row.last_updated,
-    method: row.deleted ? 'delete' : row.version === 1 ? 'create' : 'update',
+    method: row.deleted ? 'delete' : row.version === 1 || row.after_deletion ? 'create' : 'update',
     pid: row.pid,
     content: row.content,
   }

@@ -20,7 +20,7 @@ export interface HistoryPage {
   /** Where the older and the newer versions begin that this page does not show; null where there are none. */
   older: VersionCut | null
   newer: VersionCut | null
-  /** Key of the patient of the newest version; null outside any compartment. */
+  /** Key of the patient of the newest version that is shown; null outside any compartment. */
   pid: string | null
 }
 
@@ -82,7 +82,7 @@ export async function readHistory(db: Db, ctx: Ctx, type: ResourceType, id: stri
     // A page that was reached from one of its sides has something there.
     older: back || isMore ? cut('below', page.at(-1)) : null,
     newer: (back ? isMore : query.cut !== null) ? cut('above', page[0]) : null,
-    pid: rows[0]?.pid ?? null,
+    pid: page[0]?.pid ?? null,
   }
 }
 

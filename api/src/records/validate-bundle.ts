@@ -15,7 +15,8 @@ type Json = Record<string, unknown>
 const withoutNames: readonly unknown[] = ['transaction', 'batch', 'transaction-response', 'batch-response']
 
 export function checkFullUrls(run: Run, bundle: Json): void {
-  for (const [index, entry] of objects(bundle.entry).entries()) {
+  for (const [index, entry] of (Array.isArray(bundle.entry) ? bundle.entry : []).entries()) {
+    if (!isJson(entry)) continue
     const { fullUrl, resource } = entry
     const at = `.entry[${index}].fullUrl`
     if (typeof fullUrl !== 'string') {

@@ -4,11 +4,11 @@
  * Source: FHIR R4 2.3 (references), ref-1.
  */
 import { nearest } from '../fhir/nearest.ts'
-import { parseReference, referencedType, type ParsedReference } from '../fhir/references.ts'
+import { parseReference } from '../fhir/references.ts'
 import { resourceTypes } from '../fhir/resource-types.ts'
 import type { Property } from '../fhir/structure.ts'
 import { report, type Run } from './validate.ts'
-import { resolve } from './validation/resolve.ts'
+import { certainType } from './validation/resolve.ts'
 import * as say from './validation-sentences.ts'
 
 export function checkReference(run: Run, value: Record<string, unknown>, property: Property): void {
@@ -24,19 +24,12 @@ export function checkReference(run: Run, value: Record<string, unknown>, propert
       report(run, 'reference-unresolved', say.noContained(parsed.id), '.reference')
       return
     }
-    const found = certainType(parsed, value, run)
+    const found = certainType(run, value)
     if (found !== null && target !== null && found !== target) report(run, 'reference-invalid', say.typeContradiction(target, reference), '.type')
     target = found ?? target
   }
   if (target === null || property.targets.length === 0 || property.targets.includes(target)) return
   report(run, 'reference-invalid', say.wrongTarget(target, property.targets), typeof reference === 'string' ? '.reference' : '.type')
-}
-
-/** The type that is known for sure: of the resource where it is at hand, else as the text says; another server's address may only look like one. */
-function certainType(parsed: ParsedReference, value: Record<string, unknown>, run: Run): string | null {
-  const found = resolve(run, value)?.resourceType
-  if (typeof found === 'string') return found
-  return parsed.kind === 'absolute' || parsed.kind === 'urn' ? null : referencedType({ reference: value.reference }, run.container)
 }
 
 function isContained(run: Run, id: string): boolean {

@@ -15,6 +15,7 @@ import { issue, type Issue, type OutcomeCode, type Sentence } from '../fhir/outc
 import { primitiveFormats } from '../fhir/primitive-formats.ts'
 import { resourceTypes } from '../fhir/resource-types.ts'
 import type { Element, Property, Structure } from '../fhir/structure.ts'
+import type { MatchBudget } from '../terminology/user-pattern.ts'
 import { checkAttachment } from './validate-attachment.ts'
 import { checkDocument, checkFullUrls } from './validate-bundle.ts'
 import { checkCanonical } from './validate-canonical.ts'
@@ -54,8 +55,15 @@ export interface Run {
   profileTitle: string
   /** How many profiles deep. */
   depth: number
-  /** Whether a resource keeps a profile, as far as it was asked; true while it is being asked, so that references in a circle end. */
+  /** Whether a value keeps a profile, as far as it was asked; true while it is being asked, so that what leads back to itself ends. */
   kept: Map<Json, Map<ProfileNode, boolean>>
+  /** A resource that a reference led to is judged: where its own references lead is not followed. What it keeps so is known apart. */
+  follows: boolean
+  followed: Map<Json, Map<ProfileNode, boolean>>
+  /** Whether answers are held against their questionnaires. */
+  judgesAnswers: boolean
+  /** Milliseconds for patterns of users, of all resources of a request together. */
+  patterns: MatchBudget
   unknownProfiles: 'error' | 'warning'
   stored: Stored
   wanted: Wanted
@@ -72,14 +80,22 @@ export interface ValidationOptions {
   stored?: Partial<Stored>
   /** Takes what was needed and not known. */
   wanted?: Wanted
+  /** Hold answers against their questionnaires; so unless said. */
+  judgesAnswers?: boolean
+  /** What the patterns of users may still take; enough for one resource unless said. */
+  patterns?: MatchBudget
 }
+
+/** Milliseconds that the patterns of users may take in one request. */
+export const patternMs = 500
 
 /** @returns nothing when the resource is valid. */
 export function validateResource(model: FhirModel, resource: unknown, options: ValidationOptions = {}): Issue[] {
   const run: Run = {
-    model, issues: [], path: [], container: {}, bundle: null, resource: {}, at: null, profileTitle: '', depth: 0, kept: new Map(),
+    model, issues: [], path: [], container: {}, bundle: null, resource: {}, at: null, profileTitle: '', depth: 0, kept: new Map(), follows: false, followed: new Map(),
     profiles: profileSet(model, options.stored?.profiles), warnings: options.warnings ?? false, unknownProfiles: options.unknownProfiles ?? 'error',
     stored: options.stored ? { ...nothingStored, ...options.stored } : nothingStored, wanted: options.wanted ?? nothingWanted(),
+    judgesAnswers: options.judgesAnswers ?? true, patterns: options.patterns ?? { ms: patternMs },
   }
   if (typeof resource !== 'object' || resource === null || Array.isArray(resource)) {
     report(run, 'structure', say.wrongKind('resource', 'object', resource, null))
@@ -91,7 +107,10 @@ export function validateResource(model: FhirModel, resource: unknown, options: V
 
 /** Adds an issue at the present path; `step` is one more step, such as `.name`. */
 export function report(run: Run, code: OutcomeCode, text: Sentence, step = '', severity: Issue['severity'] = 'error'): void {
-  if (run.issues.length < maxIssues) run.issues.push(issue(code, text, run.path.join('') + step || null, severity))
+  if (run.issues.length >= maxIssues) return
+  const found = issue(code, text, run.path.join('') + step || null, severity)
+  // Two profiles may ask the same.
+  if (!run.issues.some((each) => each.expression === found.expression && each.code === code && each.text.en === text.en)) run.issues.push(found)
 }
 
 function checkResource(run: Run, resource: Json, contained: boolean, profiles: readonly string[] = []): void {

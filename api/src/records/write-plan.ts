@@ -119,8 +119,9 @@ export function assertDistinct(plans: readonly Plan[]): void {
  */
 export async function assertValid(db: Db, store: Store, plans: readonly Plan[], { mode, completed }: { mode: WriteMode; completed: boolean }): Promise<void> {
   const written = plans.filter(({ after }) => after !== null)
-  // Files of another system may name profiles that only it has.
-  const found = await validateResources(db, store.model, written.map(({ after }) => after), { unknownProfiles: mode === 'import' ? 'warning' : 'error' })
+  // Files of another system may name profiles that only it has, and answer questionnaires as they once were.
+  const isImport = mode === 'import'
+  const found = await validateResources(db, store.model, written.map(({ after }) => after), { unknownProfiles: isImport ? 'warning' : 'error', judgesAnswers: !isImport })
   const issues = written.flatMap(({ write: { path }, entry }, index) => (found[index] ?? [])
     .filter(({ severity }) => severity === 'error' || severity === 'fatal')
     .filter(({ code }) => code !== 'invariant-broken' || completed || mode !== 'client' || !entry.rule)

@@ -45,7 +45,10 @@ export function readInclude(context: QueryContext, name: string, value: string):
   if (value === '*') return { include: { source: kind === '_include' && !iterate ? type : null, codes: null, target: null, iterate } }
   const [source = '', code = '', target = null, ...more] = value.split(':')
   if (!isResourceType(source) || more.length > 0) return refused(name, value, null)
-  if (kind === '_include' && !iterate && !context.types.includes(source)) return refused(name, value, `${type}:${code}`)
+  if (kind === '_include' && !iterate && !context.types.includes(source)) {
+    const hint = model.searchParameters(source).get(code)?.type === 'reference' ? `_include:iterate=${value.slice(0, 64)}` : nearest(code, referenceParameters(model, type).map((each) => each.code))
+    return refused(name, value, hint === null || hint.startsWith('_') ? hint : `${type}:${hint}`)
+  }
   if (target !== null && !isResourceType(target)) return refused(name, value, null)
   const own = kind === '_revinclude' && target === null && !iterate ? type : target
   if (code === '*') return { include: { source, codes: null, target: own, iterate } }

@@ -138,9 +138,12 @@ export function keeps(run: Run, item: Item, node: ProfileNode): boolean {
   return issues.length === 0
 }
 
+/** What was asked of a value before is not asked again; deeper than `depthMax` nothing is. */
 export function conforms(run: Run, item: Item, { type, node }: Part): boolean {
-  if (item.structure?.kind !== 'resource' || !isJson(item.value)) return (item.type === type || node.id.includes('.')) && (run.depth >= depthMax || keeps(run, item, node))
-  if (item.type !== type) return false
+  const isPart = node.id.includes('.')
+  if (item.type !== type && !isPart) return false
+  if (run.depth >= depthMax) return true
+  if (!isJson(item.value)) return keeps(run, item, node)
   const known = run.kept.get(item.value) ?? new Map<ProfileNode, boolean>()
   run.kept.set(item.value, known)
   const before = known.get(node)
@@ -154,6 +157,11 @@ export function conforms(run: Run, item: Item, { type, node }: Part): boolean {
   return kept
 }
 
+/** For a resource that a reference leads to: of what it refers to in turn the type alone is asked. */
+export function following(run: Run): Run {
+  return { ...run, follows: true, kept: run.followed }
+}
+
 /** A reference goes to one of the types; where the resource is at hand and profiles are named for it, it keeps one of them. */
 function checkTargets(run: Run, item: Item, targets: readonly string[]): void {
   if (targets.length === 0 || !isJson(item.value)) return
@@ -165,10 +173,10 @@ function checkTargets(run: Run, item: Item, targets: readonly string[]): void {
     report(run, 'reference-invalid', say.wrongTargetInProfile(found, types.filter((type) => type !== null), run.profileTitle))
     return
   }
-  const target = resolve(run, item.value)
+  const target = run.follows ? null : resolve(run, item.value)
   const resource = target && resourceItem(run, target)
   const parts = targets.map((url) => (coreType(run.model, url) === null ? partOf(run, url) : undefined)).filter((each) => each?.type === found)
-  if (!resource || parts.length === 0 || targets.some((url) => coreType(run.model, url) === found) || parts.some((each) => each && conforms(run, resource, each))) return
+  if (!resource || parts.length === 0 || targets.some((url) => coreType(run.model, url) === found) || parts.some((each) => each && conforms(following(run), resource, each))) return
   report(run, 'reference-invalid', say.targetKeepsNone(parts.map((each) => each?.title ?? ''), run.profileTitle))
 }
 

@@ -59,9 +59,9 @@ function checkKnown(run: Run, holder: Json, key: string, structure: Structure, {
 }
 
 /** What stands in a complex extension under a name, not an address, is a part that its definition names. */
-function checkParts(run: Run, { extension }: Json, { root, url }: Profile): void {
+function checkParts(run: Run, { extension }: Json, { root, url, missing }: Profile): void {
   const slices = root.children.get('extension')?.slices
-  if (!slices || slices.size === 0 || !Array.isArray(extension)) return
+  if (!slices || slices.size === 0 || missing.length > 0 || !Array.isArray(extension)) return
   const names = [...slices.values()].map(addressOf)
   if (names.includes(null)) return
   for (const [index, each] of extension.entries()) {

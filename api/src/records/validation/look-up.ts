@@ -12,14 +12,13 @@ import { storedDefinitions, storedProfiles, storedQuestionnaire, storedQuestionn
 import { lookEveryMs } from '../stored-parameters.ts'
 import { objects } from './items.ts'
 import { type Definition, withoutVersion } from './profile.ts'
-import { containedSetName } from './questionnaire.ts'
 import type { Stored, Wanted } from './stored.ts'
 
 /** What was found so far, for all resources of a request. */
 export interface Found extends Stored {
   profiles: ReadonlyMap<string, Definition>
   valueSets: Map<string, CompiledSet | null>
-  questionnaires: Map<string, Questionnaire | null>
+  questionnaires: Map<string, readonly Questionnaire[]>
 }
 
 /** Before anything was looked for: the profiles that the resources bring. */
@@ -45,36 +44,57 @@ export async function lookUp(db: Db, found: Found, open: Wanted, { resources, va
   if (open.valueSets.size + open.questionnaires.size === 0) return isFound
   const store = definitionsWith(valid)
   for (const url of open.valueSets) {
-    const set = await storedSet(db, store, url)
+    const contained = containedSet(found, url)
+    const set = contained ? await compiledSet(db, store, contained) : await storedSet(db, store, url)
     found.valueSets.set(url, set)
     isFound ||= set !== null
   }
-  for (const [canonical, questionnaire] of await questionnairesOf(db, resources, open.questionnaires)) {
-    found.questionnaires.set(canonical, questionnaire)
-    isFound ||= questionnaire !== null
-    for (const set of containedSets(questionnaire)) found.valueSets.set(containedSetName(canonical, set.id), await compiledSet(db, store, set))
+  for (const [canonical, questionnaires] of await questionnairesOf(db, resources, open.questionnaires)) {
+    found.questionnaires.set(canonical, questionnaires)
+    isFound ||= questionnaires.length > 0
   }
   return isFound
 }
 
-/** Questionnaires by address, `address|version` or `Questionnaire/id`, those that come with the request before those of the store. */
-async function questionnairesOf(db: Db, resources: readonly unknown[], names: ReadonlySet<string>): Promise<[string, Questionnaire | null][]> {
+/** `questionnaire#id` is a value set that a questionnaire contains. */
+function containedSet({ questionnaires }: Found, name: string): ValueSet | null {
+  const at = name.indexOf('#')
+  const sets = (questionnaires.get(name.slice(0, at)) ?? []).flatMap(({ contained }) => objects(contained)).filter(({ resourceType, id }) => resourceType === 'ValueSet' && id === name.slice(at + 1))
+  return at < 0 ? null : (sets[0] as unknown as ValueSet | undefined) ?? null
+}
+
+/** Questionnaires by address, `address|version` or `Questionnaire/id`: those that come with the request, then those of the store that it does not replace. */
+async function questionnairesOf(db: Db, resources: readonly unknown[], names: ReadonlySet<string>): Promise<[string, Questionnaire[]][]> {
   if (names.size === 0) return []
   const own = resources.filter((each): each is Questionnaire => (each as { resourceType?: unknown } | null)?.resourceType === 'Questionnaire')
-  const stored = await storedQuestionnaires(db, [...names].map(withoutVersion))
-  const all = [...own.map((resource) => ({ resource, lastUpdated: '9999' })), ...stored]
-  return Promise.all([...names].map(async (name): Promise<[string, Questionnaire | null]> => {
-    if (name.startsWith(byId)) return [name, own.find(({ id }) => name === byId + id) ?? await storedQuestionnaire(db, name.slice(byId.length))]
+  const ownIds = new Set(own.map(({ id }) => id))
+  const stored = (await storedQuestionnaires(db, [...names].map(withoutVersion))).filter(({ resource }) => !ownIds.has(resource.id))
+  const result: [string, Questionnaire[]][] = []
+  for (const name of names) {
+    if (name.startsWith(byId)) {
+      const found = own.find(({ id }) => name === byId + id) ?? await storedQuestionnaire(db, name.slice(byId.length))
+      result.push([name, found ? [found] : []])
+      continue
+    }
     const url = withoutVersion(name)
-    return [name, choose(all, url, name.length > url.length ? name.slice(url.length + 1) : null)?.resource ?? null]
-  }))
+    const version = name.length > url.length ? name.slice(url.length + 1) : null
+    result.push([name, [...allOf(own.map((resource) => ({ resource, lastUpdated: '' })), url, version), ...allOf(stored, url, version)]])
+  }
+  return result
+}
+
+/** Those of an address, the one that counts first. */
+function allOf(found: readonly { resource: Questionnaire; lastUpdated: string }[], url: string, version: string | null): Questionnaire[] {
+  const left = [...found]
+  const ordered: Questionnaire[] = []
+  for (let next = choose(left, url, version); next !== null; next = choose(left, url, version)) {
+    ordered.push(next.resource)
+    left.splice(left.indexOf(next), 1)
+  }
+  return ordered
 }
 
 const byId = 'Questionnaire/'
-
-function containedSets(questionnaire: Questionnaire | null): (ValueSet & { id: string })[] {
-  return objects(questionnaire?.contained).filter(({ resourceType, id }) => resourceType === 'ValueSet' && typeof id === 'string') as unknown as (ValueSet & { id: string })[]
-}
 
 /** Value sets and code systems of the store, and before them those that come with the request and are valid. */
 function definitionsWith(resources: readonly unknown[]): DefinitionStore<Db> {

@@ -23,7 +23,7 @@ const kilograms = (value: number): Json => ({ value, system: 'http://unitsofmeas
 const coding = (code: string, system = 'http://s'): Json => ({ valueCoding: { system, code } })
 
 function issuesOf(questionnaire: Json, given: Json, warnings = false): string[] {
-  const questionnaires = new Map([[url, questionnaire as unknown as Questionnaire]])
+  const questionnaires = new Map([[url, [questionnaire as unknown as Questionnaire]]])
   const sets = ['http://hl7.org/fhir/ValueSet/administrative-gender'].map((each) => [each, setOf(each)] as const)
   return validateResource(model, parseJson(JSON.stringify(given)), { stored: { questionnaires, valueSets: new Map(sets) }, warnings }).filter(({ code }) => !warnings || code !== 'invariant-broken')
     .map((each) => {
@@ -86,7 +86,45 @@ describe('each thing a question asks', () => {
   test('digits count as they were written', () => {
     const questionnaire = form({ linkId: 'a', type: 'decimal', extension: [core('maxDecimalPlaces', { valueInteger: 1 })] })
     const given = parseJson(JSON.stringify(response(answered('a', { valueDecimal: 1 }))).replace('"valueDecimal":1', '"valueDecimal":1.00'))
-    expect(validateResource(model, given, { stored: { questionnaires: new Map([[url, questionnaire as unknown as Questionnaire]]) } })).toHaveLength(1)
+    expect(validateResource(model, given, { stored: { questionnaires: new Map([[url, [questionnaire as unknown as Questionnaire]]]) } })).toHaveLength(1)
+  })
+
+  test('a response without a version fits one of those that are known, or is told of the newest', () => {
+    const [newer, older] = [form({ linkId: 'b', type: 'string', required: true }), form({ linkId: 'a', type: 'string' })]
+    const of = (...item: Json[]) => validateResource(model, response(...item), { stored: { questionnaires: new Map([[url, [newer, older] as unknown as Questionnaire[]]]) } }).map(({ code }) => code)
+    expect([of(answered('b', { valueString: 'x' })), of(answered('a', { valueString: 'x' })), of(answered('c', { valueString: 'x' }))]).toEqual([[], [], ['element-unknown', 'required']])
+  })
+
+  test('digits with an exponent, units by their text, rules of a complete response alone', () => {
+    const questionnaire = (more: Json) => form({ linkId: 'a', type: 'decimal', ...more })
+    const decimal = (text: string) => parseJson(JSON.stringify(response(answered('a', { valueDecimal: 1 }))).replace('"valueDecimal":1', `"valueDecimal":${text}`))
+    const places = (text: string) => validateResource(model, decimal(text), { stored: { questionnaires: new Map([[url, [questionnaire({ extension: [core('maxDecimalPlaces', { valueInteger: 2 })] }) as unknown as Questionnaire]]]) } }).length
+    expect(['1.5e3', '1e-5', '1.25', '1.255', '1.255e1'].map(places)).toEqual([0, 1, 0, 1, 0])
+    const weight = { linkId: 'a', type: 'quantity', extension: [core('questionnaire-unitOption', { valueCoding: { system: 'http://unitsofmeasure.org', code: 'kg', display: '公斤' } })] }
+    const open = { ...weight, extension: [...weight.extension, { url: 'http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-unitOpen', valueCode: 'optionsOrString' }] }
+    const of = (item: Json, unit: string) => issuesOf(form(item), response(answered('a', { valueQuantity: { value: 3, unit } })))
+    expect([of(weight, 'kg'), of(weight, '公斤'), of(weight, 'stone').length, of(open, 'stone')]).toEqual([[], [], 1, []])
+    const ruled = form({ linkId: 'a', type: 'string', repeats: true, extension: [core('questionnaire-constraint', { extension: [{ url: 'key', valueId: 'k' }, { url: 'severity', valueCode: 'error' }, { url: 'expression', valueString: 'answer.count() = 2' }, { url: 'human', valueString: 'two' }] })] })
+    const given = response(answered('a', { valueString: 'x' }))
+    expect([issuesOf(ruled, given).length, issuesOf(ruled, { ...given, status: 'in-progress' })]).toEqual([1, []])
+    // Those of a questionnaire that came along are not run: nobody has looked at them.
+    expect(issuesOf(form(), { ...given, questionnaire: '#q', contained: [{ ...ruled, id: 'q', url: undefined }] })).toEqual([])
+  })
+
+  test('what is said to be absent is not missing, nor what would stand below it', () => {
+    const absent = { extension: [{ url: 'http://hl7.org/fhir/StructureDefinition/data-absent-reason', valueCode: 'asked-declined' }] }
+    const questionnaire = form({ linkId: 'a', type: 'string', required: true, item: [{ linkId: 'b', type: 'string', required: true }] })
+    expect(issuesOf(questionnaire, response({ linkId: 'a', ...absent }))).toEqual([])
+    expect(issuesOf(questionnaire, response(answered('a', { _valueString: absent })))).toEqual([])
+    expect(issuesOf(questionnaire, response(answered('a', { valueString: 'x' })))).toEqual(['required QuestionnaireResponse.item[0].answer[0].item'])
+  })
+
+  test('options by identifier, and of another code system', () => {
+    const doctor = (value: string) => ({ valueReference: { identifier: { system: 'urn:npi', value } } })
+    const of = (option: Json, answer: Json) => issuesOf(form({ linkId: 'a', type: 'choice', answerOption: [option] }), response(answered('a', answer)))
+    expect([of(doctor('1'), doctor('1')), of(doctor('1'), doctor('2')).length]).toEqual([[], 1])
+    const [fault] = validateResource(model, response(answered('a', coding('x', 'http://t'))), { stored: { questionnaires: new Map([[url, [form({ linkId: 'a', type: 'choice', answerOption: [coding('x')] }) as unknown as Questionnaire]]]) } })
+    expect(fault?.text.en).toBe('The option "x" of "a" is not of the code system http://t.')
   })
 
   test('in the order of the questions', () => {
@@ -121,12 +159,12 @@ const conditions: [operator: string, answer: Json, meets: Json[], misses: Json[]
   ['=', { answerBoolean: false }, [{ valueBoolean: false }], []],
   ['=', { answerCoding: { system: 'http://s', code: 'x' } }, [coding('y'), coding('x')], [coding('x', 'http://t')]],
   ['!=', { answerString: 'x' }, [{ valueString: 'y' }], [{ valueString: 'x' }]],
-  ['!=', { answerString: 'x' }, [{ valueString: 'y' }], []],
+  ['=', { answerDateTime: '2026-01-01T00:00:00Z' }, [{ valueDateTime: '2026-01-01T08:00:00+08:00' }], [{ valueDateTime: '2026-01-01T08:00:01+08:00' }]],
   ['>', { answerDecimal: 1.5 }, [{ valueDecimal: 1.6 }], [{ valueDecimal: 1.5 }]],
   ['<', { answerDate: '2026-01-01' }, [{ valueDate: '2025-12-31' }], [{ valueDate: '2026-01-01' }]],
   ['>=', { answerTime: '09:00:00' }, [{ valueTime: '09:00:00' }], [{ valueTime: '08:59:59' }]],
   ['<=', { answerQuantity: kilograms(1) }, [{ valueQuantity: { ...kilograms(1000), code: 'g' } }], [{ valueQuantity: { ...kilograms(1001), code: 'g' } }]],
-  ['>', { answerQuantity: kilograms(1) }, [{ valueQuantity: kilograms(2) }], [{ valueQuantity: { ...kilograms(2), code: 'm' } }]],
+  ['>', { answerQuantity: kilograms(1) }, [{ valueQuantity: kilograms(2) }], [{ valueQuantity: kilograms(1) }]],
 ]
 
 describe('a question is asked by the answers to others', () => {
@@ -135,7 +173,7 @@ describe('a question is asked by the answers to others', () => {
   const decides = { linkId: 'a', type: 'choice', repeats: true }
 
   test.each(conditions)('%s %o', (operator, answer, meets, misses) => {
-    const types: Record<string, string> = { valueInteger: 'integer', valueBoolean: 'boolean', valueCoding: 'choice', valueString: 'string', valueDecimal: 'decimal', valueDate: 'date', valueTime: 'time', valueQuantity: 'quantity' }
+    const types: Record<string, string> = { valueInteger: 'integer', valueBoolean: 'boolean', valueCoding: 'choice', valueString: 'string', valueDecimal: 'decimal', valueDate: 'date', valueTime: 'time', valueQuantity: 'quantity', valueDateTime: 'dateTime' }
     const [key = 'valueInteger'] = Object.keys(meets[0] ?? misses[0] ?? {})
     const questionnaire = form({ ...decides, type: types[key] }, asked({ enableWhen: [{ question: 'a', operator, ...answer }] }))
     const items = (list: Json[], ...more: Json[]) => response(...(list.length > 0 ? [answered('a', ...list)] : []), ...more)
@@ -143,6 +181,20 @@ describe('a question is asked by the answers to others', () => {
     expect(issuesOf(questionnaire, items(meets))).toEqual(['required QuestionnaireResponse.item'])
     expect(issuesOf(questionnaire, items(misses))).toEqual([])
     expect(issuesOf(questionnaire, items(misses, given))).toEqual([`invariant-broken QuestionnaireResponse.item[${misses.length > 0 ? 1 : 0}]`])
+  })
+
+  test.each<[string, Json, Json[]]>([
+    ['values that have no order', { operator: '>', answerQuantity: kilograms(1) }, [{ valueQuantity: { ...kilograms(2), code: 'm' } }]],
+    ['a month and a day of it', { operator: '>', answerDate: '2026-05-10' }, [{ valueDate: '2026-05' }]],
+    ['one that differs and one that does not', { operator: '!=', answerString: 'x' }, [{ valueString: 'x' }, { valueString: 'y' }]],
+    ['nothing, which differs or does not', { operator: '!=', answerString: 'x' }, []],
+    ['an answer that is said to be absent', { operator: 'exists', answerBoolean: true }, [{ _valueString: { extension: [{ url: 'http://hl7.org/fhir/StructureDefinition/data-absent-reason', valueCode: 'asked-declined' }] } }]],
+  ])('what cannot be told is not held against a response: %s', (_, condition, values) => {
+    const [key = 'valueString'] = Object.keys(values[0] ?? {})
+    const type = { valueQuantity: 'quantity', valueDate: 'date' }[key] ?? 'string'
+    const questionnaire = form({ ...decides, type }, asked({ enableWhen: [{ question: 'a', ...condition }] }))
+    const first = values.length > 0 ? [answered('a', ...values)] : []
+    expect([issuesOf(questionnaire, response(...first)), issuesOf(questionnaire, response(...first, given))]).toEqual([[], []])
   })
 
   test('by one condition or by all', () => {
@@ -184,7 +236,30 @@ test('any questionnaire and any response get issues, never a throw', () => {
     item: fc.oneof({ maxDepth: 4 }, fc.jsonValue({ maxDepth: 1 }), fc.record({ linkId, answer: fc.array(fc.oneof(value, fc.record({ item: fc.array(tie('item'), { maxLength: 2 }) })), { maxLength: 2 }), item: fc.array(tie('item'), { maxLength: 2 }) }, { requiredKeys: [] })),
   }))
   fc.assert(fc.property(fc.array(question, { maxLength: 3 }), fc.array(item, { maxLength: 3 }), (questions, items) => {
-    const questionnaires = new Map([[url, { resourceType: 'Questionnaire', status: 'active', item: questions } as unknown as Questionnaire]])
+    const questionnaires = new Map([[url, [{ resourceType: 'Questionnaire', status: 'active', item: questions } as unknown as Questionnaire]]])
     validateResource(model, response(...items as Json[]), { stored: { questionnaires }, warnings: true })
   }), { numRuns: 500 })
+})
+
+describe('work is bounded', () => {
+  const many = <T>(count: number, make: (n: number) => T): T[] => Array.from({ length: count }, (_, n) => make(n))
+  const judged = (questionnaire: Json, given: Json): number => validateResource(model, given, { stored: { questionnaires: new Map([[url, [questionnaire as unknown as Questionnaire]]]) } }).length
+  // Each takes a second or two; without bounds minutes, which the time of the test does not allow.
+  test.each<[string, () => [Json, Json]]>([
+    ['wrong answers to a question with many options', () => [form({ linkId: 'a', type: 'choice', repeats: true, answerOption: many(8000, (n) => coding(`option-${n}`)) }), response(answered('a', ...many(8000, (n) => coding(`wrong-${n}`))))]],
+    ['items that are unknown', () => [form(...many(8000, (n) => ({ linkId: `question-${n}`, type: 'string' }))), response(...many(8000, (n) => answered(`unknown-${n}`, { valueString: 'x' })))]],
+    ['groups of many questions', () => [form({ linkId: 'g', type: 'group', repeats: true, item: many(20_000, (n) => ({ linkId: `q${n}`, type: 'string' })) }), response(...many(20_000, () => ({ linkId: 'g' })))]],
+    ['conditions on many answers', () => [form({ linkId: 'g', type: 'group', repeats: true, item: [{ linkId: 'a', type: 'string' }, { linkId: 'b', type: 'string', enableWhen: [{ question: 'a', operator: '=', answerString: 'x' }] }] }), response(...many(60_000, () => ({ linkId: 'g', item: [answered('a', { valueString: 'x' })] })))]],
+    ['items of one linkId', () => [form({ linkId: 'a', type: 'string' }, { linkId: 'b', type: 'string', enableWhen: [{ question: 'a', operator: 'exists', answerBoolean: true }] }), response(...many(130_000, () => answered('a', { valueString: 'x' })))]],
+  ])('%s', (_, make) => {
+    expect(judged(...make())).toBeLessThanOrEqual(50)
+  }, 60_000)
+
+  test('patterns of all resources of a request share their time, and ordinary ones have enough', () => {
+    const evil = form({ linkId: 'a', type: 'string', extension: [core('regex', { valueString: '(a|aa)+' })] })
+    const entry = many(1000, () => ({ resource: response(answered('a', { valueString: `${'a'.repeat(60)}b` })) }))
+    validateResource(model, { resourceType: 'Bundle', type: 'collection', entry }, { stored: { questionnaires: new Map([[url, [evil as unknown as Questionnaire]]]) } })
+    const ordinary = form({ linkId: 'a', type: 'string', repeats: true, extension: [core('regex', { valueString: '\\d{3}\\-[0-9]+' })] })
+    expect(issuesOf(ordinary, response(answered('a', ...many(30, (n) => ({ valueString: n === 29 ? 'XX' : `123-${n}` })))))).toEqual(['value-invalid QuestionnaireResponse.item[0].answer[29].value'])
+  }, 60_000)
 })

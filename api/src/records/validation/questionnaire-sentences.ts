@@ -4,10 +4,14 @@ import type { Question } from './questionnaire.ts'
 
 type Named = Pick<Question, 'linkId' | 'text'>
 
+function short(text: string): string {
+  return [...text].length > 120 ? `${[...text.slice(0, 260)].slice(0, 120).join('')}…` : text
+}
+
 /** The question as people know it, and its linkId. */
 function named({ linkId, text }: Named): { zh: string; en: string } {
-  const short = text === null ? null : [...text].length > 80 ? `${[...text].slice(0, 80).join('')}…` : text
-  return short === null ? { zh: `“${linkId}”`, en: `"${linkId}"` } : { zh: `“${short}”（${linkId}）`, en: `"${short}" (${linkId})` }
+  const name = short(linkId)
+  return text === null ? { zh: `“${name}”`, en: `"${name}"` } : { zh: `“${short(text)}”（${name}）`, en: `"${short(text)}" (${name})` }
 }
 
 export function unknownQuestionnaire(canonical: string): Sentence {
@@ -16,8 +20,8 @@ export function unknownQuestionnaire(canonical: string): Sentence {
 
 export function unknownLinkId(linkId: string, suggestion: string | null): Sentence {
   return {
-    zh: `问卷中没有题目“${linkId}”${suggestion ? `，是否想写“${suggestion}”？` : '。'}`,
-    en: `The questionnaire has no item "${linkId}".${suggestion ? ` Did you mean "${suggestion}"?` : ''}`,
+    zh: `问卷中没有题目“${short(linkId)}”${suggestion ? `，是否想写“${suggestion}”？` : '。'}`,
+    en: `The questionnaire has no item "${short(linkId)}".${suggestion ? ` Did you mean "${suggestion}"?` : ''}`,
   }
 }
 
@@ -34,8 +38,9 @@ export function notAsked(question: Named): Sentence {
   return { zh: `按其他回答，${name.zh}不需要回答，请删除其答案。`, en: `${name.en} is not asked, because of other answers. Remove its answer.` }
 }
 
-export function unanswered(question: Named): Sentence {
+export function unanswered(question: Named & Pick<Question, 'type'>): Sentence {
   const name = named(question)
+  if (question.type === 'group') return { zh: `分组${name.zh}为必填，问卷标为已完成时须有内容。`, en: `The group ${name.en} needs something in it in a response that is complete.` }
   return { zh: `${name.zh}为必答，问卷标为已完成时须有回答。`, en: `${name.en} needs an answer in a response that is complete.` }
 }
 
@@ -51,14 +56,16 @@ export function oneAnswer(question: Named): Sentence {
   return { zh: `${name.zh}只能有一个答案。`, en: `${name.en} takes one answer.` }
 }
 
-export function moreThan(question: Named, max: number, found: number): Sentence {
+export function moreThan(question: Named & Pick<Question, 'type'>, max: number, found: number): Sentence {
   const name = named(question)
-  return { zh: `${name.zh}最多 ${max} 个，现有 ${found} 个。`, en: `${name.en} takes at most ${max}, not ${found}.` }
+  if (question.type === 'group') return { zh: `分组${name.zh}最多出现 ${max} 次，现有 ${found} 次。`, en: `The group ${name.en} may occur at most ${max} ${max === 1 ? 'time' : 'times'}, not ${found}.` }
+  return { zh: `${name.zh}最多可有 ${max} 个答案，现有 ${found} 个。`, en: `${name.en} takes at most ${max} ${max === 1 ? 'answer' : 'answers'}, not ${found}.` }
 }
 
-export function fewerThan(question: Named, min: number, found: number): Sentence {
+export function fewerThan(question: Named & Pick<Question, 'type'>, min: number, found: number): Sentence {
   const name = named(question)
-  return { zh: `${name.zh}至少 ${min} 个，现有 ${found} 个。`, en: `${name.en} takes at least ${min}, not ${found}.` }
+  if (question.type === 'group') return { zh: `分组${name.zh}至少出现 ${min} 次，现有 ${found} 次。`, en: `The group ${name.en} must occur at least ${min} ${min === 1 ? 'time' : 'times'}, not ${found}.` }
+  return { zh: `${name.zh}至少要有 ${min} 个答案，现有 ${found} 个。`, en: `${name.en} takes at least ${min} ${min === 1 ? 'answer' : 'answers'}, not ${found}.` }
 }
 
 export function noAnswersHere(question: Named): Sentence {
@@ -78,9 +85,13 @@ export function wrongAnswerType(question: Named, allowed: readonly string[], fou
 
 export function notAnOption(linkId: string, found: string, suggestion: string | null): Sentence {
   return {
-    zh: `“${found}”不是题目“${linkId}”的选项${suggestion ? `，是否想写“${suggestion}”？` : '。'}`,
-    en: `"${found}" is no option of "${linkId}".${suggestion ? ` Did you mean "${suggestion}"?` : ''}`,
+    zh: `“${short(found)}”不是题目“${linkId}”的选项${suggestion ? `，是否想写“${suggestion}”？` : '。'}`,
+    en: `"${short(found)}" is no option of "${linkId}".${suggestion ? ` Did you mean "${suggestion}"?` : ''}`,
   }
+}
+
+export function otherSystem(linkId: string, code: string, system: string): Sentence {
+  return { zh: `题目“${linkId}”的选项“${short(code)}”不属于代码系统 ${short(system)}。`, en: `The option "${short(code)}" of "${linkId}" is not of the code system ${short(system)}.` }
 }
 
 export function exclusiveOption(linkId: string): Sentence {
@@ -118,7 +129,7 @@ export function patternMissed(linkId: string, pattern: string): Sentence {
 }
 
 export function unitNotOffered(linkId: string, units: readonly string[]): Sentence {
-  return { zh: `题目“${linkId}”的单位应为 ${units.join('、')}。`, en: `The unit of "${linkId}" must be ${units.join(' or ')}.` }
+  return { zh: `题目“${linkId}”的单位应为 ${units.slice(0, 10).join('、')}${units.length > 10 ? '……' : ''}。`, en: `The unit of "${linkId}" must be ${units.slice(0, 10).join(' or ')}${units.length > 10 ? ' …' : ''}.` }
 }
 
 export function targetNotAllowed(linkId: string, found: string, targets: readonly string[]): Sentence {

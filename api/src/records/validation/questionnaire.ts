@@ -32,7 +32,9 @@ export interface Question {
   allConditions: boolean
   /** Something else than conditions decides whether it is asked, which is not evaluated. */
   isAskedByRule: boolean
-  options: readonly Option[]
+  /** By what `optionName` calls them. */
+  options: ReadonlyMap<string, readonly Option[]>
+  /** Address; `#id` of one that the questionnaire contains. */
   valueSet: string | null
   minLength: number | null
   maxLength: number | null
@@ -45,6 +47,8 @@ export interface Question {
   pattern: string | null
   units: readonly Json[]
   unitSet: string | null
+  /** SDC: other units, or any text, will do too. */
+  hasOpenUnits: boolean
   /** Types that a reference may go to; empty for any. */
   targets: readonly string[]
   mimeTypes: readonly string[]
@@ -54,47 +58,60 @@ export interface Question {
 
 const read = new WeakMap<object, readonly Question[]>()
 
-/** @param canonical how a response names it, for the value sets it contains. */
-export function questionsOf(questionnaire: Questionnaire, canonical: string): readonly Question[] {
+export function questionsOf(questionnaire: Questionnaire): readonly Question[] {
   const known = read.get(questionnaire)
   if (known) return known
-  const made = objects((questionnaire as unknown as Json).item).flatMap((each) => questionOf(each, canonical))
+  const made = objects((questionnaire as unknown as Json).item).flatMap(questionOf)
   read.set(questionnaire, made)
   return made
-}
-
-/** How a value set that a questionnaire contains is called outside of it. */
-export function containedSetName(canonical: string, id: string): string {
-  return `${canonical}#${id}`
 }
 
 const core = 'http://hl7.org/fhir/StructureDefinition/'
 const structured = 'http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-'
 
-function questionOf(item: Json, canonical: string): Question[] {
+function questionOf(item: Json): Question[] {
   const { linkId, type } = item
   if (typeof linkId !== 'string' || typeof type !== 'string') return []
-  const said = (name: string): unknown[] => objects(item.extension).filter(({ url }) => url === name).map(valueOf)
+  const said = (name: string): unknown[] => objects(item.extension).filter(({ url }) => url === name).map(valueIn)
   const own = (name: string): unknown => said(core + name)[0]
-  const setOf = (address: unknown): string | null => (typeof address !== 'string' ? null : address.startsWith('#') ? containedSetName(canonical, address.slice(1)) : address)
   return [{
     linkId, type, text: typeof item.text === 'string' ? item.text : null, required: item.required === true, repeats: item.repeats === true,
     conditions: objects(item.enableWhen).flatMap(conditionOf),
     allConditions: item.enableBehavior === 'all',
     isAskedByRule: said(`${structured}enableWhenExpression`).length > 0,
-    options: objects(item.answerOption).map((each) => ({ value: valueOf(each), exclusive: objects(each.extension).some(({ url, valueBoolean }) => url === `${core}questionnaire-optionExclusive` && valueBoolean === true) })),
-    valueSet: setOf(item.answerValueSet),
+    options: optionsOf(item.answerOption),
+    valueSet: text(item.answerValueSet),
     minLength: whole(own('minLength')), maxLength: whole(item.maxLength),
     minOccurs: whole(own('questionnaire-minOccurs')), maxOccurs: whole(own('questionnaire-maxOccurs')),
     minValue: own('minValue') ?? said(`${structured}minQuantity`)[0], maxValue: own('maxValue') ?? said(`${structured}maxQuantity`)[0],
     decimalPlaces: whole(own('maxDecimalPlaces')),
     pattern: text(own('regex')),
-    units: said(`${core}questionnaire-unitOption`).filter(isJson), unitSet: setOf(own('questionnaire-unitValueSet')),
+    units: said(`${core}questionnaire-unitOption`).filter(isJson), unitSet: text(own('questionnaire-unitValueSet')), hasOpenUnits: said(`${structured}unitOpen`).length > 0,
     targets: said(`${core}questionnaire-referenceResource`).filter((each) => typeof each === 'string'),
     mimeTypes: said(`${core}mimeType`).filter((each) => typeof each === 'string'),
     rules: objects(item.extension).filter(({ url }) => url === `${core}questionnaire-constraint`).flatMap(ruleOf),
-    items: objects(item.item).flatMap((each) => questionOf(each, canonical)),
+    items: objects(item.item).flatMap(questionOf),
   }]
+}
+
+function optionsOf(list: unknown): Map<string, Option[]> {
+  const options = new Map<string, Option[]>()
+  for (const each of objects(list)) {
+    const value = valueIn(each)
+    const option = { value, exclusive: objects(each.extension).some(({ url, valueBoolean }) => url === `${core}questionnaire-optionExclusive` && valueBoolean === true) }
+    const name = optionName(value)
+    const known = options.get(name)
+    if (known) known.push(option)
+    else options.set(name, [option])
+  }
+  return options
+}
+
+/** What equal options have in common: the code of a Coding, a text or number itself. */
+export function optionName(value: unknown): string {
+  if (!isJson(value)) return String(value)
+  const said = value.code ?? value.reference ?? (isJson(value.identifier) ? value.identifier.value : undefined) ?? value.display
+  return typeof said === 'string' ? said : ''
 }
 
 function conditionOf({ question, operator, ...rest }: Json): Condition[] {
@@ -104,13 +121,13 @@ function conditionOf({ question, operator, ...rest }: Json): Condition[] {
 }
 
 function ruleOf({ extension }: Json): ItemRule[] {
-  const part = (name: string): unknown => objects(extension).filter(({ url }) => url === name).map(valueOf)[0]
+  const part = (name: string): unknown => objects(extension).filter(({ url }) => url === name).map(valueIn)[0]
   const [expression, human] = [text(part('expression')), text(part('human'))]
   return expression === null ? [] : [{ expression, human: human ?? expression, severity: part('severity') === 'warning' ? 'warning' : 'error' }]
 }
 
 /** The `value[x]` of an extension, an answer or an option; undefined where there is none. */
-export function valueOf(holder: Json): unknown {
+export function valueIn(holder: Json): unknown {
   const key = valueKey(holder)
   return key === null ? undefined : holder[key]
 }

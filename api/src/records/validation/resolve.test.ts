@@ -56,6 +56,12 @@ describe('the resource that a reference goes to keeps the profile that is named 
     expect(issuesOf(bundle(['http://a.test/fhir/Observation/1', observation({ reference: 'Patient/2' })], ['http://b.test/fhir/Patient/2', patient()]), ofBundle(declared), inner)).toEqual([])
   })
 
+  test('long chains of references end', () => {
+    const next = profile('Observation', { hasMember: reference(`${url}-o`) }, { url: `${url}-o` })
+    const entries = Array.from({ length: 3000 }, (_, n): [string, Json] => [`http://a.test/fhir/Observation/${n}`, { ...observation({ reference: 'Patient/1' }), ...(n < 2999 ? { hasMember: [{ reference: `http://a.test/fhir/Observation/${n + 1}` }] } : {}) }])
+    expect(issuesOf(bundle(...entries), ofBundle(declared), next)).toEqual([])
+  })
+
   test('references in a circle end', () => {
     const circle = profile('Observation', { hasMember: reference(`${url}-o`), value: { min: 1 } }, { url: `${url}-o` })
     const about = (name: string) => ({ ...observation({ reference: 'Patient/1' }), hasMember: ['a', 'b', 'c'].filter((each) => each !== name).map((each) => ({ reference: `http://a.test/fhir/Observation/${each}` })) })
@@ -97,6 +103,15 @@ test('a part of another profile is kept where an extension of the type says so',
   expect(issuesOf(composition({ title: 'x' }), asked('Composition.section:b'), library)).toEqual(['required Composition.section[0].text'])
   // A part that the profile says nothing of asks nothing.
   expect(issuesOf(composition({}), asked('Composition.section:c.d'), library)).toEqual([])
+})
+
+test('a part that is a profile of itself ends, and says what is wrong once', () => {
+  const own = (element: string) => ({ type: [{ code: 'BackboneElement', profile: ['http://test/self'], _profile: [{ extension: [{ url: `${base}elementdefinition-profile-element`, valueString: element }] }] }] })
+  const self = profile('Composition', { 'section.title': { min: 1 }, 'section.section': own('Composition.section') }, { url: 'http://test/self' })
+  const asked = profile('Composition', { section: own('Composition.section') })
+  const nest = (depth: number): Json => (depth === 0 ? { entry: [{ display: 'x' }] } : { title: 'x', section: [nest(depth - 1)] })
+  const composition = { resourceType: 'Composition', status: 'final', type: { text: 'x' }, date: '2026', author: [{ display: 'x' }], title: 'x', section: [nest(9)] }
+  expect(issuesOf(composition, asked, self)).toEqual([`required Composition.section[0]${'.section[0]'.repeat(9)}.title`])
 })
 
 test('a slice is known by what the profile of its type fixes', () => {
@@ -141,6 +156,8 @@ test('a document brings what its Composition refers to, and entries have a fullU
 test('definitions have absolute addresses, and a complex extension the parts that its definition names', () => {
   const of = (resource: Json) => validateResource(model, resource).map((each) => `${each.code} ${each.expression}`)
   const valueSet = (url: string) => ({ resourceType: 'ValueSet', status: 'active', url })
+  // Of a device it is where it is reached.
+  expect(of({ resourceType: 'Device', url: '192.168.1.20' })).toEqual([])
   expect([of(valueSet('ValueSet/x')), of(valueSet('http://test/x'))]).toEqual([['value-invalid ValueSet.url'], []])
   const animal = (...names: string[]) => patient({ extension: [{ url: `${base}patient-animal`, extension: names.map((each) => ({ url: each, valueCodeableConcept: { text: 'x' } })) }] })
   expect([of(animal('species', 'breed')), of(animal('species', 'breeed')), of(animal('species', 'http://test/more'))]).toEqual([[], ['element-unknown Patient.extension[0].extension[1].url'], []])

@@ -22,6 +22,14 @@ export function targetType(run: Run, reference: Json): string | null {
   return typeof found === 'string' ? found : referencedType(reference, run.container)
 }
 
+/** The type that is known for sure: of the resource where it is at hand, else as the text says; another server's address may only look like one. */
+export function certainType(run: Run, reference: Json): string | null {
+  const found = resolve(run, reference)?.resourceType
+  if (typeof found === 'string') return found
+  const text = typeof reference.reference === 'string' ? parseReference(reference.reference) : null
+  return text === null || text.kind === 'absolute' || text.kind === 'urn' ? null : referencedType({ reference: reference.reference }, run.container)
+}
+
 /** The resource as a value that a profile can be asked about. */
 export function resourceItem(run: Run, resource: Json): Item | null {
   const structure = typeof resource.resourceType === 'string' ? run.model.structures.get(resource.resourceType) : undefined
@@ -32,22 +40,28 @@ function containedIn({ contained }: Json, id: string): Json | null {
   return (Array.isArray(contained) ? contained : []).find((each): each is Json => isJson(each) && each.id === id) ?? null
 }
 
-interface Entries { byUrl: ReadonlyMap<string, Json>; urls: ReadonlyMap<Json, string> }
+/** `bases`: of each entry's resource the server that its fullUrl names. */
+interface Entries { byUrl: ReadonlyMap<string, Json>; bases: ReadonlyMap<Json, string> }
+
+/** Longer addresses are no server's. */
+const urlMax = 2_000
 
 /** A Bundle of thousands is asked thousands of times. */
 const entriesOfBundle = new WeakMap<Json, Entries>()
 
 function entryOf(run: Run, bundle: Json, text: string): Json | null {
-  const { byUrl, urls } = entriesOf(bundle)
+  const { byUrl, bases } = entriesOf(bundle)
   const direct = byUrl.get(text) ?? versioned(byUrl, text)
   if (direct) return direct
-  const base = /^(https?:\/\/.+\/)[A-Z][A-Za-z]+\/[A-Za-z0-9.-]{1,64}$/.exec(urls.get(run.container) ?? '')?.[1]
+  const base = bases.get(run.container)
   return base === undefined ? null : byUrl.get(base + text) ?? versioned(byUrl, base + text)
 }
 
 /** `…/_history/2` is the entry of that address which has that version. */
 function versioned(byUrl: ReadonlyMap<string, Json>, address: string): Json | null {
-  const [, url = '', version] = /^(.+)\/_history\/([^/]+)$/.exec(address) ?? []
+  const at = address.lastIndexOf('/_history/')
+  if (at < 0) return null
+  const [url, version] = [address.slice(0, at), address.slice(at + '/_history/'.length)]
   const found = byUrl.get(url)
   return found && isJson(found.meta) && found.meta.versionId === version ? found : null
 }
@@ -56,13 +70,14 @@ function entriesOf(bundle: Json): Entries {
   const known = entriesOfBundle.get(bundle)
   if (known) return known
   const byUrl = new Map<string, Json>()
-  const urls = new Map<Json, string>()
+  const bases = new Map<Json, string>()
   for (const entry of Array.isArray(bundle.entry) ? bundle.entry : []) {
     if (!isJson(entry) || typeof entry.fullUrl !== 'string' || !isJson(entry.resource)) continue
     byUrl.set(entry.fullUrl, entry.resource)
-    urls.set(entry.resource, entry.fullUrl)
+    const base = entry.fullUrl.length > urlMax ? undefined : /^(https?:\/\/.+\/)[A-Z][A-Za-z]+\/[A-Za-z0-9.-]{1,64}$/.exec(entry.fullUrl)?.[1]
+    if (base !== undefined) bases.set(entry.resource, base)
   }
-  const made = { byUrl, urls }
+  const made = { byUrl, bases }
   entriesOfBundle.set(bundle, made)
   return made
 }

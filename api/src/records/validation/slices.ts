@@ -5,7 +5,7 @@
  * Without any discriminator a value is in the slice whose definition it keeps. Source: FHIR R4 5.1.0.14.
  */
 import { report, type Run } from '../validate.ts'
-import { conforms, checkItem, inPlace, keeps, partOf } from './check-profile.ts'
+import { conforms, checkItem, following, inPlace, keeps, partOf } from './check-profile.ts'
 import { isJson, type Item, itemsOf } from './items.ts'
 import { matches } from './patterns.ts'
 import { coreType, type Discriminator, type ProfileNode, withoutVersion } from './profile.ts'
@@ -110,7 +110,7 @@ function meetsProfile(run: Run, item: Item, ends: readonly End[], steps: readonl
   const values = valuesAt(run, item, steps)
   if (values.some((each) => profiles.some((url) => {
     const known = partOf(run, url)
-    return known ? conforms(run, each, known) : coreType(run.model, url) === each.type
+    return known ? conforms(resolves ? following(run) : run, each, known) : coreType(run.model, url) === each.type
   }))) return true
   // What lies elsewhere is known by its type alone.
   return resolves && values.length === 0 && meetsType(run, item, ends, steps)

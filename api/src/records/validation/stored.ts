@@ -10,8 +10,8 @@ export interface Stored {
   extensions: ReadonlySet<string>
   /** By address as profiles name it; null for one that was looked for in vain. */
   valueSets: ReadonlyMap<string, CompiledSet | null>
-  /** By address as responses name it; null for one that was looked for in vain. */
-  questionnaires: ReadonlyMap<string, Questionnaire | null>
+  /** By address as responses name it, the newest first; none for one that was looked for in vain. */
+  questionnaires: ReadonlyMap<string, readonly Questionnaire[]>
 }
 
 /** Addresses of definitions that were needed and not known. */

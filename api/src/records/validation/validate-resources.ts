@@ -6,7 +6,7 @@
 import type { FhirModel } from '../../fhir/model.ts'
 import type { Issue } from '../../fhir/outcome.ts'
 import type { Db } from '../../storage/pool.ts'
-import { validateResource, type ValidationOptions } from '../validate.ts'
+import { patternMs, validateResource, type ValidationOptions } from '../validate.ts'
 import { foundIn, lookUp } from './look-up.ts'
 import { nothingWanted, type Wanted } from './stored.ts'
 
@@ -17,18 +17,19 @@ const most = { profiles: 200, valueSets: 50, questionnaires: 50 } as const
 
 /** @returns the issues of each resource, in the order given. */
 export async function validateResources(
-  db: Db, model: FhirModel, resources: readonly unknown[], options: Omit<ValidationOptions, 'stored' | 'wanted'> = {},
+  db: Db, model: FhirModel, resources: readonly unknown[], options: Omit<ValidationOptions, 'stored' | 'wanted' | 'patterns'> = {},
 ): Promise<Issue[][]> {
   const found = await foundIn(db, resources)
   const asked = nothingWanted()
   const issues: Issue[][] = []
+  const patterns = { ms: patternMs }
   let pending = resources.map((_, index) => index)
   for (let round = 0; round < roundsMax && pending.length > 0; round++) {
     const open = nothingWanted()
     const again: number[] = []
     let wanted = nothingWanted()
     for (const index of pending) {
-      issues[index] = validateResource(model, resources[index], { ...options, stored: found, wanted })
+      issues[index] = validateResource(model, resources[index], { ...options, stored: found, wanted, patterns })
       if (isNothing(wanted)) continue
       if (addNew(wanted, asked, open)) again.push(index)
       wanted = nothingWanted()
