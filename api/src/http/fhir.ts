@@ -11,11 +11,13 @@ import type { Ctx } from '../ctx.ts'
 import { isCompartmentType } from '../fhir/compartments.ts'
 import { isFhirId } from '../fhir/id.ts'
 import { parseJson } from '../fhir/json.ts'
+import type { FhirModel } from '../fhir/model.ts'
 import { fail, OutcomeError, type Sentence } from '../fhir/outcome.ts'
 import { isResourceType, type ResourceType } from '../fhir/resource-types.ts'
 import { assertSameTypeAndId } from '../records/bundle-entries.ts'
 import { isLoaded, isSha256 } from '../records/loaded-files.ts'
 import type { Compartment } from '../records/search/compartment.ts'
+import { refreshParameters } from '../records/stored-parameters.ts'
 import type { Operation } from '../records/store.ts'
 import type { Services } from '../services.ts'
 import type { AppEnv } from './auth.ts'
@@ -26,7 +28,7 @@ import { history, historyOfMany } from './histories.ts'
 import { type Edge, operation, read, searchMany, searchType, vread } from './interactions.ts'
 import { capabilityStatement } from './metadata.ts'
 import { hasProvenance, provenanceMisplaced, provenanceOf } from './provenance-header.ts'
-import { type Answer, answerOfResource, assertJsonAccepted, assertPretty, formatOf, headersOf, isAsynchronous, isLenient, preferenceOf, send } from './reply.ts'
+import { type Answer, answerOfResource, assertJsonAccepted, assertPretty, formatOf, headersOf, isAsynchronous, isKnown, isLenient, preferenceOf, send } from './reply.ts'
 import { terminologyCapabilities } from './terminology-capabilities.ts'
 import { viewOf, viewParameters } from './view.ts'
 import { create, patch, remove, type Target, update } from './writes.ts'
@@ -44,11 +46,17 @@ export function fhirRoutes(services: Services): Hono<AppEnv> {
     return target
   }
   const reply = (c: Context<AppEnv>, answer: Answer) => send(c, answer, base)
-  const bytesOrReply = (c: Context<AppEnv>, answer: Answer) => (isBinary(c) && wantsContent(c) ? sendContent(c, answer, headersOf(answer, base)) : reply(c, answer))
+  const bytesOrReply = (c: Context<AppEnv>, answer: Answer) => (isBinary(c) && wantsContent(c) && !isKnown(c, answer) ? sendContent(c, answer, headersOf(answer, base)) : reply(c, answer))
   const bodyOf = (c: Context<AppEnv>, type: ResourceType, id: string | null): Promise<Resource> =>
     (type === 'Binary' && isContent(c) ? readBinary(c, bodyBytesMax, id) : type === 'Binary' && isPlainJson(c) ? readBinaryOrResource(c, bodyBytesMax, id) : readResourceBody(c, bodyBytesMax))
-  // Printed once: it is long, and nothing in it changes while the process runs.
-  const statement = statementAnswer(capabilityStatement(services.store, services.operations, base, services.now(), services.config.corsOrigins.length > 0))
+  // Printed once: it is long, and nothing in it changes but the search parameters, which are in another model then.
+  let printed: { model: FhirModel; answer: Answer } | null = null
+  const statement = (): Answer => {
+    const { store, operations, config, now } = services
+    if (printed?.model !== store.model) printed = { model: store.model, answer: statementAnswer(capabilityStatement(store, operations, base, now(), config.corsOrigins.length > 0)) }
+    return printed.answer
+  }
+  statement()
 
   const formQuery = async (c: Context<AppEnv>) => {
     const form = await readForm(c, bodyBytesMax)
@@ -64,13 +72,16 @@ export function fhirRoutes(services: Services): Hono<AppEnv> {
   })
 
   let terminology: Answer | null = null
-  app.get('/metadata', (c) => {
+  app.get('/metadata', async (c) => {
     const mode = c.req.query('mode') ?? 'full'
     if (mode === 'terminology') return reply(c, partOf(edgeOf(c), 'TerminologyCapabilities', terminology ??= statementAnswer(terminologyCapabilities(base, services.now())), queryOf(c)))
-    if (mode === 'full' || mode === 'normative') return reply(c, partOf(edgeOf(c), 'CapabilityStatement', statement, queryOf(c)))
+    if (mode === 'full' || mode === 'normative') {
+      await refreshParameters(services.db, services.store)
+      return reply(c, partOf(edgeOf(c), 'CapabilityStatement', statement(), queryOf(c)))
+    }
     throw fail('parameter-invalid', { zh: 'mode 应为 full、normative 或 terminology。', en: 'mode must be full, normative or terminology.' }, 'mode')
   })
-  app.post('/', async (c) => reply(c, await bundleRoute(services, edgeOf, statement, c)))
+  app.post('/', async (c) => reply(c, await bundleRoute(services, edgeOf, statement(), c)))
 
   app.on(['GET', 'POST'], '/:operation{\\$[^/]+}', async (c) => reply(c, await operationRoute(services, edgeOf(c), c, 'system', null, null)))
   app.on(['GET', 'POST'], '/:type/:operation{\\$[^/]+}', async (c) => reply(c, await operationRoute(services, edgeOf(c), c, 'type', typeOf(c), null)))

@@ -89,8 +89,7 @@ export function headersOf(answer: Answer, base: string): Record<string, string> 
 /** Sends an answer; a GET whose validator still holds gets 304. */
 export function send(c: Context, answer: Answer, base: string): Response {
   const headers = headersOf(answer, base)
-  const reading = c.req.method === 'GET' || c.req.method === 'HEAD'
-  if (reading && isFresh(answer, c.req.header('If-None-Match') ?? null, c.req.header('If-Modified-Since') ?? null)) return new Response(null, { status: 304, headers })
+  if (isKnown(c, answer)) return new Response(null, { status: 304, headers })
   const pretty = c.req.query('_pretty') === 'true'
   const body = pretty || !answer.bytes ? answer.text : answer.bytes
   if (body === null) return new Response(null, { status: answer.status, headers })
@@ -100,6 +99,12 @@ export function send(c: Context, answer: Answer, base: string): Response {
   headers['Content-Length'] = String(typeof sent === 'string' ? Buffer.byteLength(sent) : sent.byteLength)
   // Not `c.body`: it would copy the headers into an object that Node takes apart again.
   return new Response(sent, { status: answer.status, headers })
+}
+
+/** Whether a reader says that it has this very version. */
+export function isKnown(c: Context, answer: Answer): boolean {
+  const reading = c.req.method === 'GET' || c.req.method === 'HEAD'
+  return reading && isFresh(answer, c.req.header('If-None-Match') ?? null, c.req.header('If-Modified-Since') ?? null)
 }
 
 export function etagOf(version: number): string {

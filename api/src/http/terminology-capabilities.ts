@@ -3,8 +3,9 @@
  * come beside them and are not listed. Source: FHIR R4 TerminologyCapabilities, § http.html#capabilities.
  */
 import { builtInUrls } from '../terminology/built-in.ts'
-
-const expansionParameters = ['filter', 'offset', 'count', 'includeDesignations', 'designation', 'includeDefinition', 'activeOnly', 'excludeNested', 'excludeNotForUI', 'displayLanguage']
+import { expandParameters } from '../terminology/expand.ts'
+import { builtInSystem } from '../terminology/library.ts'
+import { ruleUrls } from '../terminology/rule-systems.ts'
 
 export function terminologyCapabilities(base: string, now: Date): Record<string, unknown> {
   return {
@@ -18,11 +19,16 @@ export function terminologyCapabilities(base: string, now: Date): Record<string,
     kind: 'instance',
     software: { name: 'Pujiang Health' },
     implementation: { description: '浦江健康术语服务。The terminology service of Pujiang Health.', url: base },
-    codeSystem: builtInUrls('CodeSystem').map((uri) => ({ uri })),
-    expansion: { hierarchical: true, paging: true, incomplete: false, parameter: expansionParameters.map((name) => ({ name })) },
+    codeSystem: carriedUrls().map((uri) => ({ uri })),
+    expansion: { hierarchical: true, paging: true, incomplete: false, parameter: Object.keys(expandParameters).filter((name) => name !== 'url' && name !== 'valueSet').map((name) => ({ name })) },
     codeSearch: 'all',
     validateCode: { translations: true },
     translation: { needsMap: false },
     closure: { translation: false },
   }
+}
+
+/** Those whose codes are known here: of some R4 says only that they are there. */
+function carriedUrls(): string[] {
+  return [...new Set([...builtInUrls('CodeSystem').filter((url) => builtInSystem(url, null) !== null), ...ruleUrls])].sort()
 }

@@ -12,7 +12,7 @@ import * as say from './sentences.ts'
 import type { CompiledSet, Concept, Member } from './shapes.ts'
 import { assertVersions, readVersions, versionParameters, withVersions } from './system-versions.ts'
 
-const parameters: Readonly<Record<string, Kind>> = {
+export const expandParameters: Readonly<Record<string, Kind>> = {
   url: 'text', valueSet: 'resource', valueSetVersion: 'text', filter: 'text', offset: 'count', count: 'count',
   includeDesignations: 'flag', designation: 'text*', includeDefinition: 'flag', activeOnly: 'flag', excludeNested: 'flag',
   excludeNotForUI: 'flag', excludePostCoordinated: 'flag', displayLanguage: 'text', 'exclude-system': 'text*', ...versionParameters,
@@ -23,7 +23,7 @@ const unpagedMax = 10_000
 
 /** @throws OutcomeError `not-found`, `too-costly`, `code-system-absent`, `value-invalid`, `parameter-invalid`. */
 export async function expand(call: TerminologyCall, source: Source): Promise<{ resource: ValueSet }> {
-  const input = readInput(call, parameters, { type: 'ValueSet', name: 'valueSet' })
+  const input = readInput(call, expandParameters, { type: 'ValueSet', name: 'valueSet' })
   const valueSet = await valueSetOf(call, input, source)
   const versions = readVersions(input)
   const set = await compile(source, withVersions(valueSet, versions))
@@ -153,7 +153,7 @@ function reaches(from: Concept, to: Concept): boolean {
 }
 
 function echo(input: Input, set: CompiledSet): ValueSetExpansionParameter[] {
-  const given = Object.entries(parameters).flatMap(([name, kind]): ValueSetExpansionParameter[] => {
+  const given = Object.entries(expandParameters).flatMap(([name, kind]): ValueSetExpansionParameter[] => {
     if (!input.has(name)) return []
     if (kind === 'flag') return [{ name, valueBoolean: input.flag(name) ?? false }]
     if (kind === 'count') return [{ name, valueInteger: input.count(name) ?? 0 }]

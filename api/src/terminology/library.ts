@@ -88,10 +88,14 @@ export async function findSystem(source: Source, url: string, version: string | 
   return system
 }
 
-/** The stored system of that id, else the built-in one. */
+/** The stored system of that id, else the built-in one. @throws OutcomeError `not-found`, `code-system-absent`. */
 export async function findSystemById(source: Source, id: string): Promise<System> {
   const stored = await source.store.byId(source.db, 'CodeSystem', id)
-  if (stored) return storedSystem(stored) as System
+  if (stored) {
+    const system = storedSystem(stored) as System
+    if (!system.complete && system.concepts?.length === 0) throw say.systemAbsent(system.url)
+    return system
+  }
   const resource = await findDefinitionById<CodeSystem>(source, 'CodeSystem', id)
   return builtInSystem(resource.url ?? '', resource.version ?? null) ?? compileCodeSystem(resource)
 }

@@ -51,7 +51,10 @@ export function readInput(call: TerminologyCall, kinds: Readonly<Record<string, 
   }
   for (const [name, value] of call.query) {
     if (name === '_format' || name === '_pretty') continue
-    add(name, { at: `http.${name.slice(0, 64)}`, value: fromQuery(kindOf(kinds, name, `http.${name.slice(0, 64)}`), name, value) })
+    const at = `http.${name.slice(0, 64)}`
+    const kind = kindOf(kinds, name, at)
+    // As in a search, a parameter without a value asks nothing: a box that nobody has typed into yet.
+    if (value !== '') add(name, { at, value: fromQuery(kind, name, value) })
   }
   for (const [name, each] of bodyParameters(call.body, kinds, whole)) add(name, each)
   return inputOf(given)

@@ -28,12 +28,35 @@ const filtersMax = 50
 
 /** @throws OutcomeError `value-invalid` with the place. */
 export function readCompose(valueSet: unknown): Compose {
-  const compose = (valueSet as { compose?: unknown }).compose
+  const { compose: sent, expansion } = valueSet as { compose?: unknown; expansion?: unknown }
+  const compose = sent === undefined && isObject(expansion) && Array.isArray(expansion.contains) ? composeOf(expansion.contains) : sent
   if (!isObject(compose)) throw say.brokenCompose('ValueSet.compose', '缺少 compose。', 'compose is missing.')
   const include = clauses(compose, 'include')
   if (include.length === 0) throw say.brokenCompose('ValueSet.compose.include', '至少要有一个 include。', 'there must be an include.')
   return { include, exclude: clauses(compose, 'exclude'), activeOnly: compose.inactive === false }
 }
+
+/** A set that has only been expanded by others is what they listed. */
+function composeOf(contains: readonly unknown[]): Record<string, unknown> {
+  const bySystem = new Map<string, Record<string, unknown>[]>()
+  const gather = (list: readonly unknown[], depth: number): void => {
+    for (const each of list) {
+      if (!isObject(each)) continue
+      const { system, code, display, designation, abstract, contains: below } = each
+      if (typeof system === 'string' && typeof code === 'string' && abstract !== true) {
+        const known = bySystem.get(system)
+        const concept = { code, ...(display === undefined ? {} : { display }), ...(designation === undefined ? {} : { designation }) }
+        if (known) known.push(concept)
+        else bySystem.set(system, [concept])
+      }
+      if (Array.isArray(below) && depth < nestedMax) gather(below, depth + 1)
+    }
+  }
+  gather(contains, 0)
+  return { include: [...bySystem].map(([system, concept]) => ({ system, concept })) }
+}
+
+const nestedMax = 50
 
 function clauses(compose: Record<string, unknown>, name: 'include' | 'exclude'): Clause[] {
   const list = arrayOf(compose, name, 'ValueSet.compose')
@@ -52,11 +75,17 @@ function clause(source: unknown, at: string): Clause {
   if (concepts.length > 0 && filters.length > 0) throw say.brokenCompose(at, '不能同时使用 concept 和 filter。', 'it cannot have both concept and filter (vsd-3).')
   if (filters.length > filtersMax) throw say.brokenCompose(`${at}.filter`, `最多 ${filtersMax} 项。`, `${filtersMax} entries at most.`)
   return {
-    at, system, version: textOf(source, 'version', at),
+    at, system, version: versionOf(source, at),
     concepts: concepts.length > 0 ? concepts.map((each, no) => listedCode(each, `${at}.concept[${no}]`)) : null,
     filters: filters.map((each, no) => filter(each, `${at}.filter[${no}]`)),
     valueSets: valueSets.map((each, no) => canonical(each, `${at}.valueSet[${no}]`)),
   }
+}
+
+/** `*` is every version. */
+function versionOf(source: Record<string, unknown>, at: string): string | null {
+  const version = textOf(source, 'version', at)
+  return version === '*' ? null : version
 }
 
 function listedCode(source: unknown, at: string): ListedCode {

@@ -87,6 +87,9 @@ const makers: Readonly<Record<string, (url: string) => System>> = {
   'https://www.iana.org/time-zones': (url) => listed(url, 'IANA', Intl.supportedValuesOf('timeZone').map((code) => concept(code, code))),
 }
 
+/** Addresses of the systems that are rules. */
+export const ruleUrls: readonly string[] = Object.keys(makers)
+
 const made = new Map<string, System>()
 
 /** Null for systems that are none of these. */

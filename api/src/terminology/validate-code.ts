@@ -47,6 +47,8 @@ export async function validateInSystem(call: TerminologyCall, source: Source): P
     const code = coding.code ?? ''
     if (coding.system !== undefined && coding.system !== system.url) return { result: false, text: say.otherSystemText(coding.system, system.url), display: null }
     const concept = system.find(code)
+    // Of a part of a code system it can not be told what the whole does not have.
+    if (!concept && !system.complete) throw say.systemAbsent(system.url)
     if (!concept) return { result: false, text: say.unknownCodeText(system.url, code), display: null }
     return judgeName(asMember(concept, system.language), coding, input, language)
   }))

@@ -57,15 +57,15 @@ describe('hierarchy', () => {
     expect(ancestorCodes(region, '310101')).toEqual(['310101', '310000'])
   })
 
-  test('what is not known stands for itself', () => {
-    expect(subsumedCodes('http://snomed.info/sct', '1')).toEqual(['1'])
+  test('a code that is not known stands for itself, and of a system that is not carried nothing can be told', () => {
+    expect(subsumedCodes('http://snomed.info/sct', '1')).toBeNull()
     expect(ancestorCodes(actCode, 'no such code')).toEqual(['no such code'])
   })
 
   test('above and below are each other’s inverse', () => {
-    const codes = subsumedCodes(actCode, '_ActCode').concat(subsumedCodes(actCode, '_ActEncounterCode'), subsumedCodes(actCode, '_ActCareProvisionCode'))
+    const codes = ['_ActCode', '_ActEncounterCode', '_ActCareProvisionCode'].flatMap((code) => subsumedCodes(actCode, code) ?? [])
     fc.assert(fc.property(fc.constantFrom(...codes), fc.constantFrom(...codes), (a, b) => {
-      expect(subsumedCodes(actCode, a).includes(b)).toBe(ancestorCodes(actCode, b).includes(a))
+      expect(subsumedCodes(actCode, a)?.includes(b)).toBe(ancestorCodes(actCode, b)?.includes(a))
     }))
   })
 })

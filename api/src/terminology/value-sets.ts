@@ -7,9 +7,9 @@ import { nearest } from '../fhir/nearest.ts'
 import { OutcomeError } from '../fhir/outcome.ts'
 import type { Db } from '../storage/pool.ts'
 import { withAncestors, withDescendants } from './compile-code-system.ts'
-import { builtInSet, builtInSystem, compile, findDefinition } from './library.ts'
+import { builtInSet, builtInSystem, compile, findDefinition, findSystem } from './library.ts'
 import { splitCanonical } from './read-compose.ts'
-import type { CompiledSet, DefinitionStore, Member } from './shapes.ts'
+import type { CompiledSet, DefinitionStore, Member, System } from './shapes.ts'
 import type { ValueSet } from '@medplum/fhirtypes'
 
 /** Null instead of an error that says the question has no answer. */
@@ -53,8 +53,8 @@ export function compiledSet(db: Db, store: DefinitionStore<Db>, valueSet: ValueS
   return unlessNone(compile({ db, store }, valueSet))
 }
 
-function unlessNone(set: Promise<CompiledSet>): Promise<CompiledSet | null> {
-  return set.catch((error: unknown) => {
+function unlessNone<T>(found: Promise<T>): Promise<T | null> {
+  return found.catch((error: unknown) => {
     if (error instanceof OutcomeError) return null
     throw error
   })
@@ -83,18 +83,29 @@ export async function membersOf(db: Db, store: DefinitionStore<Db>, url: string)
   return (await compile(source, await findDefinition<ValueSet>(source, 'ValueSet', url, null))).members()
 }
 
-/** The code and all below it; only itself where the system or the code is not known here. */
-export function subsumedCodes(system: string, code: string): string[] {
+/** The code and all below it; only itself where the built-in system does not have it, and null where the system is not built in. */
+export function subsumedCodes(system: string, code: string): string[] | null {
   return closureOf(system, code, withDescendants)
 }
 
 /** The code and all above it. */
-export function ancestorCodes(system: string, code: string): string[] {
+export function ancestorCodes(system: string, code: string): string[] | null {
   return closureOf(system, code, withAncestors)
 }
 
-function closureOf(system: string, code: string, closure: typeof withDescendants): string[] {
+function closureOf(system: string, code: string, closure: typeof withDescendants): string[] | null {
   const canonical = splitCanonical(system)
-  const concept = builtInSystem(canonical.url, canonical.version)?.find(code)
+  const found = builtInSystem(canonical.url, canonical.version)
+  return found && closureIn(found, code, closure)
+}
+
+function closureIn(system: System, code: string, closure: typeof withDescendants): string[] {
+  const concept = system.find(code)
   return concept ? [...closure(concept)].map((each) => each.code) : [code]
+}
+
+/** The same in a code system that is stored; null where there is none with codes. */
+export async function storedClosure(db: Db, store: DefinitionStore<Db>, asked: { system: string; code: string; direction: 'above' | 'below' }): Promise<string[] | null> {
+  const system = await unlessNone(findSystem({ db, store }, asked.system, null))
+  return system && closureIn(system, asked.code, asked.direction === 'below' ? withDescendants : withAncestors)
 }

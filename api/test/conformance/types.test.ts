@@ -185,12 +185,12 @@ describe.each(entries.filter((entry) => entry.projection === null).map((entry) =
   test('is stored, read, found by every parameter, and has a history', async () => {
     const resource = examples.get(type) ?? {}
     await store(entry, resource)
-    const read = await request('GET', `/fhir/${type}/example`, { as: system })
+    const read = await request('GET', `/fhir/${type}/example`, { as: system, headers: { Accept: 'application/fhir+json' } })
     expect([read.status, may('read')]).toEqual([200, true])
     const { meta, ...content } = read.json
     expect(content).toEqual(resource)
     expect(meta.versionId).toBe('1')
-    expect((await request('GET', `/fhir/${type}/example/_history/1`, { as: system })).json).toEqual(read.json)
+    expect((await request('GET', `/fhir/${type}/example/_history/1`, { as: system, headers: { Accept: 'application/fhir+json' } })).json).toEqual(read.json)
     expect((await request('GET', `/fhir/${type}/example/_history`, { as: system })).json.total).toBe(1)
     expect((await request('GET', `/fhir/${type}?_id=example`, { as: system })).json.entry).toHaveLength(1)
     for (const param of said.searchParam) {
@@ -228,7 +228,7 @@ describe.each(entries.filter((entry) => entry.projection === null).map((entry) =
     expect(said).toMatchObject({ versioning: 'versioned', readHistory: true, conditionalRead: 'full-support' })
     const status = async (method: string, path: string, headers: Record<string, string> = {}, body?: unknown) =>
       (await request(method, `/fhir/${type}${path}`, { as: system, headers, ...(body === undefined ? {} : { body }) })).status
-    const { meta } = (await request('GET', `/fhir/${type}/example`, { as: system })).json
+    const { meta } = (await request('GET', `/fhir/${type}/example`, { as: system, headers: { Accept: 'application/fhir+json' } })).json
     expect(await status('GET', '/example', { 'If-None-Match': `W/"${meta.versionId}"` })).toBe(304)
     expect(await status('GET', '/example', { 'If-Modified-Since': new Date(Date.parse(meta.lastUpdated) + 1000).toUTCString() })).toBe(304)
     expect(await status('GET', '/_history?_count=1')).toBe(200)

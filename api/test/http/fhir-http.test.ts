@@ -15,7 +15,7 @@ beforeAll(async () => { await put('p') })
 describe('If-Match and If-None-Match of a write', () => {
   test.each<[string, Record<string, string>, number]>([
     ['one version', { 'If-Match': 'W/"1"' }, 200], ['a strong tag', { 'If-Match': '"1"' }, 200], ['one of several', { 'If-Match': 'W/"9", W/"1"' }, 200], ['any', { 'If-Match': '*' }, 200],
-    ['another version', { 'If-Match': 'W/"2"' }, 412], ['none of several', { 'If-Match': 'W/"9","8"' }, 412], ['no tag', { 'If-Match': '1' }, 400], ['a tag that is no version', { 'If-Match': 'W/"x"' }, 400],
+    ['another version', { 'If-Match': 'W/"2"' }, 412], ['none of several', { 'If-Match': 'W/"9","8"' }, 412], ['no tag', { 'If-Match': '1' }, 400], ['a tag that is no version', { 'If-Match': 'W/"x"' }, 412],
     ['only as a create', { 'If-None-Match': '*' }, 412], ['another If-None-Match', { 'If-None-Match': 'W/"1"' }, 400],
   ])('%s', async (_, headers, status) => {
     expect((await put('p', headers)).status).toBe(status)
@@ -114,11 +114,18 @@ describe('Binary', () => {
     expect([bytes.text, bytes.headers.get('Content-Type'), bytes.headers.get('ETag'), bytes.headers.get('Content-Disposition'), bytes.headers.get('X-Content-Type-Options')])
       .toEqual([html, 'text/html; charset=utf-8', 'W/"1"', 'attachment', 'nosniff'])
     expect((await get(`${path}/_history/1`, { Accept: 'text/*' })).text).toBe(html)
-    for (const accept of ['application/fhir+json', '*/*', 'application/json, text/html']) expect((await get(path, { Accept: accept })).json.resourceType).toBe('Binary')
+    for (const accept of ['application/fhir+json', 'application/json, text/html', '*/*, application/fhir+json']) expect((await get(path, { Accept: accept })).json.resourceType).toBe('Binary')
+    for (const headers of [{ Accept: '*/*' }, {} as Record<string, string>]) expect((await get(path, headers)).text).toBe(html)
+    expect((await get(path, { Accept: 'text/html', 'If-None-Match': 'W/"1"' })).status).toBe(304)
+    expect((await get(`${path}?_format=json`, { Accept: '*/*' })).json.resourceType).toBe('Binary')
     expect((await get(path, { Accept: 'image/png' })).status).toBe(406)
     expect((await request('PUT', `/fhir/${path}`, { as: system, body: 'x', headers: { 'Content-Type': 'text/plain', 'X-Security-Context': 'Patient/p' } })).json)
       .toMatchObject({ id: sent.json.id, contentType: 'text/plain', securityContext: { reference: 'Patient/p' } })
     expect((await request('POST', '/fhir/Binary', { as: system, body: '', headers: { 'Content-Type': 'text/plain' } })).status).toBe(422)
+    // A file of JSON is one too, unless it is the resource; MedplumClient names the file besides.
+    const file = await request('POST', '/fhir/Binary?_filename=a.json', { as: system, body: '[1, 2]', headers: { 'Content-Type': 'application/json' } })
+    expect([file.status, file.json.contentType, (await get(`Binary/${file.json.id}`, { Accept: '*/*' })).text]).toEqual([201, 'application/json', '[1, 2]'])
+    expect((await request('POST', '/fhir/Binary', { as: system, body: '{"resourceType":"Binary","contentType":"text/plain","data":"eA=="}', headers: { 'Content-Type': 'application/json' } })).json.contentType).toBe('text/plain')
     expect((await request('POST', '/fhir/Patient', { as: system, body: 'x', headers: { 'Content-Type': 'text/plain' } })).status).toBe(415)
   })
 })

@@ -6,24 +6,29 @@
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
 import type { FhirModel } from '../../fhir/model.ts'
 import type { ResourceType } from '../../fhir/resource-types.ts'
-import { compileSearchExpression } from '../../fhir/search-expression.ts'
 import type { SearchParam } from '../../fhir/search-parameters.ts'
+import { branchesOf } from './branches.ts'
 import { hasAny, oneOf } from './criterion.ts'
 import { referenceKey, tokenKey, uriKey } from './keys.ts'
 
 export interface Canonical { url: string; version: string | null }
 
-const known = new WeakMap<SearchParam, boolean>()
-
 /** Whether a reference parameter holds addresses of definitions. */
 export function isCanonical(model: FhirModel, type: ResourceType, param: SearchParam): boolean {
-  let found = known.get(param)
-  if (found === undefined) {
-    const structure = model.structures.get(type)
-    const branches = structure && param.expression ? compileSearchExpression(param.expression, structure, model.structures) : []
-    known.set(param, found = branches.some((branch) => branch.type === 'canonical' || branch.type === 'uri'))
-  }
-  return found
+  return branchesOf(model, type, param).some((branch) => branch.type === 'canonical' || branch.type === 'uri')
+}
+
+/** `url|version` in its parts, without what stands behind `#`. */
+export function canonicalOf(text: string): Canonical {
+  const [address = ''] = text.split('#')
+  const bar = address.indexOf('|')
+  return bar < 0 ? { url: address, version: null } : { url: address.slice(0, bar), version: address.slice(bar + 1) }
+}
+
+/** Versions that one is below: of 1.2.3 these are 1.2 and 1. */
+export function broaderVersions(version: string): string[] {
+  const parts = version.split('.')
+  return parts.slice(1).map((_, count) => parts.slice(0, parts.length - 1 - count).join('.'))
 }
 
 /** Types that have an address to be found by. */

@@ -6,12 +6,14 @@
  */
 import type { FhirModel } from '../../fhir/model.ts'
 import { referenceTarget } from '../../fhir/references.ts'
-import { type Branch, compileSearchExpression } from '../../fhir/search-expression.ts'
+import type { Branch } from '../../fhir/search-expression.ts'
 import type { SearchParam } from '../../fhir/search-parameters.ts'
 import type { Collect, Sink } from '../index-resource.ts'
 import type { TextRow } from '../index-texts.ts'
 import { bothLanguagesOf } from '../../fhir/translation.ts'
+import { belowCode, branchesOf, broaderMediaTypes, isMediaType } from './branches.ts'
 import { datedCode } from './by-date.ts'
+import { broaderVersions, canonicalOf } from './canonical.ts'
 import { besideCodeKey, besideKey, identifierTypeKey, isParameterCode, orderKey, paramKey, referenceIdentifierKey, referenceKey, systemKey, textKey, tokenKey, uriKey } from './keys.ts'
 import { normaliseString } from './normalise.ts'
 
@@ -25,9 +27,9 @@ const booleanSystem = 'http://terminology.hl7.org/CodeSystem/special-values'
 const codeTypes: ReadonlySet<string> = new Set(['code', 'Coding', 'CodeableConcept', 'boolean'])
 
 /** Whether every value of a token parameter is of such a type. */
-export function isSortedByCode(model: FhirModel, type: string, { expression }: Pick<SearchParam, 'expression'>): boolean {
-  const structure = model.structures.get(type)
-  return structure !== undefined && expression !== null && compileSearchExpression(expression, structure, model.structures).every((branch) => codeTypes.has(branch.type))
+export function isSortedByCode(model: FhirModel, type: string, param: Pick<SearchParam, 'expression'>): boolean {
+  const branches = branchesOf(model, type, param)
+  return branches.length > 0 && branches.every((branch) => codeTypes.has(branch.type))
 }
 
 export function tokenCollector(model: FhirModel, type: string, code: string, branch: Branch): Collect | null {
@@ -82,15 +84,32 @@ export function tokenCollector(model: FhirModel, type: string, code: string, bra
     case 'ContactPoint': return (value, sink) => {
       const { system, value: found } = value as IdentifierLike
       add(sink, system, found)
-      const compact = typeof found === 'string' ? found.replace(/[\s()-]/g, '') : found
-      if (compact !== found) add(sink, system, compact)
+      if (typeof found === 'string') for (const form of otherForms(found)) add(sink, system, form)
     }
     case 'boolean': return (value, sink) => {
       if (typeof value === 'boolean') add(sink, booleanSystem, String(value))
     }
-    case 'code': return codeCollector(model, branch, add)
-    case 'id': case 'string': case 'uri': case 'canonical': case 'oid': case 'uuid': return (value, sink) => add(sink, null, value)
+    case 'code': return isMediaType(branch) ? mediaTypeCollector(type, code, codeCollector(model, branch, add)) : codeCollector(model, branch, add)
+    case 'string': return (value, sink) => {
+      add(sink, null, value)
+      if (typeof value === 'string' && value !== value.toLowerCase()) add(sink, null, value.toLowerCase())
+    }
+    case 'id': case 'uri': case 'canonical': case 'oid': case 'uuid': return (value, sink) => add(sink, null, value)
     default: return null
+  }
+}
+
+/** How a telephone number or an address is asked for beside what was written: without signs between digits, in small letters. */
+export function otherForms(value: string): string[] {
+  const compact = value.replace(/[\s()-]/g, '')
+  return [...new Set([compact, value.toLowerCase(), compact.toLowerCase()])].filter((each) => each !== value)
+}
+
+/** Also by what the media type is below. */
+function mediaTypeCollector(type: string, code: string, collect: Collect): Collect {
+  return (value, sink, ...rest) => {
+    collect(value, sink, ...rest)
+    if (typeof value === 'string') for (const each of broaderMediaTypes(value)) sink.keys.add(tokenKey(type, belowCode(code), undefined, each))
   }
 }
 
@@ -172,8 +191,12 @@ export function referenceCollector(type: string, code: string, fhirType: string)
     case 'canonical': case 'uri': return (value, sink) => {
       if (typeof value !== 'string') return
       sink.keys.add(referenceKey(type, code, value))
-      const bar = value.indexOf('|')
-      if (bar > 0) sink.keys.add(referenceKey(type, code, value.slice(0, bar)))
+      const { url, version } = canonicalOf(value)
+      if (url === value || url === '') return
+      sink.keys.add(referenceKey(type, code, url))
+      if (version === null) return
+      sink.keys.add(referenceKey(type, code, `${url}|${version}`))
+      for (const each of broaderVersions(version)) sink.keys.add(referenceKey(type, belowCode(code), `${url}|${each}`))
     }
     case 'Attachment': return (value, sink) => add(sink, (value as { url?: unknown }).url)
     case 'Resource': return (value, sink) => {

@@ -10,7 +10,7 @@ import { paramKey } from './keys.ts'
 
 const earthRadiusKm = 6371.0088
 const defaultKm = 10
-const unitsInKm: Readonly<Record<string, number>> = { km: 1, m: 0.001, '[mi_us]': 1.609347218694, mi: 1.609344 }
+const unitsInKm: Readonly<Record<string, number>> = { km: 1, m: 0.001, '[mi_us]': 1.609347218694, '[mi_i]': 1.609344, mi: 1.609344 }
 
 export function searchNear(asked: Asked): Criterion {
   return byCondition(oneOf(asked.values.map((value) => condition(asked, value))))
@@ -25,7 +25,7 @@ function condition(asked: Asked, value: string): RawBuilder<SqlBool> {
   const km = Object.hasOwn(unitsInKm, name) ? unitsInKm[name] : undefined
   if (more.length > 0 || lat === null || lon === null || Math.abs(lat) > 90 || Math.abs(lon) > 180 || amount === null || amount < 0 || km === undefined) {
     throw new OutcomeError([invalidValue(asked, value, {
-      zh: '请写成 纬度|经度|距离|单位，如 31.23|121.47|5|km；单位可用 km、m、[mi_us]。', en: 'write latitude|longitude|distance|unit such as 31.23|121.47|5|km; units are km, m, [mi_us].',
+      zh: '请写成 纬度|经度|距离|单位，如 31.23|121.47|5|km；单位可用 km、m、[mi_i]、[mi_us]。', en: 'write latitude|longitude|distance|unit such as 31.23|121.47|5|km; units are km, m, [mi_i], [mi_us].',
     })])
   }
   const reach = Math.min(amount * km, earthRadiusKm * Math.PI)

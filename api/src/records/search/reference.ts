@@ -9,12 +9,15 @@ import { parseReference, referenceTarget } from '../../fhir/references.ts'
 import { isResourceType } from '../../fhir/resource-types.ts'
 import type { SearchParam } from '../../fhir/search-parameters.ts'
 import { type Asked, byKeys, type Criterion, invalidValue, splitUnescaped, unescapeValue } from './criterion.ts'
+import { belowCode } from './branches.ts'
 import { datedReferences } from './by-date.ts'
+import { canonicalOf, isCanonical } from './canonical.ts'
 import { type Member, parentParameter, searchHierarchy } from './hierarchy.ts'
 import { referenceIdentifierKey, referenceKey } from './keys.ts'
 import { ofPatients } from './link.ts'
 
 export function searchReference(asked: Asked): Criterion {
+  if (asked.modifier === 'below' && isCanonical(asked.model, asked.type, asked.param)) return byKeys(asked.values.flatMap((value) => belowCanonical(asked, unescapeValue(value))))
   if (asked.modifier === 'above' || asked.modifier === 'below') return searchHierarchy(asked, asked.modifier, asked.values.flatMap((value) => hierarchyOf(asked, unescapeValue(value))))
   if (asked.modifier === 'identifier') return byKeys(asked.values.flatMap((value) => identifierKeys(asked, value)))
   const targets = asked.values.map((value) => targetsOf(asked, unescapeValue(value)))
@@ -23,6 +26,13 @@ export function searchReference(asked: Asked): Criterion {
   const keys = targets.flat().flatMap((target) => asked.param.storedAs.map((code) => referenceKey(asked.type, code, target)))
   const rows = targets.flat().map((target) => parseReference(target)).map((parsed) => (parsed.kind === 'local' ? keyOf(parsed.id) : null))
   return { ...byKeys(keys), ...(rows.includes(null) ? {} : datedReferences(asked.model.searchParameters(asked.type), asked.type, asked.param, rows as string[])) }
+}
+
+/** A definition in all its versions or, with a version, in that and those below it: of 1 these are 1.0 and 1.2.3. */
+function belowCanonical({ type, param }: Asked, value: string): bigint[] {
+  const { url, version } = canonicalOf(value)
+  if (version === null) return param.storedAs.map((code) => referenceKey(type, code, url))
+  return param.storedAs.flatMap((code) => [code, belowCode(code)].map((each) => referenceKey(type, each, `${url}|${version}`)))
 }
 
 /** Resources of types that have a hierarchy, which `:above` and `:below` go along. */

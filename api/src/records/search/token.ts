@@ -1,12 +1,14 @@
 /**
  * Token parameters: codes, identifiers, booleans. `code`, `system|code`, `|code` (no system), `system|` (any code of it); `:not`, `:of-type`,
  * `:text` (texts.ts), `:in`, `:not-in`, `:above`, `:below` (terminology.ts).
- * Codes are compared as they are written. Source: FHIR R4 3.1.1.4.10.
+ * Codes are compared as they are written; texts of people (versions, addresses of mail, telephone numbers) without case. Source: FHIR R4 3.1.1.4.10.
  */
 import { OutcomeError } from '../../fhir/outcome.ts'
 import { codesValues } from '../../fhir/search-parameters.ts'
 import { type Asked, byKeys, type Criterion, invalidValue, splitUnescaped, unescapeValue, withoutKeys } from './criterion.ts'
+import { branchesOf, isCaseless } from './branches.ts'
 import { datedCode, sideBySideMax } from './by-date.ts'
+import { otherForms } from './extract-keys.ts'
 import { identifierTypeKey, systemKey, tokenKey } from './keys.ts'
 import { searchTerminology } from './terminology.ts'
 import { searchCodeText } from './texts.ts'
@@ -37,7 +39,15 @@ function datedOf({ type, param, values }: Asked): Pick<Criterion, 'dated'> {
 }
 
 function valueKeys(asked: Asked): bigint[] {
-  return asked.values.flatMap((value) => asked.param.storedAs.map((code) => keyOfValue(asked, code, value)))
+  return asked.values.flatMap((value) => formsOf(asked, value).flatMap((form) => asked.param.storedAs.map((code) => keyOfValue(asked, code, form))))
+}
+
+/** A value as it is written and, where case does not count, as it is stored besides. */
+function formsOf({ model, type, param }: Asked, value: string): string[] {
+  const branches = branchesOf(model, type, param)
+  if (branches.length === 0 || !branches.every((branch) => isCaseless(branch.type))) return [value]
+  const at = splitUnescaped(value, '|').length > 1 ? value.lastIndexOf('|') + 1 : 0
+  return [value, ...otherForms(value.slice(at)).map((form) => value.slice(0, at) + form)]
 }
 
 /** `system|code|value` of an identifier's type and its value. */
