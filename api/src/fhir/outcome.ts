@@ -190,6 +190,12 @@ export class OutcomeError extends Error {
     this.headers = options.headers ?? {}
     this.patients = options.patients ?? []
   }
+
+  /** The same fault as one of a place in a bundle; what names a place in a bundle already is left. */
+  at(expression: string): OutcomeError {
+    const issues = this.issues.map((each) => (each.expression?.startsWith('Bundle.') ? each : { ...each, expression }))
+    return new OutcomeError(issues, { status: this.status, headers: this.headers, patients: this.patients, cause: this })
+  }
 }
 
 /** Short form for the common case: one issue. `throw fail('slot-taken', { zh, en })`. */

@@ -65,7 +65,7 @@ async function transaction(call: BundleCall, values: readonly LastState[]): Prom
     const answers: string[] = []
     for (const entry of entries) {
       const result = results.get(entry.index)
-      const answer = result ? answerOfResult(result, call.prefer, edge.ctx) : await readEntry({ ...call, edge: { ...edge, db: trx } }, entry)
+      const answer = result ? answerOfResult(result, call.prefer, edge.ctx) : await readEntry({ ...call, edge: { ...edge, db: trx } }, entry).catch((error: unknown) => { throw ofEntry(error, entry) })
       answers.push(responseEntry(answer, call.prefer, entry))
     }
     return answers
@@ -121,6 +121,11 @@ function answerOfResult(result: EntryResult, prefer: Preference, ctx: Ctx): Answ
     return { ...answerOf(existing), location: `${existing.type}/${existing.id}/_history/${existing.version}` }
   }
   return answerOfWrite(result.written, prefer, ctx.language)
+}
+
+/** A fault of a question names the entry that asks. */
+function ofEntry(error: unknown, { path }: BundleEntry): unknown {
+  return error instanceof OutcomeError ? error.at(`${path}.request.url`) : error
 }
 
 /** A read, answered 304 when the entry says that its version is known. */

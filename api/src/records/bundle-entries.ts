@@ -80,7 +80,7 @@ export function entryOf(value: unknown, index: number, base: string): BundleEntr
   }
   // A condition that is empty would be none, and what it guards be written all the same.
   for (const name of ['ifMatch', 'ifNoneExist', 'ifNoneMatch', 'ifModifiedSince'] as const) {
-    if (read[name]?.trim() === '') throw fail('parameter-invalid', { zh: '条件为空。', en: 'The condition is empty.' }, `${path}.request.${name}`)
+    if (typeof request[name] === 'string' && request[name].trim() === '') throw fail('parameter-invalid', { zh: '条件为空。', en: 'The condition is empty.' }, `${path}.request.${name}`)
   }
   assertFits(read)
   return read

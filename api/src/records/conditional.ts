@@ -8,7 +8,7 @@ import { sql } from 'kysely'
 import { assertMayAsk } from '../access/may-ask.ts'
 import type { Ctx } from '../ctx.ts'
 import { isFhirId, keyOf } from '../fhir/id.ts'
-import { fail, notFound, type OutcomeError } from '../fhir/outcome.ts'
+import { fail, notFound, OutcomeError } from '../fhir/outcome.ts'
 import { type ResourceType, typeCode } from '../fhir/resource-types.ts'
 import type { Trx } from '../storage/pool.ts'
 import type { Stored } from './content.ts'
@@ -48,7 +48,10 @@ export async function findOne(trx: Trx, ctx: Ctx, store: Store, condition: Condi
   const params = criteriaOf(condition)
   const own = [...without].filter((name) => name.startsWith(`${condition.type}/`))
   params.set('_count', String(2 + own.length))
-  const { matches: found } = await search(trx, ctx, store, condition.type, params, { base })
+  const { matches: found } = await search(trx, ctx, store, condition.type, params, { base }).catch((error: unknown) => {
+    // In a bundle it is said whose condition it is.
+    throw error instanceof OutcomeError && condition.path !== null ? error.at(condition.path) : error
+  })
   const matches = own.length === 0 ? found : found.filter(({ id }) => !without.has(`${condition.type}/${id}`))
   if (matches.length > 1) throw ambiguous(condition.path)
   return matches[0] ?? null

@@ -24,6 +24,7 @@ import { checkReference } from './validate-references.ts'
 import { checkDeclaredProfiles, checkNamedProfile } from './validation/declared-profiles.ts'
 import { checkExtensions } from './validation/extensions.ts'
 import { checkInvariants } from './validation/invariants.ts'
+import { isJson, objects } from './validation/items.ts'
 import type { ProfileNode } from './validation/profile.ts'
 import { type ProfileSet, profileSet } from './validation/profiles.ts'
 import { checkResponse } from './validation/questionnaire-response.ts'
@@ -133,6 +134,7 @@ function checkResource(run: Run, resource: Json, contained: boolean, profiles: r
   if (type === 'Bundle') run.bundle = resource
   run.at = null
   checkObject(run, resource, structure)
+  if (isRoot) checkWhole(run, resource)
   checkOfType[type]?.(run, resource)
   if (structure.properties.get('url')?.type === 'uri') checkCanonical(run, resource)
   if (resource.meta !== undefined) checkDeclaredProfiles(run, resource, structure)
@@ -141,6 +143,15 @@ function checkResource(run: Run, resource: Json, contained: boolean, profiles: r
   run.container = outer.container
   run.bundle = outer.bundle
   if (isRoot) run.path.pop()
+}
+
+const subsettedSystem = 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue'
+
+/** What was read in parts is not written back: the rest would be lost. Source: FHIR R4 3.1.1.5.9 (_summary, the tag SUBSETTED). */
+function checkWhole(run: Run, { meta }: Json): void {
+  for (const [index, tag] of objects(isJson(meta) ? meta.tag : null).entries()) {
+    if (tag.system === subsettedSystem && tag.code === 'SUBSETTED') report(run, 'value-invalid', say.subsetted(), `.meta.tag[${index}]`)
+  }
 }
 
 /** What is asked of one type alone. */

@@ -107,6 +107,10 @@ export function notAbsolute(uri: string): Sentence {
   return { zh: `“${shown}”不是绝对地址，应如 https://example.org/fhir/Patient/1 或 urn:uuid:…。`, en: `"${shown}" is no absolute address. Write one such as https://example.org/fhir/Patient/1 or urn:uuid:….` }
 }
 
+export function subsetted(): Sentence {
+  return { zh: '此资源带有 SUBSETTED 标签，只是一部分内容（_summary 或 _elements 的结果），写回会丢失其余内容。请先读取完整的资源。', en: 'This resource has the tag SUBSETTED: it is a part of one (what _summary or _elements left), and the rest would be lost. Read the whole resource first.' }
+}
+
 export function noFullUrl(): Sentence {
   return { zh: '条目没有 fullUrl，其他条目无法引用它。', en: 'The entry has no fullUrl, so others can not refer to it.' }
 }
