@@ -5,7 +5,7 @@ import type { Question } from './questionnaire.ts'
 type Named = Pick<Question, 'linkId' | 'text'>
 
 function short(text: string): string {
-  return [...text].length > 120 ? `${[...text.slice(0, 260)].slice(0, 120).join('')}…` : text
+  return [...text].length > 120 ? `${[...text].slice(0, 120).join('')}…` : text
 }
 
 /** The question as people know it, and its linkId. */
