@@ -27,6 +27,11 @@ export function laterPartsKey(type: string, code: string): bigint | null {
   return code === 'name' ? paramKey(type, `${code} from its middle`) : null
 }
 
+/** Whether a value may be among those: words are of names that are not Chinese. */
+export function isFoundBesides(type: string, value: string): boolean {
+  return !people.has(type) || !hasHan(value)
+}
+
 /** The key of what follows the beginning of long texts. */
 export function furtherPartsKey(type: string, code: string): bigint {
   return paramKey(type, `${code} beyond its beginning`)

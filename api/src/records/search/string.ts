@@ -7,7 +7,7 @@
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
 import { OutcomeError } from '../../fhir/outcome.ts'
 import { allOf, type Asked, byCondition, bySide, type Criterion, type Fit, hasSideRow, invalidValue, likeText, oneOf, sideOf, unescapeValue } from './criterion.ts'
-import { furtherPartsKey, laterPartsKey } from './extract-strings.ts'
+import { furtherPartsKey, isFoundBesides, laterPartsKey } from './extract-strings.ts'
 import { paramKey } from './keys.ts'
 import { beginningOf, normaliseWhole, partsMax, pieces } from './normalise.ts'
 
@@ -38,7 +38,7 @@ function fit(asked: Asked, text: string): Fitting {
   const also = rest.map((piece) => hasSideRow(sideOf('idx_string', [under(anywhere, contains(piece))])))
   if (modifier === 'contains') return { fit: under(anywhere, contains(first)), besides: also }
   if (modifier === 'equal') return { fit: under(keys, sql<SqlBool>`s.val = ${value}`), besides: value === whole ? [] : also }
-  const later = storedAs.flatMap((code) => laterPartsKey(type, code) ?? [])
+  const later = storedAs.flatMap((code) => (isFoundBesides(type, whole) ? laterPartsKey(type, code) ?? [] : []))
   return { fit: under([...keys, ...later], sql<SqlBool>`(s.val ~>=~ ${value} and s.val ~<~ ${`${value}${lastCharacter}`})`), besides: value === whole ? [] : also }
 }
 
