@@ -17,7 +17,6 @@ import { isResourceType, type ResourceType } from '../fhir/resource-types.ts'
 import { assertSameTypeAndId } from '../records/bundle-entries.ts'
 import { isLoaded, isSha256 } from '../records/loaded-files.ts'
 import type { Compartment } from '../records/search/compartment.ts'
-import { refreshParameters } from '../records/stored-parameters.ts'
 import type { Operation } from '../records/store.ts'
 import type { Services } from '../services.ts'
 import type { AppEnv } from './auth.ts'
@@ -72,13 +71,10 @@ export function fhirRoutes(services: Services): Hono<AppEnv> {
   })
 
   let terminology: Answer | null = null
-  app.get('/metadata', async (c) => {
+  app.get('/metadata', (c) => {
     const mode = c.req.query('mode') ?? 'full'
     if (mode === 'terminology') return reply(c, partOf(edgeOf(c), 'TerminologyCapabilities', terminology ??= statementAnswer(terminologyCapabilities(base, services.now())), queryOf(c)))
-    if (mode === 'full' || mode === 'normative') {
-      await refreshParameters(services.db, services.store)
-      return reply(c, partOf(edgeOf(c), 'CapabilityStatement', statement(), queryOf(c)))
-    }
+    if (mode === 'full' || mode === 'normative') return reply(c, partOf(edgeOf(c), 'CapabilityStatement', statement(), queryOf(c)))
     throw fail('parameter-invalid', { zh: 'mode 应为 full、normative 或 terminology。', en: 'mode must be full, normative or terminology.' }, 'mode')
   })
   app.post('/', async (c) => reply(c, await bundleRoute(services, edgeOf, statement(), c)))

@@ -8,7 +8,7 @@ import { parseReference } from '../fhir/references.ts'
 import { resourceTypes } from '../fhir/resource-types.ts'
 import type { Property } from '../fhir/structure.ts'
 import { report, type Run } from './validate.ts'
-import { certainType } from './validation/resolve.ts'
+import { certainType, resolve } from './validation/resolve.ts'
 import * as say from './validation-sentences.ts'
 
 export function checkReference(run: Run, value: Record<string, unknown>, property: Property): void {
@@ -20,7 +20,7 @@ export function checkReference(run: Run, value: Record<string, unknown>, propert
       report(run, 'reference-invalid', say.notReference(reference.slice(0, 120), suggestion(reference)), '.reference')
       return
     }
-    if (parsed.kind === 'contained' && !isContained(run, parsed.id)) {
+    if (parsed.kind === 'contained' && resolve(run, value) === null) {
       report(run, 'reference-unresolved', say.noContained(parsed.id), '.reference')
       return
     }
@@ -31,18 +31,6 @@ export function checkReference(run: Run, value: Record<string, unknown>, propert
   if (target === null || property.targets.length === 0 || property.targets.includes(target)) return
   report(run, 'reference-invalid', say.wrongTarget(target, property.targets), typeof reference === 'string' ? '.reference' : '.type')
 }
-
-function isContained(run: Run, id: string): boolean {
-  if (id === '') return true
-  const { contained } = run.container
-  if (!Array.isArray(contained)) return false
-  const ids = containedIds.get(contained) ?? new Set(contained.map((each) => (each as { id?: unknown } | null)?.id))
-  containedIds.set(contained, ids)
-  return ids.has(id)
-}
-
-/** A container of thousands is asked thousands of times. */
-const containedIds = new WeakMap<readonly unknown[], ReadonlySet<unknown>>()
 
 function suggestion(reference: string): string | null {
   const [type = '', id] = reference.split('/')

@@ -38,6 +38,16 @@ test('versions, contained resources and extensions; what is of another server, o
   })
 })
 
+test('digits of decimals beside it stay as they were written', async () => {
+  const body = JSON.stringify({
+    resourceType: 'Claim', status: 'active', use: 'claim', type: { text: 'x' }, created: '2026', patient: { reference: `${base}/Patient/own` }, provider: { display: 'x' }, priority: { text: 'x' }, insurance: [{ sequence: 1, focal: true, coverage: { display: 'x' } }],
+    item: [{ sequence: 1, productOrService: { text: 'x' }, factor: 7, encounter: [{ reference: `${base}/Encounter/e` }] }],
+  }).replace('"factor":7', '"factor":1.10')
+  const made = await request('POST', '/fhir/Claim', { as: system, body })
+  expect(made.text).toContain('"factor":1.10')
+  expect((await request('GET', `/fhir/Claim/${made.json.id}`, { as: system })).text).toMatch(/"factor":1\.10,"encounter":\[\{"reference":"Encounter\/e"\}\]/)
+})
+
 test('its type is checked, by a write and by $validate', async () => {
   const wrong = observation('own-wrong', `${base}/Medication/1`)
   expect((await request('PUT', '/fhir/Observation/own-wrong', { as: system, body: wrong })).json.issue[0]).toMatchObject({ expression: ['Observation.subject.reference'] })

@@ -1,8 +1,10 @@
 /** Forms in which a value is asked for beside the one it was written in: a table of queries and what they find. */
 import { beforeAll, describe, expect, test } from 'vitest'
+import { makeCtx } from '../../src/ctx.ts'
+import { settledParameters } from '../../src/records/stored-parameters.ts'
 import { system, testPlatform, type TestReply } from '../support/platform.ts'
 
-const { request } = await testPlatform()
+const { request, services, clock } = await testPlatform()
 const ids = (reply: TestReply): string[] => (reply.json.entry ?? []).map((each: { resource: { id: string } }) => each.resource.id).sort()
 const put = (resource: { resourceType: string; id: string; [element: string]: unknown }) => ({ resource, request: { method: 'PUT', url: `${resource.resourceType}/${resource.id}` } })
 const response = (id: string, questionnaire: string) => put({ resourceType: 'QuestionnaireResponse', id, status: 'in-progress', questionnaire })
@@ -28,7 +30,7 @@ describe('found', () => {
     ['Patient?family=quinones', ['quinones']], ['Patient?family=carreno quinones', ['quinones']], ['Patient?name=anna zq', []], ['Patient?name=anna carreno', ['quinones']], ['Patient?name=carreno quinones anna', ['quinones']], ['Patient?name=anna maria', ['quinones']],
     ['Patient?name=dr', ['quinones']], ['Patient?name=phd', ['quinones']], ['Patient?name=obrien', ['obrien']], ["Patient?name=o'brien", ['obrien']], ['Patient?family=smith', ['obrien']], ['Patient?given=annalena', ['obrien']], ['Patient?given=lena', ['obrien']], ['Patient?name:exact=Anna-Lena', ['obrien']], ['Patient?given=maria', ['quinones']],
     // Texts of people as tokens, whatever their case.
-    ['Patient?email=anna.maria@example.com', ['quinones']], ['Patient?email=ANNA.MARIA@EXAMPLE.COM', ['quinones']], ['Patient?telecom=email|anna.maria@example.com', ['quinones']], ['Patient?phone=02163868888', ['quinones']], ['Patient?phone=021 6386 8888', ['quinones']], ['ValueSet?version=1.0.0-alpha', ['one']], ['ValueSet?version=1.0.0-ALPHA', ['one']],
+    ['Patient?email=anna.maria@example.com', ['quinones']], ['Patient?email=ANNA.MARIA@EXAMPLE.COM', ['quinones']], ['Patient?telecom=email|anna.maria@example.com', ['quinones']], ['Patient?phone=02163868888', ['quinones']], ['Patient?phone=021 6386 8888', ['quinones']], ['Patient?email=annamaria@example.com', []], ['Patient?email=an-na.maria@example.com', []], ['ValueSet?version=1.0.0-alpha', ['one']], ['ValueSet?version=1.0.0-ALPHA', ['one']], ['ValueSet?version=1.0.0Alpha', []],
     // A definition by address and version.
     ['ValueSet?url=http://example.org/vs', ['one', 'two']], ['ValueSet?url=http://example.org/vs|2', ['two']], ['ValueSet?url=http://example.org/vs|1.0.0-Alpha', ['one']], ['ValueSet?url=http://example.org/vs|3', []], ['ValueSet?url=http://example.org/vs|2,http://example.org/other', ['other', 'two']],
     // Versions below one, and what stands behind a fragment.
@@ -47,6 +49,14 @@ describe('found', () => {
   test('a name is in the order of how it is written, not of its words', async () => {
     expect((await request('GET', '/fhir/Patient?_sort=family', { as: system })).json.entry.map((each: { resource: { id: string } }) => each.resource.id)).toEqual(['quinones', 'obrien'])
   })
+})
+
+test('the statement names a parameter that was stored, once the platform knows it', async () => {
+  const names = async () => ((await request('GET', '/fhir/metadata', { as: system })).json.rest[0].resource.find((each: { type: string }) => each.type === 'Basic').searchParam as { name: string }[]).map(({ name }) => name)
+  expect((await request('POST', '/fhir/SearchParameter', { as: system, body: { resourceType: 'SearchParameter', url: 'http://example.org/SearchParameter/basic-note', name: 'note', status: 'active', description: 'x', code: 'basic-note', base: ['Basic'], type: 'string', expression: 'Basic.code.text' } })).status).toBe(201)
+  expect(await names()).not.toContain('basic-note')
+  await settledParameters(services.db, makeCtx(system, { now: new Date(clock.now.getTime() + 3_600_000) }), services.store)
+  expect(await names()).toContain('basic-note')
 })
 
 test('what is below a code of a system that is not carried can not be told, and is refused', async () => {

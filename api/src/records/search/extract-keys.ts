@@ -84,7 +84,7 @@ export function tokenCollector(model: FhirModel, type: string, code: string, bra
     case 'ContactPoint': return (value, sink) => {
       const { system, value: found } = value as IdentifierLike
       add(sink, system, found)
-      if (typeof found === 'string') for (const form of otherForms(found)) add(sink, system, form)
+      if (typeof found === 'string') for (const form of otherForms(branch.type, found)) add(sink, system, form)
     }
     case 'boolean': return (value, sink) => {
       if (typeof value === 'boolean') add(sink, booleanSystem, String(value))
@@ -92,18 +92,21 @@ export function tokenCollector(model: FhirModel, type: string, code: string, bra
     case 'code': return isMediaType(branch) ? mediaTypeCollector(type, code, codeCollector(model, branch, add)) : codeCollector(model, branch, add)
     case 'string': return (value, sink) => {
       add(sink, null, value)
-      if (typeof value === 'string' && value !== value.toLowerCase()) add(sink, null, value.toLowerCase())
+      if (typeof value === 'string') for (const form of otherForms(branch.type, value)) add(sink, null, form)
     }
     case 'id': case 'uri': case 'canonical': case 'oid': case 'uuid': return (value, sink) => add(sink, null, value)
     default: return null
   }
 }
 
-/** How a telephone number or an address is asked for beside what was written: without signs between digits, in small letters. */
-export function otherForms(value: string): string[] {
-  const compact = value.replace(/[\s()-]/g, '')
-  return [...new Set([compact, value.toLowerCase(), compact.toLowerCase()])].filter((each) => each !== value)
+/** How a text of a type is asked for beside what was written: in small letters, and a telephone number without the signs between digits. */
+export function otherForms(type: string, value: string): string[] {
+  const forms = [value.toLowerCase(), ...type === 'ContactPoint' && telephone.test(value) ? [value.replace(/[\s()-]/g, '')] : []]
+  return forms.filter((each) => each !== value)
 }
+
+/** Of anything else, an address of mail or a version, the signs are a part. */
+const telephone = /^\+?[\d\s()-]+$/
 
 /** Also by what the media type is below. */
 function mediaTypeCollector(type: string, code: string, collect: Collect): Collect {

@@ -47,7 +47,8 @@ function formsOf({ model, type, param }: Asked, value: string): string[] {
   const branches = branchesOf(model, type, param)
   if (branches.length === 0 || !branches.every((branch) => isCaseless(branch.type))) return [value]
   const at = splitUnescaped(value, '|').length > 1 ? value.lastIndexOf('|') + 1 : 0
-  return [value, ...otherForms(value.slice(at)).map((form) => value.slice(0, at) + form)]
+  const forms = new Set(branches.flatMap((branch) => otherForms(branch.type, value.slice(at))))
+  return [value, ...[...forms].map((form) => value.slice(0, at) + form)]
 }
 
 /** `system|code|value` of an identifier's type and its value. */

@@ -4,13 +4,14 @@
  */
 import { parseReference, referencedType } from '../../fhir/references.ts'
 import type { Run } from '../validate.ts'
-import { isJson, type Item } from './items.ts'
+import { isJson, type Item, objects } from './items.ts'
 
 type Json = Record<string, unknown>
 
 export function resolve(run: Run, reference: Json): Json | null {
   const text = reference.reference
-  if (typeof text !== 'string') return null
+  // Most go elsewhere.
+  if (typeof text !== 'string' || (run.bundle === null && !text.startsWith('#'))) return null
   const parsed = parseReference(text)
   if (parsed.kind === 'contained') return parsed.id === '' ? run.container : containedIn(run.container, parsed.id)
   return run.bundle === null ? null : entryOf(run, run.bundle, text)
@@ -36,8 +37,14 @@ export function resourceItem(run: Run, resource: Json): Item | null {
   return structure ? { value: resource, beside: null, property: null, type: structure.name, structure, steps: [] } : null
 }
 
+/** A container of thousands is asked thousands of times. */
+const containedById = new WeakMap<readonly unknown[], ReadonlyMap<unknown, Json>>()
+
 function containedIn({ contained }: Json, id: string): Json | null {
-  return (Array.isArray(contained) ? contained : []).find((each): each is Json => isJson(each) && each.id === id) ?? null
+  if (!Array.isArray(contained)) return null
+  const known = containedById.get(contained) ?? new Map(objects(contained).map((each) => [each.id, each]))
+  containedById.set(contained, known)
+  return known.get(id) ?? null
 }
 
 /** `bases`: of each entry's resource the server that its fullUrl names. */
