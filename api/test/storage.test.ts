@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { resourceTypes } from '../src/fhir/resource-types.ts'
@@ -49,6 +51,22 @@ test.each([
 test('one statement after another in a transaction is one backend, also when it is not awaited', async () => {
   const pids = await inTransaction(db, (trx) => Promise.all([backend(trx), backend(trx), backend(trx)]))
   expect(new Set(pids).size).toBe(1)
+})
+
+test('a transaction that has ended, and a statement, leave nothing in memory', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const kept = async (times: number) => {
+    for (let n = 0; n < times; n++) await inTransaction(db, backend)
+    for (let n = 0; n < times; n++) await backend(db)
+    collect()
+    collect()
+    return process.memoryUsage().heapUsed
+  }
+  await kept(500)
+  const before = await kept(100)
+  // 2 kB were kept of each once: 4 MB here.
+  expect(await kept(2000) - before).toBeLessThan(1_000_000)
 })
 
 test('what does not answer after a connection was lost is given up, for the driver may have forgotten it; a transaction goes on', async () => {

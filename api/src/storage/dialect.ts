@@ -142,7 +142,8 @@ class Pools {
   readonly #open: () => Sql
   /** Who waits for an answer outside a transaction, by pool. */
   readonly #asked = new WeakMap<Sql, Set<(error: Error) => void>>()
-  #replaced = Promise.withResolvers<null>()
+  /** Who waits for a connection. A promise that they shared would keep what each was given, as long as the pool lasts. */
+  readonly #reserving = new Set<() => void>()
   #replacedAt = Number.NEGATIVE_INFINITY
   #isDue = false
   current: Sql
@@ -179,8 +180,7 @@ class Pools {
     const failed = this.current
     this.#replacedAt = monotonicMs()
     this.current = this.#open()
-    this.#replaced.resolve(null)
-    this.#replaced = Promise.withResolvers()
+    for (const goAlong of this.#reserving) goAlong()
     this.#left.add(failed)
     setTimeout(() => { for (const reject of this.#asked.get(failed) ?? []) reject(unanswered()) }, answerSeconds * 1000).unref()
     setTimeout(() => { void this.#end(failed) }, drainSeconds * 1000).unref()
@@ -191,10 +191,13 @@ class Pools {
     for (;;) {
       const pool = this.current
       const asked = pool.reserve()
-      const reserved = await Promise.race([asked, this.#replaced.promise]).catch((error: Error) => {
+      const replaced = Promise.withResolvers<null>()
+      const goAlong = () => { replaced.resolve(null) }
+      this.#reserving.add(goAlong)
+      const reserved = await Promise.race([asked, replaced.promise]).catch((error: Error) => {
         this.replace(pool)
         throw error
-      })
+      }).finally(() => { this.#reserving.delete(goAlong) })
       if (reserved !== null) return { pool, reserved }
       asked.then((late) => { late.release() }, () => {})
     }
