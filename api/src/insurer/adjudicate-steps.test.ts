@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { adjudicate, type ClaimLine, type Facts } from './adjudicate.ts'
 import { policyOn } from './policies.ts'
 import type { Insured } from './rules.ts'
+import { stepText } from './step-labels.ts'
 import type { TraceStep } from './trace.ts'
 
 const insured: Insured = { personType: 1400, age: 45, birthDate: '1980-01-01', retiredOn: null, workingSince: null, gpContract: false }
@@ -21,7 +22,9 @@ function facts(region: string, scheme: 310 | 390, more: Partial<Facts>): Facts {
   }
 }
 
-function said({ name, operation, of, parts, fen, text, rule, reduced }: TraceStep): string {
+function said(step: TraceStep): string {
+  const { name, operation, of, parts, fen, rule, reduced } = step
+  const text = stepText(step)
   const ratio = parts === null ? '' : ` × ${parts}`
   const less = reduced ? ` [${reduced.from} ${reduced.mode} ${reduced.parts} ${reduced.filing}]` : ''
   return [`${name} = ${operation}(${of.join(', ')})${ratio}${less} = ${fen}`, rule ?? '', text ? `${text.zh} / ${text.en}` : ''].join(' | ')

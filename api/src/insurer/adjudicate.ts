@@ -82,7 +82,7 @@ export function adjudicate(facts: Facts): Adjudication {
       deductibleFen: amount('deductible'), aboveDeductibleFen: amount('below-cap'), categoryAboveFen: amount('below-cap'), aboveCapFen: amount('above-cap-shared'),
       selfFen: amount('self-counted'), aidFen: amount('aid'),
     },
-    deductibleLeftFen: trace.excess('deductible-left-after', ['deductible-left', 'deductible'], { zh: '本年度起付线剩余', en: 'Deductible left this year' }),
+    deductibleLeftFen: trace.excess('deductible-left-after', ['deductible-left', 'deductible']),
     trace: trace.steps,
   }
 }
@@ -103,7 +103,7 @@ export function splitLine(trace: Trace, line: ClaimLine): LineSplit {
     trace.excess(at('within'), [at('amount'), at('overlimit')])
   }
   const within = limitFen === null ? at('amount') : at('within')
-  if (catalogueClass === 'A') return { ...split, inScopeFen: trace.sum(at('inscope'), [within], null, rule) }
+  if (catalogueClass === 'A') return { ...split, inScopeFen: trace.sum(at('inscope'), [within], { rule }) }
   split.firstPayFen = trace.share(at('firstpay'), within, line.firstPayParts, { rule })
   return { ...split, inScopeFen: trace.excess(at('inscope'), [within, at('firstpay')]) }
 }
@@ -116,44 +116,44 @@ function stepOfLine({ sequence }: Pick<ClaimLine, 'sequence'>, part: LinePart | 
 
 function sumLines(trace: Trace, lines: readonly ClaimLine[]): void {
   const all = (part: LinePart) => lines.map((line) => stepOfLine(line, part)).filter((name) => trace.has(name))
-  trace.sum('submitted', all('amount'), { zh: '医疗费总额', en: 'Total of the bill' })
-  trace.sum('fullself', all('fullself'), { zh: '全自费', en: 'Own expense, outside the catalogue' })
-  trace.sum('overlimit', all('overlimit'), { zh: '超限价自付', en: 'Above the price limit' })
-  trace.sum('firstpay', all('firstpay'), { zh: '分类自负', en: 'First-pay share of class B items' })
-  trace.sum('inscope', all('inscope'), { zh: '符合医保政策范围', en: 'Within the scope of insurance' })
+  trace.sum('submitted', all('amount'))
+  trace.sum('fullself', all('fullself'))
+  trace.sum('overlimit', all('overlimit'))
+  trace.sum('firstpay', all('firstpay'))
+  trace.sum('inscope', all('inscope'))
 }
 
 function basicInsurance(trace: Trace, facts: Facts, terms: CategoryTerms): void {
   const { policy, category, at, insured, used, account } = facts
   const rule = (element: string) => `${policy.id}/${element}`
-  trace.given('account-current-balance', terms.currentAccountFirst ? account.currentFen : 0n, { zh: '个人账户当年余额', en: 'Balance of the account of this year' })
-  trace.min('account-current', ['account-current-balance', 'inscope'], { zh: '个人账户当年支付', en: 'Paid by the account of this year' })
+  trace.given('account-current-balance', terms.currentAccountFirst ? account.currentFen : 0n)
+  trace.min('account-current', ['account-current-balance', 'inscope'])
   trace.excess('after-account', ['inscope', 'account-current'])
   const deductible = bandFor(terms.deductible.fen, insured, at)
-  trace.given('deductible-whole', deductible.value, deductibleText(category), rule(`${category}/deductible/${deductible.index}`))
-  trace.given('deductible-used', used.deductibleFen, terms.deductible.per === 'year' ? { zh: '本年度已付起付线', en: 'Deductible paid earlier this year' } : { zh: '本次住院已付起付线', en: 'Deductible paid earlier in this stay' })
-  trace.excess('deductible-left', ['deductible-whole', 'deductible-used'], { zh: '起付线余额', en: 'Deductible still open' })
-  trace.min('deductible', ['deductible-left', 'after-account'], { zh: '本次起付线内支付', en: 'Falls below the deductible' })
-  trace.excess('shared', ['after-account', 'deductible'], { zh: '起付线以上费用', en: 'Above the deductible' })
+  trace.given('deductible-whole', deductible.value, { rule: rule(`${category}/deductible/${deductible.index}`), ...(category === 'inpatient' ? { label: 'deductible-inpatient' as const } : {}) })
+  trace.given('deductible-used', used.deductibleFen, terms.deductible.per === 'year' ? {} : { label: 'deductible-used-stay' })
+  trace.excess('deductible-left', ['deductible-whole', 'deductible-used'])
+  trace.min('deductible', ['deductible-left', 'after-account'])
+  trace.excess('shared', ['after-account', 'deductible'])
   withinCategoryCap(trace, facts, terms, rule)
-  trace.given('cap', policy.capFen, null, rule('cap'))
-  trace.given('cap-used', used.aboveDeductibleFen, { zh: '本年度起付线以上累计', en: 'Above the deductible so far this year' })
+  trace.given('cap', policy.capFen, { rule: rule('cap') })
+  trace.given('cap-used', used.aboveDeductibleFen)
   trace.excess('cap-left', ['cap', 'cap-used'])
-  trace.min('below-cap', ['eligible', 'cap-left'], { zh: '封顶线以内费用', en: 'Below the cap' })
+  trace.min('below-cap', ['eligible', 'cap-left'])
   poolShare(trace, facts, terms, rule)
-  trace.excess('above-cap', ['eligible', 'below-cap'], { zh: '封顶线以上费用', en: 'Above the cap' })
+  trace.excess('above-cap', ['eligible', 'below-cap'])
   const limitFen = policy.aboveCap?.untilFen ?? null
   if (limitFen === null) {
     trace.sum('above-cap-shared', policy.aboveCap ? ['above-cap'] : [])
   } else {
-    trace.given('above-cap-limit', limitFen, null, rule('above-cap/until'))
+    trace.given('above-cap-limit', limitFen, { rule: rule('above-cap/until') })
     trace.given('above-cap-used', used.aboveCapFen)
     trace.excess('above-cap-left', ['above-cap-limit', 'cap', 'above-cap-used'])
     trace.min('above-cap-shared', ['above-cap', 'above-cap-left'])
   }
-  trace.share('supplementary', 'above-cap-shared', policy.aboveCap?.parts ?? 0, { text: { zh: '附加基金支付', en: 'Paid by the supplementary fund' }, rule: rule('above-cap/ratio') })
+  trace.share('supplementary', 'above-cap-shared', policy.aboveCap?.parts ?? 0, { rule: rule('above-cap/ratio') })
   trace.excess('copay', ['shared', 'pool', 'supplementary'])
-  trace.sum('self', ['deductible', 'copay'], { zh: '范围内自负', en: 'Own share within scope' })
+  trace.sum('self', ['deductible', 'copay'])
 }
 
 /** What a category of its own limit may bring before the fund. */
@@ -162,7 +162,7 @@ function withinCategoryCap(trace: Trace, { category, used }: Facts, terms: Categ
     trace.sum('eligible', ['shared'])
     return
   }
-  trace.given('category-cap', terms.capFen, { zh: '本类别年度限额', en: 'Limit of this kind of care in a year' }, rule(`${category}/cap`))
+  trace.given('category-cap', terms.capFen, { rule: rule(`${category}/cap`) })
   trace.given('category-cap-used', used.categoryAboveFen)
   trace.excess('category-cap-left', ['category-cap', 'category-cap-used'])
   trace.min('eligible', ['shared', 'category-cap-left'])
@@ -173,13 +173,9 @@ function poolShare(trace: Trace, { policy, category, at, insured, filing }: Fact
   const reduction = filing === null ? null : policy.crossRegion.reductions[filing]
   const parts = reduction === null ? ratio.value : reducedParts(ratio.value, reduction)
   trace.share('pool', 'below-cap', parts, {
-    text: { zh: '统筹基金支付', en: 'Paid by the pooled fund' }, rule: rule(`${category}/ratio/${ratio.index}`),
+    rule: rule(`${category}/ratio/${ratio.index}`),
     ...(reduction === null || filing === null ? {} : { reduced: { ...reduction, from: ratio.value, filing } }),
   })
-}
-
-function deductibleText(category: MedicalCategory): { zh: string; en: string } {
-  return category === 'inpatient' ? { zh: '住院起付标准', en: 'Inpatient deductible' } : { zh: '门急诊自负段标准', en: 'Outpatient deductible of the year' }
 }
 
 function furtherLayers(trace: Trace, facts: Facts): void {
@@ -188,19 +184,18 @@ function furtherLayers(trace: Trace, facts: Facts): void {
   trace.sum('self-counted', critical ? ['self'] : [])
   // What was used up before is a fact that a what-if starts from, whether this policy asks for it or not.
   if (critical !== null || used.selfFen > 0n) trace.given('self-used', used.selfFen)
-  trace.sum('critical', critical ? criticalShares(trace, facts, critical) : [], { zh: '大病保险支付', en: 'Paid by critical-illness insurance' })
+  trace.sum('critical', critical ? criticalShares(trace, facts, critical) : [])
   const aidTerms = aid && policy.aid?.categories.includes(category) ? policy.aid : null
-  const paidByAid = { zh: '医疗救助支付', en: 'Paid by medical aid' }
   if (aidTerms !== null || used.aidFen > 0n) trace.given('aid-used', used.aidFen)
   if (aidTerms === null) {
-    trace.sum('aid', [], paidByAid)
+    trace.sum('aid', [])
     return
   }
   trace.excess('aid-base', ['self', 'critical'])
   trace.share('aid-share', 'aid-base', aidTerms.parts, { rule: `${policy.id}/aid` })
   trace.given('aid-limit', aidTerms.yearLimitFen)
   trace.excess('aid-left', ['aid-limit', 'aid-used'])
-  trace.min('aid', ['aid-share', 'aid-left'], paidByAid)
+  trace.min('aid', ['aid-share', 'aid-left'])
 }
 
 /** What was counted in the year before this bill and with it, and of each tier its share. @returns names of the shares. */
@@ -211,8 +206,8 @@ function criticalShares(trace: Trace, { policy }: Facts, { tiers, deductibleFen 
 
 /** The part of this bill's own share that lies in the tier, measured over the year, and its share. @returns name of the share. */
 function tierShare(trace: Trace, name: string, tier: { untilFen: bigint | null; parts: number }, fromFen: bigint, rule: string): string {
-  trace.given(`${name}-from`, fromFen, null, rule)
-  if (tier.untilFen !== null) trace.given(`${name}-until`, tier.untilFen, null, rule)
+  trace.given(`${name}-from`, fromFen, { rule })
+  if (tier.untilFen !== null) trace.given(`${name}-until`, tier.untilFen, { rule })
   const reached = (measure: string) => {
     const at = `${name}-${measure}`
     trace.min(`${at}-top`, tier.untilFen === null ? [measure] : [measure, `${name}-until`])
@@ -226,14 +221,14 @@ function tierShare(trace: Trace, name: string, tier: { untilFen: bigint | null; 
 
 /** The prior-year account pays what the policy lets it pay, never own expense or the part above a price limit. */
 function personalPart(trace: Trace, { policy, account }: Facts): void {
-  trace.sum('fund', ['pool', 'supplementary', 'critical', 'aid'], { zh: '基金支付合计', en: 'Paid by funds in all' })
-  trace.excess('personal', ['submitted', 'fund', 'account-current'], { zh: '个人负担', en: 'Personal part' })
+  trace.sum('fund', ['pool', 'supplementary', 'critical', 'aid'])
+  trace.excess('personal', ['submitted', 'fund', 'account-current'])
   trace.excess('self-left', ['self', 'critical', 'aid'])
   trace.sum('account-prior-may-pay', [
     ...(policy.priorAccountPays.includes('self') ? ['self-left'] : []),
     ...(policy.priorAccountPays.includes('first-pay') ? ['firstpay'] : []),
   ])
-  trace.given('account-prior-balance', account.priorFen, { zh: '个人账户历年余额', en: 'Balance of the account of earlier years' })
-  trace.min('account-prior', ['account-prior-may-pay', 'account-prior-balance'], { zh: '个人账户历年支付', en: 'Paid by the account of earlier years' })
-  trace.excess('cash', ['personal', 'account-prior'], { zh: '现金支付', en: 'Cash' })
+  trace.given('account-prior-balance', account.priorFen)
+  trace.min('account-prior', ['account-prior-may-pay', 'account-prior-balance'])
+  trace.excess('cash', ['personal', 'account-prior'])
 }

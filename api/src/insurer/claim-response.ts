@@ -9,10 +9,12 @@ import {
 } from '../fhir/claim-message.ts'
 import { yuan, yuanText } from '../fhir/money.ts'
 import type { Sentence } from '../fhir/outcome.ts'
+import { processNotes } from '../fhir/process-notes.ts'
 import type { Adjudication, LineSplit } from './adjudicate.ts'
 import type { Scheme } from './enrolment.ts'
 import type { ClaimRequest } from './read-claim.ts'
 import type { Policy } from './rules.ts'
+import { stepText } from './step-labels.ts'
 import { replayTrace, traceJson, type TraceStep } from './trace.ts'
 
 /** Why the centre says no. A refusal is a decision: kept, and given again to whoever asks. */
@@ -67,7 +69,7 @@ export function refusedResponse(frame: Frame, request: ClaimRequest, refusal: Re
       sequence: line.sequence, amountFen: line.amountFen, fullSelfFen: line.amountFen, overLimitFen: 0n, firstPayFen: 0n, inScopeFen: 0n,
     })),
     total: totalsOf(split),
-    processNote: bothLanguages([refusals[refusal]]),
+    processNote: processNotes([refusals[refusal]]),
   })
 }
 
@@ -111,23 +113,26 @@ function base({ id, region, regionName, at }: Frame, request: ClaimRequest): Omi
   }
 }
 
+/** The amount of a line, and of its parts those that are not nought. */
 export function lineItem(line: LineSplit): ClaimResponseItem {
-  const amounts = { submitted: line.amountFen, fullself: line.fullSelfFen, overlimit: line.overLimitFen, firstpay: line.firstPayFen, inscope: line.inScopeFen }
+  const parts = Object.entries({ fullself: line.fullSelfFen, overlimit: line.overLimitFen, firstpay: line.firstPayFen, inscope: line.inScopeFen }).filter(([, fen]) => fen !== 0n)
   return {
     itemSequence: line.sequence,
-    adjudication: Object.entries(amounts).map(([code, fen]) => ({ category: { coding: [{ system: adjudicationSystem, code }] }, amount: yuan(fen) })),
+    adjudication: [['submitted', line.amountFen] as const, ...parts].map(([code, fen]) => ({ category: { coding: [{ system: adjudicationSystem, code }] }, amount: yuan(fen) })),
   }
 }
 
 /** What a citizen reads: the policy, then each amount that is not nought, in the order it arose. */
 function notes(policy: Policy, trace: readonly TraceStep[]): ClaimResponseProcessNote[] {
-  return bothLanguages([
+  return processNotes([
     { zh: `适用政策：${policy.name.zh}（${policy.id}）`, en: `Policy: ${policy.name.en} (${policy.id})` },
-    ...trace.flatMap((step) => (step.text && step.fen > 0n ? [stepSentence(step, step.text)] : [])),
+    ...trace.flatMap((step) => (step.fen > 0n ? stepSentence(step) ?? [] : [])),
   ])
 }
 
-function stepSentence(step: TraceStep, text: Sentence): Sentence {
+function stepSentence(step: TraceStep): Sentence | null {
+  const text = stepText(step)
+  if (text === null) return null
   const amount = yuanText(step.fen)
   const percent = step.parts === null ? '' : ` × ${step.parts / 100}%`
   const source = step.parts === null ? { zh: '', en: '' } : shareSource[step.name] ?? { zh: '', en: '' }
@@ -139,11 +144,4 @@ const shareSource: Record<string, Sentence> = {
   pool: { zh: '封顶线以内费用', en: 'of what is below the cap' },
   supplementary: { zh: '封顶线以上费用', en: 'of what is above the cap' },
   critical: { zh: '范围内自负', en: 'of the own share within scope' },
-}
-
-function bothLanguages(sentences: readonly Sentence[]): ClaimResponseProcessNote[] {
-  return sentences.flatMap((sentence, index) => [
-    { number: index * 2 + 1, type: 'display' as const, text: sentence.zh, language: { coding: [{ system: 'urn:ietf:bcp:47', code: 'zh' }] } },
-    { number: index * 2 + 2, type: 'display' as const, text: sentence.en, language: { coding: [{ system: 'urn:ietf:bcp:47', code: 'en' }] } },
-  ])
 }

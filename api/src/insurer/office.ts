@@ -10,6 +10,7 @@ import { policyFileOf } from './policy-file.ts'
 import { readClaim } from './read-claim.ts'
 import type { Policy } from './rules.ts'
 import type { OfficeClaim, OfficeClaimDetail, OfficeClearing, OfficeDifference, OfficeFiling, OfficePolicy, OfficeStep, WhatIfAnswer, WhatIfQuestion } from './shapes.ts'
+import { stepText } from './step-labels.ts'
 import { traceFromJson } from './trace.ts'
 import { loadHistory, type PastClaim, whatIf } from './what-if.ts'
 
@@ -57,7 +58,7 @@ function stepsOf(response: ClaimResponse): OfficeStep[] {
   const data = response.extension?.find((each) => each.url === traceUrl)?.valueAttachment?.data
   if (!data) return []
   return traceFromJson(Buffer.from(data, 'base64').toString()).map((step) => ({
-    name: step.name, operation: step.operation, of: [...step.of], parts: step.parts, fen: Number(step.fen), text: step.text, rule: step.rule ?? null,
+    name: step.name, operation: step.operation, of: [...step.of], parts: step.parts, fen: Number(step.fen), text: stepText(step), rule: step.rule ?? null,
   }))
 }
 

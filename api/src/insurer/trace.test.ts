@@ -1,12 +1,14 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { stepLabels, stepText } from './step-labels.ts'
 import { replayTrace, Trace, traceFromJson, traceJson, type TraceStep } from './trace.ts'
 
-const step = (more: Partial<TraceStep>): TraceStep => ({ name: 'x', operation: 'given', of: [], parts: null, fen: 100n, text: null, ...more })
+const step = (more: Partial<TraceStep>): TraceStep => ({ name: 'x', operation: 'given', of: [], parts: null, fen: 100n, ...more })
 
 describe('a trace', () => {
   test('keeps each operation with what it was made of', () => {
     const trace = new Trace('half-up')
-    trace.given('a', 105n, { zh: '甲', en: 'A' }, 'p/a')
+    trace.given('a', 105n, { rule: 'p/a', label: 'deductible-inpatient' })
     trace.given('b', 200n)
     trace.sum('s', ['a', 'b'])
     trace.excess('e', ['b', 'a'])
@@ -14,26 +16,39 @@ describe('a trace', () => {
     trace.min('m', ['b', 'a', 's'])
     trace.share('h', 'a', 1000, { rule: 'p/r', reduced: { mode: 'points', parts: 500, from: 1500, filing: 'referred' } })
     expect(trace.steps.map(({ name, fen }) => [name, fen])).toEqual([['a', 105n], ['b', 200n], ['s', 305n], ['e', 95n], ['none', 0n], ['m', 105n], ['h', 11n]])
-    expect(trace.steps[0]).toEqual({ name: 'a', operation: 'given', of: [], parts: null, fen: 105n, text: { zh: '甲', en: 'A' }, rule: 'p/a' })
-    expect(Object.keys(trace.steps[1] ?? {})).toEqual(['name', 'operation', 'of', 'parts', 'fen', 'text'])
-    expect(trace.steps[6]).toEqual({ name: 'h', operation: 'share', of: ['a'], parts: 1000, fen: 11n, text: null, rule: 'p/r', reduced: { mode: 'points', parts: 500, from: 1500, filing: 'referred' } })
+    expect(trace.steps[0]).toEqual({ name: 'a', operation: 'given', of: [], parts: null, fen: 105n, rule: 'p/a', label: 'deductible-inpatient' })
+    expect(Object.keys(trace.steps[1] ?? {})).toEqual(['name', 'operation', 'of', 'parts', 'fen'])
+    expect(trace.steps[6]).toEqual({ name: 'h', operation: 'share', of: ['a'], parts: 1000, fen: 11n, rule: 'p/r', reduced: { mode: 'points', parts: 500, from: 1500, filing: 'referred' } })
     expect(replayTrace(traceFromJson(traceJson(trace.steps)))).toEqual(new Map(trace.steps.map(({ name, fen }) => [name, fen])))
   })
 
   test('is written without what is empty, and read with it; so is one that was written whole', () => {
     const trace = new Trace('half-up')
     trace.given('a', 105n)
-    trace.sum('s', ['a'], { zh: '和', en: 'Sum' }, 'p/s')
+    trace.sum('s', ['a'], { rule: 'p/s', label: 'self' })
     trace.sum('none', [])
     expect(JSON.parse(traceJson(trace.steps))).toEqual([
       { name: 'a', operation: 'given', fen: '105' },
-      { name: 's', operation: 'sum', of: ['a'], fen: '105', text: { zh: '和', en: 'Sum' }, rule: 'p/s' },
+      { name: 's', operation: 'sum', of: ['a'], fen: '105', rule: 'p/s', label: 'self' },
       { name: 'none', operation: 'sum', fen: '0' },
     ])
-    const whole = JSON.stringify(trace.steps.map((each) => ({ ...each, fen: each.fen.toString() })))
+    const whole = JSON.stringify(trace.steps.map((each) => ({ ...each, fen: each.fen.toString(), text: null })))
     expect(whole).toContain('"parts":null')
     expect(traceFromJson(whole)).toEqual(trace.steps)
     expect(traceFromJson(traceJson(trace.steps))).toEqual(trace.steps)
+  })
+
+  test('says what people call a number: the words that it was written with, else those of its label or name', () => {
+    const old = traceFromJson(JSON.stringify([{ name: 'pool', operation: 'given', of: [], parts: null, fen: '1', text: { zh: '旧', en: 'Old' } }, { name: 'line-1-amount', operation: 'given', of: [], parts: null, fen: '1', text: null }]))
+    expect(traceFromJson(traceJson(old))).toEqual(old)
+    expect(old.map(stepText)).toEqual([{ zh: '旧', en: 'Old' }, null])
+    expect([step({ name: 'pool' }), step({ name: 'deductible-whole', label: 'deductible-inpatient' }), step({ name: 'cap' }), step({ name: 'toString' })].map(stepText)).toEqual([stepLabels.pool, stepLabels['deductible-inpatient'], null, null])
+  })
+
+  test('has the names of CodeSystem claim-step, in its order', () => {
+    const { concept, count } = JSON.parse(readFileSync(new URL('../../../fhir-profiles/pujiang/code-systems/claim-step.json', import.meta.url), 'utf8')) as { count: number; concept: { code: string; display: string; designation: { language: string; value: string }[] }[] }
+    expect(concept.map(({ code, display, designation }) => [code, { zh: display, en: designation.find(({ language }) => language === 'en')?.value }])).toEqual(Object.entries(stepLabels))
+    expect(count).toBe(concept.length)
   })
 
   test('of a policy that rounds down says so in each share, and is replayed so', () => {

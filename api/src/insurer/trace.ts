@@ -4,6 +4,7 @@
  */
 import type { Sentence } from '../fhir/outcome.ts'
 import { atLeastZero, shareOf, smaller } from '../fhir/money.ts'
+import type { StepLabel } from './step-labels.ts'
 import { type FilingKind, reducedParts, type Reduction, type Rounding } from './rules.ts'
 
 /**
@@ -20,8 +21,10 @@ export interface TraceStep {
   /** Of a share, parts of 10 000; null otherwise. */
   parts: number | null
   fen: bigint
-  /** What the number is, for people; null for a step inside a line. */
-  text: Sentence | null
+  /** What people call the number (`step-labels`), where that is not what its name says. */
+  label?: StepLabel
+  /** The words themselves, of a trace that was written before labels were. */
+  text?: Sentence
   /** Where the value or the ratio stands: policy, then its element. Absent for facts of the bill and the person. */
   rule?: string
   /** Of a share whose ratio was reduced because of treatment in another region: the ratio before, and what was done to it. */
@@ -31,7 +34,7 @@ export interface TraceStep {
 }
 
 /** What may be said of a step beside its sum. */
-type More = Pick<TraceStep, 'rule' | 'reduced'> & { text?: Sentence | null }
+type More = Pick<TraceStep, 'rule' | 'reduced' | 'label'>
 
 export class Trace {
   readonly steps: TraceStep[] = []
@@ -42,21 +45,21 @@ export class Trace {
     this.#rounding = rounding
   }
 
-  given(name: string, fen: bigint, text: Sentence | null = null, rule?: string): bigint {
-    return this.#add({ name, operation: 'given', of: [], parts: null, fen, text, ...(rule === undefined ? {} : { rule }) })
+  given(name: string, fen: bigint, more: More = {}): bigint {
+    return this.#add({ name, operation: 'given', of: [], parts: null, fen, ...more })
   }
-  sum(name: string, of: readonly string[], text: Sentence | null = null, rule?: string): bigint {
-    return this.#add({ ...this.#computed(name, 'sum', of, text), ...(rule === undefined ? {} : { rule }) })
+  sum(name: string, of: readonly string[], more: More = {}): bigint {
+    return this.#add({ ...this.#computed(name, 'sum', of), ...more })
   }
-  excess(name: string, of: readonly [string, ...string[]], text: Sentence | null = null): bigint {
-    return this.#add(this.#computed(name, 'excess', of, text))
+  excess(name: string, of: readonly [string, ...string[]]): bigint {
+    return this.#add(this.#computed(name, 'excess', of))
   }
-  min(name: string, of: readonly [string, ...string[]], text: Sentence | null = null): bigint {
-    return this.#add(this.#computed(name, 'min', of, text))
+  min(name: string, of: readonly [string, ...string[]]): bigint {
+    return this.#add(this.#computed(name, 'min', of))
   }
-  share(name: string, of: string, parts: number, { text = null, ...more }: More = {}): bigint {
+  share(name: string, of: string, parts: number, more: More = {}): bigint {
     const fen = shareOf(this.value(of), parts, this.#rounding)
-    return this.#add({ name, operation: 'share', of: [of], parts, fen, text, ...more, ...(this.#rounding === 'half-up' ? {} : { rounding: this.#rounding }) })
+    return this.#add({ name, operation: 'share', of: [of], parts, fen, ...more, ...(this.#rounding === 'half-up' ? {} : { rounding: this.#rounding }) })
   }
   value(name: string): bigint {
     const value = this.#values.get(name)
@@ -68,8 +71,8 @@ export class Trace {
     return this.#values.has(name)
   }
 
-  #computed(name: string, operation: Combining, of: readonly string[], text: Sentence | null): TraceStep {
-    return { name, operation, of, parts: null, fen: combined(operation, of.map((each) => this.value(each))), text }
+  #computed(name: string, operation: Combining, of: readonly string[]): TraceStep {
+    return { name, operation, of, parts: null, fen: combined(operation, of.map((each) => this.value(each))) }
   }
   #add(step: TraceStep): bigint {
     if (this.#values.has(step.name)) throw new Error(`Step ${step.name} is there already.`)
@@ -115,15 +118,15 @@ export function replayTrace(steps: readonly TraceStep[]): Map<string, bigint> {
   return values
 }
 
-/** A step as JSON: the amount as text of fen; `of`, `parts` and `text` only where there is something to say. */
-type StepJson = Pick<TraceStep, 'name' | 'operation'> & { fen: string } & Partial<Omit<TraceStep, 'fen'>>
+/** A step as JSON: the amount as text of fen; all else only where there is something to say. */
+type StepJson = Pick<TraceStep, 'name' | 'operation'> & { fen: string; text?: Sentence | null } & Partial<Omit<TraceStep, 'fen' | 'text'>>
 
 export function traceJson(steps: readonly TraceStep[]): string {
-  return JSON.stringify(steps.map(({ name, operation, of, parts, fen, text, rule, reduced, rounding }): StepJson => ({
-    name, operation, of: of.length === 0 ? undefined : of, parts: parts ?? undefined, fen: fen.toString(), text: text ?? undefined, rule, reduced, rounding,
+  return JSON.stringify(steps.map(({ name, operation, of, parts, fen, rule, reduced, rounding, label, text }): StepJson => ({
+    name, operation, of: of.length === 0 ? undefined : of, parts: parts ?? undefined, fen: fen.toString(), rule, reduced, rounding, label, text,
   })))
 }
 
 export function traceFromJson(json: string): TraceStep[] {
-  return (JSON.parse(json) as StepJson[]).map(({ of = [], parts = null, text = null, ...step }) => ({ ...step, of, parts, text, fen: BigInt(step.fen) }))
+  return (JSON.parse(json) as StepJson[]).map(({ of = [], parts = null, text, ...step }) => ({ ...step, of, parts, fen: BigInt(step.fen), ...(text ? { text } : {}) }))
 }

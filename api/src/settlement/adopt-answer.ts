@@ -8,6 +8,7 @@ import { sql } from 'kysely'
 import type { Ctx } from '../ctx.ts'
 import { fundOf, type Split, traceUrl } from '../fhir/claim-message.ts'
 import type { Sentence } from '../fhir/outcome.ts'
+import { sentencesOf } from '../fhir/process-notes.ts'
 import { statementOf } from '../fhir/statement.ts'
 import type { Store } from '../records/store.ts'
 import { createForMany } from '../records/write-resources.ts'
@@ -164,6 +165,5 @@ export async function refuseBill(trx: Trx, ctx: Ctx, attempt: Pick<AttemptRow, '
 
 /** The centre's own words in both languages; the Chinese stands in where it says nothing in English. */
 function refusalSentence(response: ClaimResponse, text: string): Sentence {
-  const note = (language: string) => response.processNote?.find((each) => each.language?.coding?.some((coding) => coding.code === language))?.text
-  return { zh: note('zh') ?? text, en: note('en') ?? text }
+  return sentencesOf(response.processNote)[0] ?? { zh: text, en: text }
 }

@@ -7,11 +7,11 @@
 import type { Bundle, Claim, ClaimResponse, Parameters, PaymentReconciliation, Resource, Task } from '@medplum/fhirtypes'
 import { Client } from 'fhir-kit-client'
 import { type SystemOptions, tokenSource } from '../access/system-call.ts'
-import { contentDigest } from '../crypto.ts'
 import { divisionOf, holdsDivision, messageIdSystem, regionOfPsnSystem } from '../fhir/claim-message.ts'
 import { dayListType } from '../fhir/clearing-message.ts'
 import { yuan } from '../fhir/money.ts'
 import { batched } from '../storage/batched.ts'
+import { overNodeHttp } from './kit-transport.ts'
 import { stepAnswer, type VisitGateway } from './visit-gateway.ts'
 
 export type GatewayAnswer =
@@ -54,19 +54,19 @@ export interface ClearingApplication {
 }
 
 /** Connection errors that happen before a byte of the request is sent. */
-const beforeSending = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'])
+const beforeSending = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'])
 
 export function httpGateway(options: SystemOptions): SettlementGateway {
-  const client = new Client({ baseUrl: `${options.baseUrl}/fhir`, requestSigner: signBody })
+  const client = overNodeHttp(new Client({ baseUrl: `${options.baseUrl}/fhir` }))
   const token = tokenSource(options)
 
   /** Runs a call with a token; a 401 says that nothing was done, so it is repeated once with a fresh token. */
-  async function call(run: (request: { signal: AbortSignal; headers: Record<string, string>; keepalive: false }) => Promise<unknown>): Promise<Reply> {
+  async function call(run: (request: { signal: AbortSignal; headers: Record<string, string> }) => Promise<unknown>): Promise<Reply> {
     for (let attempt = 1; ; attempt++) {
       const granted = await token.get()
       if (typeof granted !== 'string') return { kind: 'not-sent', reason: granted.reason }
       const reply = await run({
-        signal: AbortSignal.timeout(options.timeoutMs), headers: { authorization: `Bearer ${granted}` }, keepalive: false,
+        signal: AbortSignal.timeout(options.timeoutMs), headers: { authorization: `Bearer ${granted}` },
       }).then((resource): Reply => ({ kind: 'resource', resource }), replyOfError)
       if (reply.kind !== 'unauthorized') return reply
       token.forget()
@@ -75,10 +75,10 @@ export function httpGateway(options: SystemOptions): SettlementGateway {
   }
 
   /** A call that is repeated until it is answered. */
-  const repeated = (run: (request: { signal: AbortSignal; headers: Record<string, string>; keepalive: false }) => Promise<unknown>) => stepAnswer(async () => {
+  const repeated = (run: (request: { signal: AbortSignal; headers: Record<string, string> }) => Promise<unknown>) => stepAnswer(async () => {
     const granted = await token.get()
     if (typeof granted !== 'string') throw new Error(granted.reason)
-    return run({ signal: AbortSignal.timeout(options.timeoutMs), headers: { authorization: `Bearer ${granted}` }, keepalive: false }).catch((error: unknown) => {
+    return run({ signal: AbortSignal.timeout(options.timeoutMs), headers: { authorization: `Bearer ${granted}` } }).catch((error: unknown) => {
       if ((error as { response?: { status: number } }).response?.status === 401) token.forget()
       throw error
     })
@@ -116,11 +116,6 @@ export function httpGateway(options: SystemOptions): SettlementGateway {
     ask: async (messageId) => finding(await call((request) =>
       client.resourceSearch({ resourceType: 'ClaimResponse', searchParams: { 'request-identifier': `${messageIdSystem}|${messageId}` }, options: request }))),
   }
-}
-
-/** RFC 9530: a body that changes on the way is refused there, whatever it changed into. */
-function signBody(_url: string, request: RequestInit): void {
-  if (typeof request.body === 'string' && request.headers instanceof Headers) request.headers.set('Content-Digest', contentDigest(request.body))
 }
 
 type Reply = { kind: 'resource'; resource: unknown } | { kind: 'unauthorized' } | Exclude<GatewayAnswer, { kind: 'answer' }>

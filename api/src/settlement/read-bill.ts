@@ -10,6 +10,7 @@ import { adjudicationSystem, deductibleLeftUrl, fundOf, schemeSystem, schemeUrl,
 import { keyOf, shardOf } from '../fhir/id.ts'
 import { fenOf } from '../fhir/money.ts'
 import { notFound, OutcomeError } from '../fhir/outcome.ts'
+import { sentencesOf } from '../fhir/process-notes.ts'
 import { loadResource } from '../records/read-resource.ts'
 import type { Db } from '../storage/pool.ts'
 import { isLate } from './attempt-rows.ts'
@@ -124,7 +125,7 @@ function storedMessage(row: BillRow): Bill['message'] {
 /** Why the centre pays nothing, when its answer is a refusal. */
 function refusalOf(answer: ClaimResponse | null): Bill['message'] {
   if (answer?.outcome !== 'error') return null
-  return sentencesOf(answer)[0] ?? null
+  return sentencesOf(answer.processNote)[0] ?? null
 }
 
 /** @param selfPaid without insurance, so the whole line is own expense. */
@@ -154,7 +155,7 @@ function splitShape(answer: ClaimResponse): BillSplit | null {
     deductibleLeftFen: Number(fenOf(extension(deductibleLeftUrl)?.valueMoney) ?? 0n),
     capLeftFen: capLeftOf(extension(traceUrl)?.valueAttachment?.data),
     scheme: (scheme?.system === schemeSystem ? schemes[scheme.code ?? ''] : undefined) ?? selfPayScheme,
-    reasons: sentencesOf(answer),
+    reasons: sentencesOf(answer.processNote),
   }
 }
 
@@ -181,11 +182,4 @@ function amountsOf(split: Split): Omit<BillSplit, 'deductibleLeftFen' | 'capLeft
     fundFen: Number(fundOf(split)), accountCurrentFen: Number(split['account-current']), accountPriorFen: Number(split['account-prior'] + split['account-family']),
     cashFen: Number(split.cash),
   }
-}
-
-/** The answer's notes: each Chinese sentence with the English one that follows it. */
-function sentencesOf(answer: ClaimResponse): { zh: string; en: string }[] {
-  const notes = (language: string) => answer.processNote?.filter((note) => note.language?.coding?.some((coding) => coding.code === language)).map((note) => note.text) ?? []
-  const english = notes('en')
-  return notes('zh').map((zh, index) => ({ zh, en: english[index] ?? zh }))
 }

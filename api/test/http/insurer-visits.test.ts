@@ -45,7 +45,7 @@ describe('the sequence', () => {
     const [one, two] = [messageId(), messageId()]
     const first = await upload(visit, batchOf(visit, claim, one, 0, 2))
     expect((first.json as ClaimResponse).item?.[1]?.adjudication.map((each) => [each.category.coding?.[0]?.code, each.amount?.value])).toEqual(
-      [['submitted', 260], ['fullself', 0], ['overlimit', 0], ['firstpay', 26], ['inscope', 234]])
+      [['submitted', 260], ['firstpay', 26], ['inscope', 234]])
     expect((await submit(claimOf(visit, e02, { use: 'predetermination' }))).status).toBe(409)
     expect((await upload(visit, batchOf(visit, claim, two, 2))).status).toBe(200)
     const estimate = await submit(claimOf(visit, e02, { use: 'predetermination' }))

@@ -56,9 +56,12 @@ describe('a claim', () => {
     const values = replayTrace(traceFromJson(Buffer.from(data, 'base64').toString()))
     expect(values.get('cash')).toBe(split?.cash)
     expect(split && splitFault(split)).toBeNull()
-    const languages = response.processNote?.map((note) => note.language?.coding?.[0]?.code)
-    expect(languages?.filter((each) => each === 'zh')).toHaveLength((languages?.length ?? 0) / 2)
-    expect(response.item).toHaveLength(4)
+    const [zh, en, ...more] = response.processNote ?? []
+    expect([zh?.language?.coding?.[0]?.code, en?.language?.coding?.[0]?.code, more]).toEqual(['zh', 'en', []])
+    expect(zh?.text.split('\n').at(-1)).toBe('现金支付 668.08 元')
+    expect(en?.text.split('\n').at(-1)).toBe('Cash: ¥668.08')
+    expect(en?.text.split('\n')).toHaveLength(zh?.text.split('\n').length ?? 0)
+    expect(response.item?.map((item) => item.adjudication.every(({ amount, category }) => category.coding?.[0]?.code === 'submitted' || amount?.value !== 0))).toEqual([true, true, true, true])
   })
 
   test('of someone who came with a used-up deductible goes on from there', async () => {
