@@ -16,6 +16,7 @@ import { type DatedKey, placeOfDate, withDates } from './search/by-date.ts'
 import { withCodes } from './search/extract-codes.ts'
 import { compositeCollectors } from './search/extract-composite.ts'
 import { narrativeWords } from './search/extract-words.ts'
+import { indexContained } from './search/contained.ts'
 import { compartmentKey, paramKey, wordKey } from './search/keys.ts'
 import { positionCollector } from './search/extract-position.ts'
 import { dateCollector, valueCollector } from './search/extract-values.ts'
@@ -74,6 +75,7 @@ export function indexResource(model: FhirModel, resource: { resourceType: string
       collect(value, sink, holder, key, resource)
     })
   }
+  indexContained(model, resource, sink)
   const [pid = null, ...further] = patientKeys(plan, resource)
   for (const key of further) sink.keys.add(compartmentKey(key))
   for (const word of narrativeWords(resource)) sink.keys.add(wordKey(resource.resourceType, word))

@@ -3,28 +3,26 @@
  * `linksMax`. The rows at the other end are read first. When they are many, every row that comes up is asked for itself whether it is
  * linked to one of them: by column `pid` where the link is the patient of a compartment, else by the reference keys. Only a forward link that
  * is not through the patient can't be asked that way: there, too many rows behind it are refused.
- * Every row that is walked over passes `visible`. Source: FHIR R4 3.1.1.4.13 (chaining), 3.1.1.4.14 (_has).
+ * Every row that is walked over passes `visible`. Resources that rows contain are looked into as well (contained.ts). Source: FHIR R4 3.1.1.4.13 (chaining), 3.1.1.4.14 (_has).
  */
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
-import { reachOf } from '../../access/reach.ts'
-import { visible } from '../../access/visible.ts'
 import { keyOf } from '../../fhir/id.ts'
 import { fail, type Issue, issue, OutcomeError } from '../../fhir/outcome.ts'
-import { isResourceType, type ResourceType, typeCode } from '../../fhir/resource-types.ts'
+import { isResourceType, type ResourceType } from '../../fhir/resource-types.ts'
 import type { SearchParam } from '../../fhir/search-parameters.ts'
-import { onePlan } from '../../storage/one-plan.ts'
 import { addressOf, canonicalKeys, canonicalsOf, isCanonical, isDefinition, namedBy, refersExactly } from './canonical.ts'
-import { byCondition, byKeys, byReading, byRowKeys, type Criterion, isOnly, nothing, oneOf, type Side, type Walk } from './criterion.ts'
+import { containedKey, containedParameter, trailBy } from './contained.ts'
+import { byCondition, byKeys, byReading, byRowKeys, type Criterion, nothing, oneOf, type Walk } from './criterion.ts'
 import { datedReferences } from './by-date.ts'
 import { linkKey, linkSeed } from './keys.ts'
 import { ownParameter, type ProjectedBehind, readProjected } from './chain-projected.ts'
-import { fitting } from './key-plan.ts'
 import { linkOf, ofPatients, refersTo } from './link.ts'
 import { nearest } from '../../fhir/nearest.ts'
 import { parameterCriterion } from './parameter.ts'
 import type { QueryContext } from './parse-query.ts'
 import { decidesCompartment } from './reference.ts'
 import { referencesOf } from './references-of.ts'
+import { either, isAnyHeld, rowKeys, rowsOf } from './row-keys.ts'
 import { rowsOfType } from './statistics.ts'
 
 export const linksMax = 6
@@ -57,7 +55,7 @@ export function readChain(context: QueryContext, name: string, value: string): C
 
 /** Resources of a domain behind a link; of what is behind those in turn, the store knows how to ask. */
 function projectedBehind(context: QueryContext, type: ResourceType, rest: string, value: string): ProjectedBehind {
-  const inner = { ...context, type, links: context.links + 1 }
+  const inner = { ...context, type, links: context.links + 1, within: undefined }
   if (inner.links > linksMax) throw tooDeep(rest)
   return readProjected(inner, rest, value, (target, name) => behind(inner, target, name, value))
 }
@@ -72,7 +70,7 @@ function behind(context: QueryContext, type: ResourceType, rest: string, value: 
   if (--context.branches.left < 0) {
     throw fail('too-costly', { zh: `链式参数涉及的类型过多（最多 ${branchesMax} 个），请注明类型。`, en: `The chains of this search try more than ${branchesMax} types. Name the types.` }, rest.slice(0, 64))
   }
-  const inner = { ...context, type, links: context.links + 1 }
+  const inner = { ...context, type, links: context.links + 1, within: undefined }
   const criterion = isChain(rest) ? readChain(inner, rest, value) : parameterCriterion(inner, rest, value)
   if (criterion === null) throw new OutcomeError([context.unknown(inner, rest)])
   return criterion
@@ -86,15 +84,18 @@ function readForward(context: QueryContext, name: string, value: string): Criter
   const dot = name.indexOf('.')
   const [code = '', only = null, ...more] = name.slice(0, dot).split(':')
   const rest = name.slice(dot + 1)
-  const param = referenceParameter(context, code, name)
+  const own = referenceParameter(context, code, name)
+  const param = context.within ? containedParameter(own, context.within.trail) : own
+  const trail = trailBy(context.within?.trail ?? null, context.type, own.code)
   if (more.length > 0 || rest === '') throw badLink(name, `${code}.${rest || '_id'}`)
-  const stored = param.targets.filter((type): type is ResourceType => isResourceType(type) && (context.stored(type) || context.projected(type) !== null))
+  const stored = own.targets.filter((type): type is ResourceType => isResourceType(type) && (context.stored(type) || context.projected(type) !== null))
   if (only !== null && !(stored as string[]).includes(only)) throw badLink(name, `${code}:${nearest(only, stored) ?? stored[0] ?? 'Patient'}.${rest}`)
   const branches: ChainBranch[] = []
   let refusal = null as OutcomeError | null
   for (const type of only === null ? stored : [only as ResourceType]) {
     try {
-      branches.push({ type, criterion: context.stored(type) ? behind(context, type, rest, value) : projectedBehind(context, type, rest, value) })
+      const criterion = context.stored(type) ? behind(context, type, rest, value) : projectedBehind(context, type, rest, value)
+      branches.push({ type, criterion, contained: trail === null ? nothing : inside(context, type, rest, value, trail) })
     } catch (error) {
       if (!(error instanceof OutcomeError) || error.issues[0]?.code !== 'parameter-unknown') throw error
       // Of several refusals one that names a parameter helps most.
@@ -102,11 +103,25 @@ function readForward(context: QueryContext, name: string, value: string): Criter
     }
   }
   if (branches.length === 0) throw refusal ?? badLink(name, null)
-  return byReading((walk) => forward(walk, context, param, branches))
+  return byReading(async (walk) => {
+    const found = await forward(walk, context, param, branches)
+    const rows = context.within?.rows ?? context.type
+    const marks = trail === null || isCanonical(context.model, context.type, param) ? [] : branches.map((each) => containedKey(each.type, trail))
+    // Nearly always there are none, which one look into the index of keys says.
+    if (marks.length === 0 || !await isAnyHeld(walk, rows, marks)) return found
+    return either(walk, rows, [[found], ...branches.map((each, index) => [byKeys(marks.slice(index, index + 1)), each.contained])])
+  })
 }
 
-/** What stands behind a link: rows of the store, or resources of a domain. */
-interface ChainBranch { type: ResourceType; criterion: Criterion | ProjectedBehind }
+/** What stands behind a link: rows of the store, or resources of a domain; and what stands inside the rows that refer. */
+interface ChainBranch { type: ResourceType; criterion: Criterion | ProjectedBehind; contained: Criterion }
+
+/** The same of resources that the rows contain. What is wrong with the value, the criterion of rows has said. */
+function inside(context: QueryContext, type: ResourceType, rest: string, value: string, trail: string): Criterion {
+  if (rest.startsWith('_has:')) return nothing
+  const inner: QueryContext = { ...context, type, links: context.links + 1, branches: newBranches(), within: { rows: context.within?.rows ?? context.type, trail } }
+  return (isChain(rest) ? readForward(inner, rest, value) : parameterCriterion(inner, rest, value)) ?? nothing
+}
 
 async function forward(walk: Walk, { model, type }: QueryContext, param: SearchParam, branches: readonly ChainBranch[]): Promise<Criterion> {
   const keys: bigint[] = []
@@ -151,27 +166,6 @@ async function forward(walk: Walk, { model, type }: QueryContext, param: SearchP
   if (canonical.length > 0) return { ...byKeys(canonical), where: oneOf(joins) }
   if (keys.length > 0) joins.push(sql<SqlBool>`exists (select 1 from unnest(r.keys) held (k) where held.k = any(${`{${keys.join(',')}}`}::text::bigint[]))`)
   return byCondition(oneOf(joins))
-}
-
-/** Keys of the rows that match all; null when there are more than `most`. */
-export async function rowKeys(walk: Walk, type: ResourceType, criteria: readonly Criterion[], most: number): Promise<string[] | null> {
-  const [criterion, ...others] = criteria
-  // Who sees the entries of few patients begins with those.
-  const beside = criterion && others.length === 0 && criterion.side !== null && isOnly(criterion, 'side') && reachOf(walk.ctx, type, 's') === null ? await besideKeys(walk, type, criterion.side, Math.min(most, patientsMax)) : null
-  if (beside !== null) return beside
-  const { conditions } = await walk.planOf(type, criteria, most)
-  const { rows } = await sql<{ id: string }>`select r.id from resource r where ${rowsOf(type, conditions)} order by r.d0 desc, r.id limit ${most + 1}`.execute(walk.db)
-  return rows.length > most ? null : rows.map((row) => row.id)
-}
-
-/**
- * Keys of the rows that a side table's rows belong to, in one statement; null when there are more than `most` of those, among which one row may have several. The outer join keeps
- * those that may not be seen, so that all are counted.
- */
-async function besideKeys({ db, ctx }: Walk, type: ResourceType, side: Side, most: number): Promise<string[] | null> {
-  const { rows } = await sql<{ id: string | null }>`${onePlan}select r.id from (select s.rid, s.shard from (${fitting(side, most + 1)}) s limit ${most + 1}) w left join lateral (
-    select r.id from resource r where r.id = w.rid and r.shard = w.shard and ${rowsOf(type, [visible(ctx, type, 's', true)])} offset 0) r on true`.execute(db)
-  return rows.length > most ? null : [...new Set(rows.flatMap(({ id }) => id ?? []))]
 }
 
 function uuidArray(ids: readonly string[]): RawBuilder<unknown> {
@@ -242,10 +236,6 @@ async function reverse(walk: Walk, { model, type }: QueryContext, source: Resour
   const refers = param.storedAs.map((code) => sql`${linkOf(sql`r.id`, linkSeed(source, code, type))}`)
   return byCondition(sql<SqlBool>`exists (select 1 from (select array[${sql.join(refers)}] offset 0) wanted (keys), lateral (
     select 1 from resource r where r.keys && wanted.keys and ${await ofFew()} limit 1) found)`)
-}
-
-function rowsOf(type: ResourceType, conditions: readonly RawBuilder<SqlBool>[]): RawBuilder<SqlBool> {
-  return sql<SqlBool>`r.t = ${sql.raw(String(typeCode(type)))} and ${sql.join(conditions, sql` and `)}`
 }
 
 function referenceParameter(context: QueryContext, code: string, name: string): SearchParam {

@@ -8,14 +8,12 @@ import type { FhirModel } from '../../fhir/model.ts'
 import { fail, OutcomeError } from '../../fhir/outcome.ts'
 import { isResourceType, type ResourceType } from '../../fhir/resource-types.ts'
 import { sideBySideMax } from './by-date.ts'
-import { isChain, readChain, rowKeys } from './chain.ts'
-import { allOf, byCondition, byKeys, byReading, byRowKeys, type Criterion, isOnly, oneOf, type Walk } from './criterion.ts'
+import { isChain, readChain } from './chain.ts'
+import { byCondition, byKeys, byReading, type Criterion, isOnly, type Walk } from './criterion.ts'
 import { type FilterNode, type FilterOperator, readFilter } from './filter-expression.ts'
 import { parameterCriterion } from './parameter.ts'
 import type { QueryContext } from './parse-query.ts'
-
-/** Alternatives of which more rows fit are asked of each row that comes up. */
-const namedMax = 2_000
+import { conditionOf, either } from './row-keys.ts'
 
 /** Every one must hold. Throws parameter-invalid and parameter-unknown. */
 export function filterCriteria(context: QueryContext, text: string): Criterion[] {
@@ -57,25 +55,6 @@ function oneKeyOf(alternatives: readonly (readonly Criterion[])[]): Criterion | 
   const dated = all.flatMap((each) => each.dated ?? [])
   const byDate = all.every((each) => each.dated !== undefined) && dated.length <= sideBySideMax
   return { ...byKeys(all.flatMap(({ anyOf }) => anyOf ?? [])), ...(byDate ? { dated } : {}) }
-}
-
-async function either(walk: Walk, type: ResourceType, alternatives: readonly (readonly Criterion[])[]): Promise<Criterion> {
-  const rows: string[] = []
-  for (const criteria of alternatives) {
-    const found = await rowKeys(walk, type, criteria, namedMax)
-    if (found === null) {
-      const conditions = []
-      for (const each of alternatives) conditions.push(await conditionOf(walk, type, each))
-      return byCondition(oneOf(conditions))
-    }
-    rows.push(...found)
-  }
-  return byRowKeys(rows)
-}
-
-/** What a row of the type must fulfil, asked row by row. */
-async function conditionOf(walk: Walk, type: ResourceType, criteria: readonly Criterion[]) {
-  return allOf((await walk.planOf(type, criteria, 'one of few')).conditions)
 }
 
 type Test = Extract<FilterNode, { kind: 'test' }>

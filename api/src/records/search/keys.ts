@@ -107,7 +107,15 @@ export function compositeParam(param: string, first: bigint): string {
   return `${param}${bar}${first}`
 }
 
-/** Whether a name is that of a parameter, not of a part of a composite. */
+/**
+ * The name under which a parameter of a contained resource is stored with the resource that contains it. `trail` says by which references it is reached:
+ * `Type.param`, or two of them when one contained resource refers to another.
+ */
+export function containedParam(param: string, trail: string): string {
+  return `${param}${bar}#${trail}`
+}
+
+/** Whether a name is that of a parameter, not of a part of a composite nor of a contained resource. */
 export function isParameterCode(name: string): boolean {
   return !name.includes(bar)
 }

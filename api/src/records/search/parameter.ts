@@ -10,9 +10,10 @@ import { fail, OutcomeError } from '../../fhir/outcome.ts'
 import type { ResourceType } from '../../fhir/resource-types.ts'
 import type { SearchParam } from '../../fhir/search-parameters.ts'
 import {
-  type Asked, byCondition, byKeys, byRowKeys, bySide, type Criterion, hasSideRow, invalidValue, type ParameterSearch, sideOf, splitUnescaped, unescapeValue, withoutKeys,
+  type Asked, byCondition, byKeys, byRowKeys, bySide, type Criterion, hasSideRow, invalidValue, nothing, type ParameterSearch, sideOf, splitUnescaped, unescapeValue, withoutKeys,
 } from './criterion.ts'
 import { searchComposite } from './composite.ts'
+import { containedParameter, isStoredOfContained } from './contained.ts'
 import { latitudeParam } from './extract-position.ts'
 import { searchDate, searchLastUpdated } from './date.ts'
 import { paramKey } from './keys.ts'
@@ -74,12 +75,16 @@ export function parameterCriterion(context: QueryContext, name: string, value: s
   if (values.length === 0 || values.length > valuesMax) {
     throw new OutcomeError([invalidValue({ name }, value, { zh: `请给出 1 到 ${valuesMax} 个值。`, en: `give 1 to ${valuesMax} values.` })])
   }
+  const { within } = context
+  if (within && ['_id', '_list', '_text', '_content', '_lastUpdated'].includes(code)) return nothing
   if (code === '_id') return modifier === null || modifier === 'not' ? byIds(name, values, modifier === 'not') : null
   if (modifier === null && code === '_list') return searchList(type, values)
   if (modifier === null && code === '_text') return searchNarrative(type, values)
   if (modifier === null && code === '_content') return searchContent(values)
-  const param = code === '_lastUpdated' ? lastUpdatedParam : model.searchParameters(type).get(code)
-  if (!param || (param !== lastUpdatedParam && !isSearchable(param))) return null
+  const found = code === '_lastUpdated' ? lastUpdatedParam : model.searchParameters(type).get(code)
+  if (!found || (found !== lastUpdatedParam && !isSearchable(found))) return null
+  if (within && !isStoredOfContained(found)) return nothing
+  const param = within ? containedParameter(found, within.trail) : found
   const asked: Asked = { model, type, param, modifier, values, name, base, now: context.ctx.now }
   if (param === lastUpdatedParam) return modifier === null ? searchLastUpdated(asked) : null
   if (modifier === 'missing' && param.type !== 'composite') return byPresence(asked)

@@ -63,6 +63,8 @@ export interface QueryContext {
   unknown(context: QueryContext, name: string): Issue
   /** It is `_filter` that asks. */
   filtering?: true
+  /** Resources of `type` are asked for that are contained in rows of another type, where they are reached by this trail (contained.ts). */
+  within?: { rows: ResourceType; trail: string } | undefined
 }
 
 /** The context of a search over one type. */
