@@ -5,7 +5,7 @@
 import type { CodeSystemConceptDesignation, Parameters, ParametersParameter } from '@medplum/fhirtypes'
 import { asMember, displayOf, languageWanted, shownDesignations } from './display.ts'
 import { findSystem, findSystemById, type Source } from './library.ts'
-import { invalid, type Input, type Kind, missing, readInput, type TerminologyCall } from './operation-input.ts'
+import { assertAgrees, invalid, type Input, type Kind, missing, readInput, type TerminologyCall } from './operation-input.ts'
 import * as say from './sentences.ts'
 import type { Concept, System } from './shapes.ts'
 
@@ -43,7 +43,13 @@ async function subject(call: TerminologyCall, input: Input, source: Source): Pro
   if (coding && input.has('code')) throw invalid('code', null, 'code 和 coding 只能给一个。', 'give code or coding, not both.')
   const code = coding ? coding.code : input.text('code')
   if (!code) throw missing('code, coding')
-  if (call.id !== null) return { system: await findSystemById(source, call.id), code }
+  if (call.id !== null) {
+    const system = await findSystemById(source, call.id)
+    assertAgrees('system', input.text('system'), system.url)
+    assertAgrees('coding', coding?.system, system.url)
+    assertAgrees('version', coding?.version ?? input.text('version'), system.version)
+    return { system, code }
+  }
   const url = coding ? coding.system : input.text('system')
   if (!url) throw missing(coding ? 'coding.system' : 'system')
   return { system: await findSystem(source, url, coding?.version ?? input.text('version')), code }

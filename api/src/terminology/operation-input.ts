@@ -85,6 +85,12 @@ function kindOf(kinds: Readonly<Record<string, Kind>>, name: string, at: string)
   }, at)
 }
 
+/** What is said besides of a definition that was named by its id, or sent along, must be true of it. Throws parameter-invalid. */
+export function assertAgrees(name: string, said: string | null | undefined, is: string | null | undefined): void {
+  if (said === null || said === undefined || said === is) return
+  throw invalid(name, null, `与所指的定义不一致，那里是“${is ?? '无'}”。`, `it contradicts the definition that is meant, which has ${is ? `"${is}"` : 'none'}.`)
+}
+
 export function invalid(name: string, at: string | null, zh: string, en: string): OutcomeError {
   return fail('parameter-invalid', { zh: `参数 ${name} 不正确：${zh}`, en: `The parameter ${name} is not valid: ${en}` }, at ?? parameterAt(name))
 }

@@ -5,7 +5,7 @@
 import type { Parameters } from '@medplum/fhirtypes'
 import { withDescendants } from './compile-code-system.ts'
 import { findSystem, findSystemById, type Source } from './library.ts'
-import { type Input, invalid, type Kind, missing, readInput, type TerminologyCall } from './operation-input.ts'
+import { assertAgrees, type Input, invalid, type Kind, missing, readInput, type TerminologyCall } from './operation-input.ts'
 import * as say from './sentences.ts'
 import type { Concept, System } from './shapes.ts'
 
@@ -28,7 +28,12 @@ export function relation(a: Concept, b: Concept): 'equivalent' | 'subsumes' | 's
 }
 
 async function systemOf(call: TerminologyCall, input: Input, source: Source): Promise<System> {
-  if (call.id !== null) return findSystemById(source, call.id)
+  if (call.id !== null) {
+    const system = await findSystemById(source, call.id)
+    assertAgrees('system', input.text('system'), system.url)
+    assertAgrees('version', input.text('version'), system.version)
+    return system
+  }
   const coding = input.coding('codingA') ?? input.coding('codingB')
   const url = input.text('system') ?? coding?.system
   if (!url) throw missing('system')

@@ -12,7 +12,6 @@ export function compilePattern(source: string): RegExp | null {
     try {
       return new RegExp(`^(?:${source})$`, flags)
     } catch {
-      continue
     }
   }
   return null

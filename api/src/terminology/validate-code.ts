@@ -9,7 +9,7 @@ import { compileCodeSystem } from './compile-code-system.ts'
 import { asMember, displayOf, isNameOf, languageWanted } from './display.ts'
 import { valueSetOf } from './expand.ts'
 import { compile, findSystem, findSystemById, type Source } from './library.ts'
-import { type Input, invalid, type Kind, missing, readInput, type TerminologyCall } from './operation-input.ts'
+import { assertAgrees, type Input, invalid, type Kind, missing, readInput, type TerminologyCall } from './operation-input.ts'
 import { readSentCodeSystem } from './read-sent.ts'
 import * as say from './sentences.ts'
 import type { Member, System } from './shapes.ts'
@@ -70,14 +70,20 @@ async function systemOf(call: TerminologyCall, input: Input, codings: readonly C
   const sent = input.resource('codeSystem')
   if (sent !== null) {
     const codeSystem = readSentCodeSystem(sent)
-    if (codeSystem.resourceType === 'CodeSystem' && codeSystem.url) return compileCodeSystem(codeSystem)
+    if (codeSystem.resourceType === 'CodeSystem' && codeSystem.url) return agreeing(input, compileCodeSystem(codeSystem))
     throw invalid('codeSystem', null, '应为带有地址的 CodeSystem 资源。', 'it must be a CodeSystem with a url.')
   }
-  if (call.id !== null) return findSystemById(source, call.id)
+  if (call.id !== null) return agreeing(input, await findSystemById(source, call.id))
   const first = codings.find((each) => each.system !== undefined)
   const url = input.text('url') ?? first?.system
   if (url === undefined) throw missing('url')
   return findSystem(source, url, input.text('version') ?? first?.version ?? null)
+}
+
+function agreeing(input: Input, system: System): System {
+  assertAgrees('url', input.text('url'), system.url)
+  assertAgrees('version', input.text('version'), system.version)
+  return system
 }
 
 /** One good coding is enough; where none is good, the verdict is of the one that came closest, else of the first. */

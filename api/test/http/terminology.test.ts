@@ -84,6 +84,24 @@ describe('CodeSystem/$lookup', () => {
   })
 })
 
+describe('what is said besides of a code system that is named by its id', () => {
+  const own = 'urn:oid:2.16.156.10011.2.3.3.4'
+  test.each<[string, Record<string, string>, number]>([
+    ['$lookup', { code: '9', system: own }, 200], ['$lookup', { code: '9', version: '2003' }, 200], ['$lookup', { code: '9', system: gender }, 400], ['$lookup', { code: '9', version: '9.9' }, 400],
+    ['$validate-code', { code: '9', url: own }, 200], ['$validate-code', { code: '9', url: gender }, 400], ['$validate-code', { code: '9', version: '9.9' }, 400],
+    ['$subsumes', { codeA: '1', codeB: '2', system: own }, 200], ['$subsumes', { codeA: '1', codeB: '2', system: gender }, 400],
+  ])('%s %j: %i', async (name, query, status) => {
+    const reply = await get(`CodeSystem/gb-2261-1/${name}`, query)
+    expect([reply.status, status === 400 ? outcomeOf(reply) : '']).toEqual([status, status === 400 ? 'parameter-invalid' : ''])
+  })
+
+  test('holds of one that is sent along', async () => {
+    const resource = { resourceType: 'CodeSystem', url: 'http://example.org/sent', status: 'draft', content: 'complete', concept: [{ code: 'a' }] }
+    const asked = (url: string) => post('CodeSystem/$validate-code', { name: 'codeSystem', resource }, { name: 'url', valueUri: url }, { name: 'code', valueCode: 'a' })
+    expect([(await asked('http://example.org/sent')).status, (await asked(gender)).status]).toEqual([200, 400])
+  })
+})
+
 describe('CodeSystem/$validate-code and $subsumes', () => {
   test.each<[Record<string, string>, boolean]>([
     [{ url: gender, code: 'male' }, true],
