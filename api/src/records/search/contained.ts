@@ -19,6 +19,10 @@ const containedMax = 2_000
 
 const step = '>'
 
+/** Trails that a parameter is kept for, and ways to contained resources whose collectors are kept: there are as many as anybody cares to ask for. */
+const trailsKeptMax = 32
+const waysKeptMax = 500
+
 /** The trail one reference further; null when nothing is stored so far away. */
 export function trailBy(before: string | null, type: string, param: string): string | null {
   if (before === null) return `${type}.${param}`
@@ -43,6 +47,7 @@ export function containedParameter(param: SearchParam, trail: string): SearchPar
   ofContained.set(param, byTrail)
   let made = byTrail.get(trail)
   if (!made) {
+    if (byTrail.size >= trailsKeptMax) byTrail.clear()
     const { codedBy: _, ...rest } = param
     byTrail.set(trail, made = { ...rest, code: containedParam(param.code, trail), storage: pairStorage(param), storedAs: param.storedAs.map((code) => containedParam(code, trail)) })
   }
@@ -90,11 +95,14 @@ function entries(model: FhirModel, type: string, trail: string): readonly Entry[
   const known = entriesOf.get(model) ?? new Map<string, readonly Entry[]>()
   entriesOf.set(model, known)
   const name = `${type} ${trail}`
-  const made = known.get(name) ?? [...model.searchParameters(type).values()].filter((param) => isStoredOfContained(param) && param.storedAs.includes(param.code)).flatMap((param) => branchesOf(model, type, param).flatMap((branch): Entry[] => {
+  const kept = known.get(name)
+  if (kept) return kept
+  const made = [...model.searchParameters(type).values()].filter((param) => isStoredOfContained(param) && param.storedAs.includes(param.code)).flatMap((param) => branchesOf(model, type, param).flatMap((branch): Entry[] => {
     const own = containedParameter(param, trail)
     const collect = collectorOf(model, type, own, branch)
     return collect ? [{ branch, collect, present: own.storage === 'keys' ? paramKey(type, own.code) : null }] : []
   }))
+  if (known.size >= waysKeptMax) known.clear()
   known.set(name, made)
   return made
 }
