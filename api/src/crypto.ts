@@ -35,7 +35,7 @@ export function sha256Hex(data: string | Uint8Array): string {
 }
 
 /** Value of the header Content-Digest (RFC 9530) for a body. */
-export function contentDigest(body: string): string {
+export function contentDigest(body: string | Uint8Array): string {
   return `sha-256=:${createHash('sha256').update(body).digest('base64')}:`
 }
 

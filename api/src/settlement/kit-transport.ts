@@ -13,20 +13,14 @@ type KitRequest = Client['httpClient']['request']
 
 /** @returns the same client. Its bodies carry their digest (RFC 9530): one that changes on the way is refused there, whatever it changed into. */
 export function overNodeHttp(client: Client): Client {
-  const agents = { 'http:': new Agent({ keepAlive: true }), 'https:': new SecureAgent({ keepAlive: true }) }
+  const secure = client.baseUrl.startsWith('https:')
+  const [request, agent] = secure ? [httpsRequest, new SecureAgent({ keepAlive: true })] as const : [httpRequest, new Agent({ keepAlive: true })] as const
   const send: KitRequest = async (method, path, options = {}, body) => {
-    const url = client.httpClient.expandUrl(path)
-    const { protocol } = new URL(url)
-    const payload = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body)
-    const bytes = payload === undefined ? undefined : Buffer.from(payload)
-    const headers = {
-      accept: 'application/fhir+json', ...options.headers,
-      ...(payload === undefined || bytes === undefined ? {} : { 'content-length': bytes.length, 'content-digest': contentDigest(payload) }),
-    }
-    const secure = protocol === 'https:'
-    const started = (secure ? httpsRequest : httpRequest)(url, { method, headers, agent: agents[secure ? 'https:' : 'http:'], ...(options.signal instanceof AbortSignal ? { signal: options.signal } : {}) })
+    const bytes = body === undefined ? undefined : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
+    const headers = { accept: 'application/fhir+json', ...options.headers, ...(bytes ? { 'content-length': bytes.length, 'content-digest': contentDigest(bytes) } : {}) }
+    const started = request(client.httpClient.expandUrl(path), { method, headers, agent, ...(options.signal instanceof AbortSignal ? { signal: options.signal } : {}) })
     const { status, text } = await answered(started, bytes).catch((error: Error) => {
-      throw options.signal?.aborted ? options.signal.reason : new Error('fetch failed', { cause: error })
+      throw options.signal?.aborted ? options.signal.reason : new Error('the call failed', { cause: error })
     })
     const data = parsed(text)
     if (status < 200 || status > 299 || data === null) throw Object.assign(new Error(`HTTP ${status}: ${method} ${path}`), { response: { status, data: data ?? text } })

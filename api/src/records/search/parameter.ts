@@ -46,9 +46,12 @@ const parameterTypes: Readonly<Record<string, { modifiers: readonly string[]; se
 /** Modifiers that nobody may write: `_filter` compares by them. */
 const ofFilter: Readonly<Record<string, readonly string[]>> = { string: ['equal', 'ends'] }
 
+/** Parameters that are no values of an element but of the row itself. */
+const ofRows: readonly string[] = ['_id', '_lastUpdated', '_list', '_text', '_content']
+
 /** Codes of all parameters of a type that a search may use. */
 export function searchableCodes(model: FhirModel, type: ResourceType): string[] {
-  return ['_id', '_lastUpdated', '_list', '_text', '_content', ...[...model.searchParameters(type).values()].filter(isSearchable).map((param) => param.code)]
+  return [...ofRows, ...[...model.searchParameters(type).values()].filter(isSearchable).map((param) => param.code)]
 }
 
 export function isSearchable(param: SearchParam): boolean {
@@ -76,7 +79,7 @@ export function parameterCriterion(context: QueryContext, name: string, value: s
     throw new OutcomeError([invalidValue({ name }, value, { zh: `请给出 1 到 ${valuesMax} 个值。`, en: `give 1 to ${valuesMax} values.` })])
   }
   const { within } = context
-  if (within && ['_id', '_list', '_text', '_content', '_lastUpdated'].includes(code)) return nothing
+  if (within && ofRows.includes(code)) return nothing
   if (code === '_id') return modifier === null || modifier === 'not' ? byIds(name, values, modifier === 'not') : null
   if (modifier === null && code === '_list') return searchList(type, values)
   if (modifier === null && code === '_text') return searchNarrative(type, values)
