@@ -70,6 +70,10 @@ export function faultsOf(path: string, text: string): Fault[] {
       if (!rule.where.test(path) || rule.allowed.some((each) => each.files.test(path))) continue
       if (isPlaceable(node) && rule.word.test(wordOf(node, source))) fault(node, rule.message)
     }
+    if (product.test(path) && !path.endsWith('.test.ts')) {
+      const old = madeOld(node)
+      if (old) fault(node, `${old}: V8 makes it among the old objects, and what it leads to lives as long (docs/decisions/0054-garbage-dies-young.md)`)
+    }
     const imported = importOf(node)
     if (imported) {
       const target = repositoryPath(path, imported.path)
@@ -95,6 +99,18 @@ function wordOf(node: ts.Node, source: ts.SourceFile): string {
   if (ts.isCallExpression(node)) return `${bare(node.expression)}(`
   if (ts.isNewExpression(node)) return `new${bare(node.expression)}${(node.arguments?.length ?? 0) === 0 ? '()' : '(…'}`
   return bare(node)
+}
+
+/** What looks as if it were gone with the call that made it, and is not. */
+function madeOld(node: ts.Node): string | null {
+  if (ts.isBinaryExpression(node) && isAssignment(node.operatorToken.kind) && (ts.isPropertyAccessExpression(node.left) || ts.isElementAccessExpression(node.left))
+    && (ts.isArrowFunction(node.right) || ts.isFunctionExpression(node.right))) return 'name the function before it is put on an object'
+  if ((ts.isGetAccessor(node) || ts.isSetAccessor(node)) && ts.isObjectLiteralExpression(node.parent)) return 'an accessor belongs to a class, not to an object literal'
+  return null
+}
+
+function isAssignment(kind: ts.SyntaxKind): boolean {
+  return kind >= ts.SyntaxKind.FirstAssignment && kind <= ts.SyntaxKind.LastAssignment
 }
 
 function importOf(node: ts.Node): Import | null {

@@ -28,7 +28,7 @@ import { systems } from './fhir-names.ts'
 import { greatCircleKm } from './home-distance.ts'
 import { freeBySegment, nextChange, type OpenSession, type OpenSessions, openSessions } from './open-sessions.ts'
 import { assertKnown, badValue, codesAmong, oneOf, pageSize, referenceValues, spanOf, tokenCodes } from './search-input.ts'
-import { answerTo, type Found, parametersOfOffers } from './offer-text.ts'
+import { answerTo, type Found } from './offer-text.ts'
 import { slotIdOf } from './segments.ts'
 import type { SessionOffer } from './shapes.ts'
 
@@ -65,7 +65,7 @@ export const findSlotsOperation: Operation = {
   async run({ db, ctx, query }) {
     const { found, next } = await find(db, ctx, slotQuestion(query))
     const page = next === null ? null : pageQuery(query, next).get('_page')
-    return { bytes: answerTo(query.toString(), found, page), get resource() { return parametersOfOffers(found, page) } }
+    return { resource: null, bytes: answerTo(query.toString(), found, page) }
   },
 }
 

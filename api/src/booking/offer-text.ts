@@ -1,5 +1,5 @@
-/** Offers as `$find` answers them: a Parameters resource, and the same as JSON text that is printed once and sent many times. */
-import type { Parameters, ParametersParameter } from '@medplum/fhirtypes'
+/** Offers as `$find` answers them: a Parameters resource as JSON text, put together of pieces that are printed once and sent many times. */
+import type { ParametersParameter } from '@medplum/fhirtypes'
 import { clinicTypeCoding, coding, moneyOfFen, reference, systems, titleCoding } from './fhir-names.ts'
 import type { SessionOffer } from './shapes.ts'
 
@@ -41,7 +41,6 @@ export function answerTo(question: string, found: readonly Found[], next: string
   return bytes
 }
 
-/** What `parametersOfOffers` says as JSON text, put together of printed pieces. */
 function bytesOfOffers(found: readonly Found[], next: string | null): Uint8Array<ArrayBuffer> {
   const { none, opening, session, end, comma } = punctuation
   if (found.length === 0) return Buffer.from(none)
@@ -53,12 +52,6 @@ function bytesOfOffers(found: readonly Found[], next: string | null): Uint8Array
   }
   if (next !== null) pieces.push(comma, Buffer.from(JSON.stringify({ name: 'next', valueString: next })))
   return Buffer.concat([...pieces, end])
-}
-
-export function parametersOfOffers(found: readonly Found[], next: string | null): Parameters {
-  const parameter: ParametersParameter[] = found.map(({ offer, km }) => ({ name: 'session', part: [...partsOf(offer), ...(km === null ? [] : [distancePart(km)])] }))
-  if (next !== null) parameter.push({ name: 'next', valueString: next })
-  return { resourceType: 'Parameters', ...(parameter.length > 0 ? { parameter } : {}) }
 }
 
 function distancePart(km: number): ParametersParameter {

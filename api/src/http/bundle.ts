@@ -22,7 +22,7 @@ import { isRefusal, refusals } from './errors.ts'
 import { history, historyOfMany } from './histories.ts'
 import { type Edge, operation, read, searchMany, searchType, vread } from './interactions.ts'
 import { provenanceMisplaced } from './provenance-header.ts'
-import { type Answer, answerOf, answerOfResource, answerOfWrite, etagOf, ifMatchVersion, isFresh, type Preference } from './reply.ts'
+import { type Answer, answerOf, answerOfResource, answerOfWrite, etagOf, ifMatchVersion, isFresh, type Preference, textOf } from './reply.ts'
 
 export interface BundleCall {
   edge: Edge
@@ -170,12 +170,13 @@ function responseEntry(answer: Answer, prefer: Preference, entry: BundleEntry): 
     ...(answer.lastModified === null ? {} : { lastModified: answer.lastModified }),
   }
   const write = !isQuestion(entry)
-  if (answer.text === null || entry.method === 'HEAD' || (write && prefer === 'minimal')) return `{"response":${JSON.stringify(response)}}`
+  const text = textOf(answer)
+  if (text === null || entry.method === 'HEAD' || (write && prefer === 'minimal')) return `{"response":${JSON.stringify(response)}}`
   // What is said of a write stands in the response; a resource stands beside it.
-  if (write && prefer === 'OperationOutcome' && answer.text.startsWith('{"resourceType":"OperationOutcome"')) {
-    return `{"response":${JSON.stringify(response).slice(0, -1)},"outcome":${answer.text}}}`
+  if (write && prefer === 'OperationOutcome' && text.startsWith('{"resourceType":"OperationOutcome"')) {
+    return `{"response":${JSON.stringify(response).slice(0, -1)},"outcome":${text}}}`
   }
-  return `{"resource":${answer.text},"response":${JSON.stringify(response)}}`
+  return `{"resource":${text},"response":${JSON.stringify(response)}}`
 }
 
 const reasons: Readonly<Record<number, string>> = { 200: 'OK', 201: 'Created', 202: 'Accepted', 204: 'No Content', 304: 'Not Modified' }

@@ -14,6 +14,7 @@ import { parseJson } from '../fhir/json.ts'
 import type { FhirModel } from '../fhir/model.ts'
 import { fail, OutcomeError, type Sentence } from '../fhir/outcome.ts'
 import { isResourceType, type ResourceType } from '../fhir/resource-types.ts'
+import { utf8 } from '../fhir/utf8.ts'
 import { assertSameTypeAndId } from '../records/bundle-entries.ts'
 import { isLoaded, isSha256 } from '../records/loaded-files.ts'
 import type { Compartment } from '../records/search/compartment.ts'
@@ -27,7 +28,7 @@ import { history, historyOfMany } from './histories.ts'
 import { type Edge, operation, read, searchMany, searchType, vread } from './interactions.ts'
 import { capabilityStatement } from './metadata.ts'
 import { hasProvenance, provenanceMisplaced, provenanceOf } from './provenance-header.ts'
-import { type Answer, answerOfResource, assertJsonAccepted, assertPretty, formatOf, headersOf, isAsynchronous, isKnown, isLenient, preferenceOf, send } from './reply.ts'
+import { type Answer, answerOfResource, assertJsonAccepted, assertPretty, formatOf, headersOf, isAsynchronous, isKnown, isLenient, preferenceOf, send, textOf } from './reply.ts'
 import { terminologyCapabilities } from './terminology-capabilities.ts'
 import { viewOf, viewParameters } from './view.ts'
 import { create, patch, remove, type Target, update } from './writes.ts'
@@ -147,14 +148,14 @@ function statementAnswer(resource: Record<string, unknown>): Answer {
   const { date: _, ...rest } = resource
   const answer = answerOfResource(resource)
   // More than a megabyte: encoded once as well.
-  return { ...answer, bytes: Buffer.from(answer.text ?? ''), headers: { ETag: `W/"${sha256Hex(JSON.stringify(rest)).slice(0, 16)}"` } }
+  return { ...answer, text: null, bytes: utf8(answer.text ?? ''), headers: { ETag: `W/"${sha256Hex(JSON.stringify(rest)).slice(0, 16)}"` } }
 }
 
 /** What `_elements` and `_summary` leave of a statement. */
 function partOf(edge: Edge, type: ResourceType, whole: Answer, query: URLSearchParams): Answer {
   const asked = viewParameters(query)
   if (!asked.has('_elements') && !asked.has('_summary')) return whole
-  const stored = { type, id: '', version: 0, lastUpdated: '', pid: null, content: whole.text ?? '' }
+  const stored = { type, id: '', version: 0, lastUpdated: '', pid: null, content: textOf(whole) ?? '' }
   const { bytes: _, ...printed } = whole
   return { ...printed, text: viewOf(edge, type, asked)(stored).content, headers: {} }
 }

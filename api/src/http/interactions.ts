@@ -138,7 +138,7 @@ export async function operation(
   else if (definition.affectsState) await recordEvents(db, ctx, [entry(null)])
   const { bytes, headers = {} } = result
   const plain = { version: null, lastModified: null, location: null, headers }
-  if (bytes) return { ...plain, status: result.status ?? 200, bytes, get text() { return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8') } }
+  if (bytes) return { ...plain, status: result.status ?? 200, text: null, bytes }
   const status = result.status ?? (result.resource === null ? 204 : 200)
   if (result.resource === null) return { ...plain, status, text: null }
   return { ...answerOfResource(result.resource, status), headers }

@@ -8,15 +8,16 @@ import type { Context } from 'hono'
 import { stringifyJson } from '../fhir/json.ts'
 import { prettyJson } from '../fhir/json-pretty.ts'
 import { fail, type Language, type Sentence } from '../fhir/outcome.ts'
+import { shortMax, utf8 } from '../fhir/utf8.ts'
 import { sendable, type Stored } from '../records/content.ts'
 import type { VersionMatch } from '../records/write-plan.ts'
 import type { Written } from '../records/write-resources.ts'
 
 export interface Answer {
   status: number
-  /** JSON text; null for an empty body. */
+  /** JSON text; null for an empty body, and where there are `bytes`. */
   text: string | null
-  /** The text in UTF-8, where it is at hand: sent without printing it again. */
+  /** The text in UTF-8 in its place, where that is at hand: sent without printing it again. */
   bytes?: Uint8Array<ArrayBuffer>
   /** Version for the ETag; null when the answer is not one version of one resource. */
   version: number | null
@@ -27,6 +28,10 @@ export interface Answer {
   /** Of a conditional create that found what was there. */
   found?: true
   headers?: Readonly<Record<string, string>>
+}
+
+export function textOf({ text, bytes }: Answer): string | null {
+  return bytes ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString() : text
 }
 
 export type Preference = 'minimal' | 'representation' | 'OperationOutcome'
@@ -91,9 +96,11 @@ export function send(c: Context, answer: Answer, base: string): Response {
   const headers = headersOf(answer, base)
   if (isKnown(c, answer)) return new Response(null, { status: 304, headers })
   const pretty = c.req.query('_pretty') === 'true'
-  const body = pretty || !answer.bytes ? answer.text : answer.bytes
+  const body = pretty || !answer.bytes ? textOf(answer) : answer.bytes
   if (body === null) return new Response(null, { status: answer.status, headers })
-  const sent = pretty && typeof body === 'string' ? prettyJson(body) : body
+  const printed = pretty && typeof body === 'string' ? prettyJson(body) : body
+  // A short text goes out with the headers in one write.
+  const sent = typeof printed === 'string' && printed.length > shortMax ? utf8(printed) : printed
   headers['Content-Type'] = jsonTypeOf(c)
   // Said here because compression leaves small answers alone only when it knows their size.
   headers['Content-Length'] = String(typeof sent === 'string' ? Buffer.byteLength(sent) : sent.byteLength)

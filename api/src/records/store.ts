@@ -87,7 +87,7 @@ export interface OperationResult {
   status?: number
   /** Sent as JSON; null for an empty body. */
   resource: Resource | null
-  /** `resource` as JSON text in UTF-8, where it is at hand: sent as it is. */
+  /** In place of `resource`, where it is JSON text in UTF-8 already: sent as it is. */
   bytes?: Uint8Array<ArrayBuffer>
   headers?: Record<string, string>
   /** Patients whose data the answer discloses or changes: one audit row each. */

@@ -7,6 +7,7 @@
 import type { ClaimResponse, Parameters } from '@medplum/fhirtypes'
 import type { Ctx } from '../ctx.ts'
 import { fail, notFound, OutcomeError } from '../fhir/outcome.ts'
+import { utf8 } from '../fhir/utf8.ts'
 import { loadResource } from '../records/read-resource.ts'
 import type { Operation, OperationCall, OperationResult, Store } from '../records/store.ts'
 import { assertKey } from '../storage/answer-once.ts'
@@ -48,7 +49,7 @@ async function submit(call: OperationCall, gateway: SettlementGateway): Promise<
   if (use === 'predetermination') {
     const resource = await estimateVisit(deps, ctx, visit)
     // As it came, so no number in it has digits that JavaScript would write otherwise.
-    return { resource, bytes: Buffer.from(JSON.stringify(resource)), patients }
+    return { resource: null, bytes: utf8(JSON.stringify(resource)), patients }
   }
   return { resource: await (selfPay ? settleAsSelfPay(deps, ctx, visit, idempotencyKey) : settleVisit(deps, ctx, visit, idempotencyKey)), patients }
 }

@@ -15,7 +15,9 @@ import {
 } from 'kysely'
 import type { ReservedSql, Row, RowList, Sql } from 'postgres'
 import { monotonicMs } from '../ctx.ts'
+import { answerOf } from './answer-of.ts'
 import { hasOnePlan, type PoolUse } from './one-plan.ts'
+import { Waiting } from './waiting.ts'
 
 /** Long enough for transactions under way on a pool that is replaced; what has not ended then never will. */
 const drainSeconds = 20
@@ -50,7 +52,7 @@ class PostgresJsConnection implements DatabaseConnection {
   /** Why the reserved connection is no more; null while it is. */
   lost: Error | null = null
   readonly #pools: Pools
-  readonly #waiting = new Set<(error: Error) => void>()
+  readonly #waiting = new Waiting<(error: Error) => void>()
   /** The pool that its statements, or all of its transaction, go to. */
   pool: Sql
   readonly #planned: Pools
@@ -69,13 +71,13 @@ class PostgresJsConnection implements DatabaseConnection {
   /** Nothing more comes from the connection: whoever waits for it is told. */
   lose(error: Error): void {
     if (this.reserved) this.lost ??= error
-    for (const reject of this.#waiting) reject(error)
+    for (const reject of this.#waiting.all()) reject(error)
     // What a server that is gone has planned is gone too, and nobody may notice: a statement that is forgotten does not fail.
     if (this.#pools.replace(this.pool)) this.#planned.replace(this.#planned.current)
   }
 
   async send(text: string, parameters: readonly unknown[] = [], options: object = {}): Promise<RowList<Row[]>> {
-    const statement = this.target().unsafe(text, parameters as never[], options)
+    const statement = answerOf(this.target().unsafe(text, parameters as never[], options))
     try {
       return await (this.reserved ? this.#orLost(statement) : this.#pools.orReplaced(this.pool, statement))
     } catch (error) {
@@ -87,14 +89,14 @@ class PostgresJsConnection implements DatabaseConnection {
   /** The driver forgets statements that wait behind another when their connection closes. */
   #orLost<T>(statement: PromiseLike<T>): Promise<T> {
     const { promise, reject } = Promise.withResolvers<never>()
-    this.#waiting.add(reject)
-    return Promise.race([statement, promise]).finally(() => { this.#waiting.delete(reject) })
+    const place = this.#waiting.add(reject)
+    return Promise.race([statement, promise]).finally(() => { this.#waiting.delete(place) })
   }
 
   async #sendPlanned(text: string, parameters: readonly unknown[]): Promise<RowList<Row[]>> {
     const pool = this.#planned.current
     try {
-      return await this.#planned.orReplaced(pool, pool.unsafe(text, parameters as never[], { prepare: true }))
+      return await this.#planned.orReplaced(pool, answerOf(pool.unsafe(text, parameters as never[], { prepare: true })))
     } catch (error) {
       if (isFatal(error)) this.#planned.replace(pool)
       throw error
@@ -141,9 +143,9 @@ class Pools {
   readonly #left = new Set<Sql>()
   readonly #open: () => Sql
   /** Who waits for an answer outside a transaction, by pool. */
-  readonly #asked = new WeakMap<Sql, Set<(error: Error) => void>>()
+  readonly #asked = new WeakMap<Sql, Waiting<(error: Error) => void>>()
   /** Who waits for a connection. A promise that they shared would keep what each was given, as long as the pool lasts. */
-  readonly #reserving = new Set<() => void>()
+  readonly #reserving = new Waiting<() => void>()
   #replacedAt = Number.NEGATIVE_INFINITY
   #isDue = false
   current: Sql
@@ -171,18 +173,19 @@ class Pools {
   /** The answer, unless the pool is replaced and it does not come soon: then nobody knows what became of the statement, as of any whose connection is lost. */
   orReplaced<T>(pool: Sql, statement: PromiseLike<T>): Promise<T> {
     const { promise, reject } = Promise.withResolvers<never>()
-    const asked = this.#asked.get(pool) ?? new Set()
-    this.#asked.set(pool, asked.add(reject))
-    return Promise.race([statement, promise]).finally(() => { asked.delete(reject) })
+    let asked = this.#asked.get(pool)
+    if (!asked) this.#asked.set(pool, asked = new Waiting())
+    const place = asked.add(reject)
+    return Promise.race([statement, promise]).finally(() => { asked.delete(place) })
   }
 
   #swap(): void {
     const failed = this.current
     this.#replacedAt = monotonicMs()
     this.current = this.#open()
-    for (const goAlong of this.#reserving) goAlong()
+    for (const goAlong of this.#reserving.all()) goAlong()
     this.#left.add(failed)
-    setTimeout(() => { for (const reject of this.#asked.get(failed) ?? []) reject(unanswered()) }, answerSeconds * 1000).unref()
+    setTimeout(() => { for (const reject of this.#asked.get(failed)?.all() ?? []) reject(unanswered()) }, answerSeconds * 1000).unref()
     setTimeout(() => { void this.#end(failed) }, drainSeconds * 1000).unref()
   }
 
@@ -193,11 +196,11 @@ class Pools {
       const asked = pool.reserve()
       const replaced = Promise.withResolvers<null>()
       const goAlong = () => { replaced.resolve(null) }
-      this.#reserving.add(goAlong)
+      const place = this.#reserving.add(goAlong)
       const reserved = await Promise.race([asked, replaced.promise]).catch((error: Error) => {
         this.replace(pool)
         throw error
-      }).finally(() => { this.#reserving.delete(goAlong) })
+      }).finally(() => { this.#reserving.delete(place) })
       if (reserved !== null) return { pool, reserved }
       asked.then((late) => { late.release() }, () => {})
     }
@@ -231,7 +234,8 @@ class PostgresJsDriver implements Driver {
     connection.lost = null
     const onexecute = (held: DriverConnection) => {
       connection.held = held
-      held.onclose = (error) => { connection.lose(error) }
+      const lose = (error: Error) => { connection.lose(error) }
+      held.onclose = lose
       return true
     }
     const level = settings.isolationLevel ? ` isolation level ${settings.isolationLevel}` : ''

@@ -37,13 +37,14 @@ export function ucum(): Ucum {
 function quiet(library: Ucum): Ucum {
   const parser = library.uStrParser_
   const parse = parser.parseString.bind(parser)
-  parser.parseString = (text, ...how) => {
+  const answer: typeof parse = (text, ...how) => {
     try {
       return parse(text, ...how)
     } catch (error) {
       return [null, text, [String(error)], null]
     }
   }
+  parser.parseString = answer
   return library
 }
 

@@ -86,8 +86,7 @@ test('pages join without a gap or a double', async () => {
   let query = new URLSearchParams('_count=2')
   for (let page = 0; page < 20; page++) {
     const answer = await findSlotsOperation.run({ db, ctx, store: { base: '', model: undefined as never, entries: new Map() }, base: 'http://127.0.0.1:8080/fhir', type: 'Appointment', id: null, query, body: null, idempotencyKey: null, respondAsync: false, lenient: false })
-    expect(JSON.parse(Buffer.from(answer.bytes as Uint8Array).toString())).toEqual(answer.resource)
-    const parameters = (answer.resource as { parameter: { name: string; valueString?: string; part?: { name: string; valueReference?: { reference: string } }[] }[] }).parameter
+    const parameters = (JSON.parse(Buffer.from(answer.bytes as Uint8Array).toString()) as { parameter: { name: string; valueString?: string; part?: { name: string; valueReference?: { reference: string } }[] }[] }).parameter
     seen.push(...parameters.filter((each) => each.name === 'session').map((each) => each.part?.[0]?.valueReference?.reference.slice('Schedule/'.length) ?? ''))
     const next = parameters.find((each) => each.name === 'next')?.valueString
     if (!next) break
