@@ -90,7 +90,11 @@ function encodingOf(c: Context): string {
 
 /** The body as text, whatever its media type. Throws body-too-large, json-broken when it is not UTF-8. */
 export async function readText(c: Context, bytesMax: number): Promise<string> {
-  const bytes = await readBytes(c, bytesMax)
+  return decoded(await readBytes(c, bytesMax))
+}
+
+/** Throws json-broken when it is not UTF-8. */
+export function decoded(bytes: Uint8Array): string {
   try {
     return utf8.decode(bytes)
   } catch (cause) {

@@ -7,10 +7,11 @@ import { messageIdSystem } from '../fhir/claim-message.ts'
 import { parseJson } from '../fhir/json.ts'
 import { fail, forbidden, notFound } from '../fhir/outcome.ts'
 import type { ResourceType } from '../fhir/resource-types.ts'
+import { utf8 } from '../fhir/utf8.ts'
 import type { InsurerDb } from '../storage/pool.ts'
 import type { Centre } from '../insurer/centre.ts'
 import type { AppEnv } from './auth.ts'
-import { readText } from './body.ts'
+import { decoded, readBytes } from './body.ts'
 
 /** What the routes of a centre work with. */
 export interface CentreRoutes {
@@ -36,10 +37,10 @@ export async function readResource<T extends Resource>(c: Context<AppEnv>, type:
   if (!/^application\/(fhir\+)?json\b/i.test(c.req.header('Content-Type') ?? '')) {
     throw fail('media-type-unsupported', { zh: '请以 application/fhir+json 提交。', en: 'Send the body as application/fhir+json.' })
   }
-  const text = await readText(c, bodyBytesMax)
+  const bytes = await readBytes(c, bodyBytesMax)
   const digest = c.req.header('Content-Digest')
-  if (digest !== undefined && digest !== contentDigest(text)) throw fail('bad-request', { zh: '内容与其摘要 Content-Digest 不符，报文在途中被改动。', en: 'The body does not fit its Content-Digest: it was changed on the way.' }, 'http.Content-Digest')
-  const body = parseJson(text) as { resourceType?: unknown } | null
+  if (digest !== undefined && digest !== contentDigest(bytes)) throw fail('bad-request', { zh: '内容与其摘要 Content-Digest 不符，报文在途中被改动。', en: 'The body does not fit its Content-Digest: it was changed on the way.' }, 'http.Content-Digest')
+  const body = parseJson(decoded(bytes)) as { resourceType?: unknown } | null
   if (typeof body !== 'object' || body?.resourceType !== type) throw fail('resource-type-mismatch', { zh: `内容须为 ${type}。`, en: `The body must be a ${type}.` })
   return body as T
 }
@@ -66,7 +67,7 @@ export function selfOf(c: Context): string {
 }
 
 export function reply(c: Context, resource: Resource): Response {
-  return c.body(Buffer.from(JSON.stringify(resource)), 200, { 'Content-Type': 'application/fhir+json; charset=utf-8', 'Cache-Control': 'no-store' })
+  return c.body(utf8(JSON.stringify(resource)), 200, { 'Content-Type': 'application/fhir+json; charset=utf-8', 'Cache-Control': 'no-store' })
 }
 
 /** Null when absent. */

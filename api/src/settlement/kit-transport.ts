@@ -8,6 +8,7 @@ import { Agent, type ClientRequest, request as httpRequest } from 'node:http'
 import { Agent as SecureAgent, request as httpsRequest } from 'node:https'
 import type { Client } from 'fhir-kit-client'
 import { contentDigest } from '../crypto.ts'
+import { utf8 } from '../fhir/utf8.ts'
 
 type KitRequest = Client['httpClient']['request']
 
@@ -16,7 +17,7 @@ export function overNodeHttp(client: Client): Client {
   const secure = client.baseUrl.startsWith('https:')
   const [request, agent] = secure ? [httpsRequest, new SecureAgent({ keepAlive: true })] as const : [httpRequest, new Agent({ keepAlive: true })] as const
   const send: KitRequest = async (method, path, options = {}, body) => {
-    const bytes = body === undefined ? undefined : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
+    const bytes = body === undefined ? undefined : utf8(typeof body === 'string' ? body : JSON.stringify(body))
     const headers = { accept: 'application/fhir+json', ...options.headers, ...(bytes ? { 'content-length': bytes.length, 'content-digest': contentDigest(bytes) } : {}) }
     const started = request(client.httpClient.expandUrl(path), { method, headers, agent, ...(options.signal instanceof AbortSignal ? { signal: options.signal } : {}) })
     const { status, text } = await answered(started, bytes).catch((error: Error) => {
