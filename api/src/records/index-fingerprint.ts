@@ -4,7 +4,7 @@ import type { FhirModel } from '../fhir/model.ts'
 import type { ResourceType } from '../fhir/resource-types.ts'
 
 /** Raised when the way values are indexed changes, so that everything is indexed anew. */
-const indexVersion = 9
+const indexVersion = 10
 
 /** Raised when the way a type is placed changes (access/placement.ts). */
 const placementVersions: Partial<Record<ResourceType, number>> = { Organization: 2, Group: 2, Condition: 2, Provenance: 2, HealthcareService: 2, InsurancePlan: 2 }

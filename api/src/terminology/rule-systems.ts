@@ -50,8 +50,16 @@ function named(code: string, type: 'language' | 'region' | 'currency'): Concept 
   return { ...concept(code, display), designations: [{ language: 'zh', value: namesOf(type, 'zh-CN').of(code) ?? display }] }
 }
 
+/** What follows `x` means what two parties have agreed on (RFC 5646 2.2.7): any is good, alone or behind a language. */
+const privateUse = /^(?:(?<before>.+?)-)?x(?:-[a-z\d]{1,8})+$/i
+
 /** A well-formed tag whose language is known. */
 function language(code: string): Concept | null {
+  const own = privateUse.exec(code)
+  if (own) {
+    const known = own.groups?.before === undefined ? concept(code, code) : language(own.groups.before)
+    return known && { ...known, code }
+  }
   try {
     const [canonical] = Intl.getCanonicalLocales(code)
     return canonical?.toLowerCase() === code.toLowerCase() ? named(code, 'language') : null

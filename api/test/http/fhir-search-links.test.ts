@@ -64,6 +64,47 @@ describe('compartments', () => {
   })
 })
 
+describe('_include of a reference that names a version', () => {
+  const patch = (name: string) => request('PUT', '/fhir/Patient/moved', { as: system, body: { resourceType: 'Patient', id: 'moved', name: [{ text: name }], generalPractitioner: [to('Practitioner/gp')] } })
+  const included = (reply: TestReply): string[] => (reply.json.entry ?? []).filter((each: { search: { mode: string } }) => each.search.mode === 'include')
+    .map((each: { resource: { resourceType: string; id: string; meta: { versionId: string } } }) => `${each.resource.resourceType}/${each.resource.id}/${each.resource.meta.versionId}`).sort()
+
+  beforeAll(async () => {
+    await patch('旧名')
+    const notes = ['Patient/moved/_history/1', 'Patient/moved', 'Patient/moved/_history/2', 'Patient/moved/_history/9']
+    for (const [index, reference] of notes.entries()) {
+      await request('PUT', `/fhir/Basic/b${index}`, { as: system, body: { resourceType: 'Basic', id: `b${index}`, code: { text: 'x' }, subject: to(reference), created: '2024-01-01' } })
+    }
+    await patch('新名')
+  })
+
+  test.each<[string, string, string[]]>([
+    ['an earlier one is brought as it was, with its own version', '_id=b0', ['Patient/moved/1']], ['without a version the current one', '_id=b1', ['Patient/moved/2']],
+    ['the current one by its version', '_id=b2', ['Patient/moved/2']], ['one that there never was is missing', '_id=b3', []],
+    ['each that is named, once', '_id=b0,b1,b2,b3', ['Patient/moved/1', 'Patient/moved/2']],
+  ])('%s', async (_, query, expected) => {
+    const reply = await request('GET', `/fhir/Basic?${query}&_include=Basic:subject`, { as: system })
+    expect(reply.json.issue ?? []).toEqual([])
+    expect(included(reply)).toEqual(expected)
+  })
+
+  test('what the current one leads to is followed, what an earlier one led to is not known', async () => {
+    const along = async (query: string) => included(await request('GET', `/fhir/Basic?${query}&_include=Basic:subject&_include:iterate=Patient:general-practitioner`, { as: system })).filter((each) => each.startsWith('Practitioner'))
+    expect(await along('_id=b2')).toEqual(['Practitioner/gp/1'])
+    expect(await along('_id=b0')).toEqual([])
+  })
+
+  test('a version whose record is closed to the caller is not brought', async () => {
+    await request('PUT', '/fhir/Basic/own', { as: system, body: { resourceType: 'Basic', id: 'own', code: { text: 'x' }, subject: to('Patient/zhang'), author: to('Patient/moved/_history/1') } })
+    const seenBy = async (as: Parameters<typeof request>[2]) => {
+      const reply = await request('GET', '/fhir/Basic?_id=own&_include=Basic:author', as)
+      return [...ids(reply).filter((id) => id === 'own'), ...included(reply)]
+    }
+    expect(await seenBy({ as: system })).toEqual(['own', 'Patient/moved/1'])
+    expect(await seenBy({ as: citizen('zhang') })).toEqual(['own'])
+  })
+})
+
 test('references of every form: contained, ours in full, with a version, another server\'s, a urn', async () => {
   const urn = 'urn:uuid:0195d3a2-0000-4abc-8000-000000000009'
   expect((await request('PUT', '/fhir/Observation/urn', { as: system, body: { resourceType: 'Observation', id: 'urn', status: 'final', code: { text: 'x' }, performer: [to(urn)] } })).json.issue ?? []).toEqual([])

@@ -91,7 +91,7 @@ describe('what a query finds', () => {
     // reference
     ['Observation?subject=Patient/zhang', ['o1', 'o2', 'o3']], ['Observation?patient=zhang', ['o1', 'o2', 'o3']], ['Observation?subject=zhang', ['o1', 'o2', 'o3']], ['Observation?subject:Patient=zhang', ['o1', 'o2', 'o3']],
     ['Observation?subject=http://127.0.0.1:8080/fhir/Patient/li', ['o4', 'o5']], ['Observation?patient=zhang,li', ['o1', 'o2', 'o3', 'o4', 'o5']], ['Observation?patient=nobody', []],
-    ['Observation?encounter=Encounter/e1', ['o1']], ['Observation?encounter:missing=true&patient=zhang', ['o2', 'o3']], ['Patient?organization:identifier=urn:org|7', ['wang']], ['Patient?organization=hospital', ['zhang']],
+    ['Observation?encounter=Encounter/e1', ['o1']], ['Observation?encounter:missing=true&patient=zhang', ['o2', 'o3']], ['Patient?organization:identifier=urn:org|7', ['wang']], ['Patient?organization:identifier=urn:org|', ['wang']], ['Patient?organization:identifier=urn:other|', []], ['Patient?organization:identifier=|7', []], ['Patient?organization:identifier=7', ['wang']], ['Patient?organization=hospital', ['zhang']],
     ['Observation?subject:Group=zhang', []], ['Provenance?patient=zhang', ['pr']], ['Provenance?patient=li', ['pr']], ['Provenance?target=Patient/li', ['pr']],
     // date
     ['Observation?date=2024-01-31', ['o1']], ['Observation?date=2024-02', ['o2']], ['Observation?date=2024', ['o1', 'o2', 'o3', 'o4']], ['Observation?date=ne2024-02', ['o1', 'o3', 'o4']],

@@ -45,6 +45,7 @@ describe('CodeSystem/$lookup', () => {
     [{ system: 'https://pujiang.health/fhir/CodeSystem/department', code: '03.04' }, '诊疗科目', '心血管内科'],
     [{ system: 'http://unitsofmeasure.org', code: 'mmol/L' }, 'UCUM', 'millimole per liter'],
     [{ system: 'urn:ietf:bcp:47', code: 'zh-CN', displayLanguage: 'zh' }, 'BCP 47', '中文（中国）'],
+    [{ system: 'urn:ietf:bcp:47', code: 'x-whistle', displayLanguage: 'zh' }, 'BCP 47', 'x-whistle'], [{ system: 'urn:ietf:bcp:47', code: 'zh-CN-x-shanghai', displayLanguage: 'zh' }, 'BCP 47', '中文（中国）'],
     [{ system: gender, code: 'male', displayLanguage: 'zh-CN' }, 'AdministrativeGender', '男'],
     [{ system: 'urn:iso:std:iso:3166', code: 'CN', displayLanguage: 'en' }, 'ISO 3166', 'China'],
     [{ system: 'urn:iso:std:iso:4217', code: 'CNY', displayLanguage: 'zh' }, 'ISO 4217', '人民币'],

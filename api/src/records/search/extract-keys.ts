@@ -186,8 +186,9 @@ export function referenceCollector(type: string, code: string, fhirType: string)
     case 'Reference': return (value, sink) => {
       const { reference, identifier } = value as { reference?: unknown; identifier?: IdentifierLike | null }
       add(sink, reference)
+      const system = typeof identifier?.system === 'string' ? identifier.system : null
+      if (system !== null) sink.keys.add(referenceIdentifierKey(type, code, system, ''))
       if (typeof identifier?.value !== 'string') return
-      const system = typeof identifier.system === 'string' ? identifier.system : null
       sink.keys.add(referenceIdentifierKey(type, code, undefined, identifier.value))
       sink.keys.add(referenceIdentifierKey(type, code, system, identifier.value))
     }

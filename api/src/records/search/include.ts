@@ -1,6 +1,6 @@
 /**
  * `_include=Type:param[:Target]` and `_revinclude`, with `*` for every parameter and `:iterate` for what the included resources lead to in
- * turn. Only what the caller may see is included, a match is not repeated, and there is an end: `roundsMax` steps and
+ * turn. A reference that names a version brings that version. Only what the caller may see is included, a match is not repeated, and there is an end: `roundsMax` steps and
  * `includedMax` resources, beyond which a warning says that some are missing. Source: FHIR R4 3.1.1.5.3.
  */
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
@@ -17,7 +17,8 @@ import { linkKey, linkSeed } from './keys.ts'
 import { nearest } from '../../fhir/nearest.ts'
 import type { QueryContext } from './parse-query.ts'
 import { type Match, matchOfProjected, projectedBy } from './projected.ts'
-import { type ReferenceBy, referencesOf } from './references-of.ts'
+import { type ReferenceBy, referencesOf, type Referred } from './references-of.ts'
+import { plainArray } from '../../storage/array-literal.ts'
 
 const includedMax = 1000
 const roundsMax = 6
@@ -79,7 +80,7 @@ function referenceParameters(model: FhirModel, type: ResourceType): SearchParam[
 export async function includedWith(
   walk: Walk, matches: readonly Match[], includes: readonly Include[], revincludes: readonly Include[],
 ): Promise<{ included: Stored[]; warnings: Issue[] }> {
-  const seen = new Set(matches.map(({ stored }) => nameOf(stored)))
+  const seen = new Set(matches.map(nameOf))
   const included: Stored[] = []
   let cut = false
   let frontier = matches
@@ -95,7 +96,7 @@ export async function includedWith(
     const found = [...await referredTo(walk, frontier, forward, seen), ...await referring(walk, frontier, backward)]
     const fresh: Match[] = []
     for (const each of found) {
-      const name = nameOf(each.stored)
+      const name = nameOf(each)
       if (seen.has(name)) continue
       if (included.length + fresh.length >= includedMax) {
         cut = true
@@ -111,24 +112,42 @@ export async function includedWith(
   return { included, warnings: cut ? [incomplete()] : [] }
 }
 
-function nameOf({ type, id }: Stored): string {
-  return `${type}/${id}`
+function nameOf({ stored: { type, id, version }, superseded }: Match): string {
+  return superseded ? `${type}/${id}/_history/${version}` : `${type}/${id}`
 }
 
 async function referredTo(walk: Walk, frontier: readonly Match[], includes: readonly Include[], seen: ReadonlySet<string>): Promise<Match[]> {
   if (includes.length === 0) return []
-  const wanted = new Map<string, { type: ResourceType; id: string }>()
+  const wanted = new Map<string, Referred>()
+  const versions = new Map<string, { type: ResourceType; id: string; version: number }>()
   const byType = new Map<ResourceType, ReferenceBy[]>()
   for (const { stored, keys } of frontier) {
     let asked = byType.get(stored.type)
     if (!asked) byType.set(stored.type, asked = includes.flatMap((each) => referencesBy(walk.store.model, each, stored.type)))
     if (asked.length === 0) continue
     for (const each of referencesOf(stored.content, keys, asked)) {
-      const name = `${each.type}/${each.id}`
-      if (!seen.has(name) && wanted.size <= includedMax) wanted.set(name, each)
+      const { type, id, version } = each
+      // Which version a match is, only the database says.
+      if (version !== null && walk.store.entries.get(type)?.projection === null) versions.set(`${type}/${id}/_history/${version}`, { type, id, version })
+      else if (!seen.has(`${type}/${id}`) && wanted.size <= includedMax) wanted.set(`${type}/${id}`, each)
     }
   }
-  return [...await loadMany(walk, [...wanted.values()]), ...await addressed(walk, frontier, includes)]
+  return [...await loadMany(walk, [...wanted.values()]), ...await loadVersions(walk, [...versions.values()].slice(0, includedMax)), ...await addressed(walk, frontier, includes)]
+}
+
+/** The versions that references name; one that was not kept, or is a deletion, is missing. */
+async function loadVersions({ db, ctx }: Walk, wanted: readonly { type: ResourceType; id: string; version: number }[]): Promise<Match[]> {
+  if (wanted.length === 0) return []
+  const [ids, types, versions] = [wanted.map(({ id }) => keyOf(id)), wanted.map(({ type }) => typeCode(type)), wanted.map(({ version }) => version)]
+  const columns = sql.raw(['shard', 't', 'id', 'version', 'last_updated', 'pid', 'labels', 'org', 'dept', 'author', 'content'].map((name) => `x.${name}`).join(', '))
+  const of = sql.raw([...new Set(types)].sort((a, b) => a - b).join(','))
+  const named = sql`unnest(${plainArray(ids)}::uuid[], ${plainArray(types)}::smallint[], ${plainArray(versions)}::int8[]) as w (id, t, version)`
+  const { rows } = await sql<StoredRow & { keys: bigint[]; superseded: boolean }>`
+    select r.t, r.id, r.version, r.last_updated, r.pid, r.content, r.keys, r.superseded from (
+      select ${columns}, x.keys, false as superseded from ${named} join resource x on x.id = w.id and x.t = w.t and x.version = w.version where x.t in (${of})
+      union all select ${columns}, '{}'::int8[] as keys, true as superseded from ${named} join resource_history x on x.id = w.id and x.t = w.t and x.version = w.version where not x.deleted
+    ) r where ${visible(ctx)} limit ${includedMax + 1}`.execute(db)
+  return rows.map((row) => (row.superseded ? { ...matchOf(row), superseded: true as const } : matchOf(row)))
 }
 
 /** Definitions that the frontier refers to by canonical address. */
@@ -222,7 +241,7 @@ async function referringProjected(walk: Walk, frontier: readonly Match[], { sour
   const projection = source === null ? null : walk.store.entries.get(source)?.projection
   const code = codes?.[0]
   if (source === null || !projection || code === undefined || !projection.parameters.includes(code)) return []
-  const names = new Set(frontier.filter(({ stored }) => target === null || stored.type === target).map(({ stored }) => nameOf(stored)))
+  const names = new Set(frontier.filter(({ stored }) => target === null || stored.type === target).map(nameOf))
   if (names.size === 0) return []
   if (names.size > projectedMax) throw tooCostly()
   const found: Match[] = []

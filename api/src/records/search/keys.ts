@@ -58,7 +58,7 @@ export function linkKey(seed: bigint, rowKey: string): bigint {
   return BigInt.asIntN(64, BigInt(`0x${rowKey.slice(19, 23)}${rowKey.slice(24)}`) ^ seed)
 }
 
-/** A reference by business identifier (`param:identifier=system|value`); system as in `tokenKey`. */
+/** A reference by business identifier (`param:identifier=system|value`); system as in `tokenKey`, an empty value for any of the system. */
 export function referenceIdentifierKey(type: string, param: string, system: string | null | undefined, value: string): bigint {
   if (system === undefined) return hash(`${type}.${param}${bar}j${value}`)
   return hash(`${type}.${param}${bar}i${system ?? ''}${bar}${value}`)

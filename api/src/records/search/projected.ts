@@ -10,7 +10,12 @@ import { storedFrom } from '../read-resource.ts'
 import type { Walk } from './criterion.ts'
 
 /** A resource with the keys of its row. */
-export interface Match { stored: Stored; keys: readonly bigint[] }
+export interface Match {
+  stored: Stored
+  keys: readonly bigint[]
+  /** An earlier version, which a reference names. What it refers to is not known. */
+  superseded?: true
+}
 
 const pageRows = '200'
 

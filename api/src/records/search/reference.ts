@@ -1,5 +1,5 @@
 /**
- * Reference parameters: `Type/id`, `id`, `[param]:Type=id`, an address, `:identifier=system|value`, `:above` and `:below` (hierarchy.ts). Our own absolute addresses
+ * Reference parameters: `Type/id`, `id`, `[param]:Type=id`, an address, `:identifier=system|value` (as of a token: also `system|`, `|value`), `:above` and `:below` (hierarchy.ts). Our own absolute addresses
  * are read as `Type/id`, as they are stored. A reference to a patient that puts the type into the patient's compartment also
  * bounds the search to that patient's rows. Source: FHIR R4 3.1.1.4.12.
  */
@@ -69,8 +69,8 @@ function targetsOf(asked: Asked, value: string): string[] {
 function identifierKeys(asked: Asked, value: string): bigint[] {
   const parts = splitUnescaped(value, '|').map(unescapeValue)
   const [first = '', second = ''] = parts
-  if (parts.length > 2 || (parts.length === 2 && second === '')) {
-    throw new OutcomeError([invalidValue(asked, value, { zh: '请写成 系统|号码。', en: 'write system|value.' })])
+  if (parts.length > 2 || (first === '' && second === '')) {
+    throw new OutcomeError([invalidValue(asked, value, { zh: '请写成 系统|号码、系统|、|号码 或 号码。', en: 'write system|value, system|, |value or value.' })])
   }
   const system = parts.length === 1 ? undefined : first === '' ? null : first
   return asked.param.storedAs.map((code) => referenceIdentifierKey(asked.type, code, system, parts.length === 1 ? first : second))

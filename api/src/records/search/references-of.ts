@@ -15,16 +15,23 @@ export interface ReferenceBy {
   target: ResourceType | null
 }
 
-export function referencesOf(content: string, keys: Iterable<bigint>, wanted: readonly ReferenceBy[]): { type: ResourceType; id: string }[] {
-  const found = new Map<string, { type: ResourceType; id: string }>()
+export interface Referred {
+  type: ResourceType
+  id: string
+  /** Null for the current one. */
+  version: number | null
+}
+
+export function referencesOf(content: string, keys: Iterable<bigint>, wanted: readonly ReferenceBy[]): Referred[] {
+  const found = new Map<string, Referred>()
   const held = new Set(keys)
-  for (const [, reference = ''] of content.matchAll(/"reference":"([A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64})/g)) {
-    if (found.has(reference)) continue
+  for (const [whole, reference = '', version] of content.matchAll(/"reference":"([A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64})(?:\/_history\/(\d{1,10})")?/g)) {
+    if (found.has(whole)) continue
     const parsed = parseReference(reference)
     if (parsed.kind !== 'local' || !isResourceType(parsed.type)) continue
     const { type, id } = parsed
     const asked = wanted.some((each) => (each.target === null || each.target === type) && each.codes.some((code) => held.has(referenceKey(each.source, code, reference))))
-    if (asked) found.set(reference, { type, id })
+    if (asked) found.set(whole, { type, id, version: version === undefined ? null : Number(version) })
   }
   return [...found.values()]
 }
