@@ -19,6 +19,8 @@ declare module 'autocannon' {
     timeout?: number
     headers?: Record<string, string>
     requests: Request[]
+    /** The same load before, which is not counted. Seconds. */
+    warmup?: { connections: number; duration: number }
   }
   interface Result {
     /** Seconds. */
@@ -29,6 +31,7 @@ declare module 'autocannon' {
     '2xx': number
     /** Milliseconds. */
     latency: { p50: number; p99: number; max: number }
+    warmup?: Result
   }
   export default function autocannon(options: Options): Promise<Result>
 }

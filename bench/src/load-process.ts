@@ -51,7 +51,8 @@ process.stdout.write(JSON.stringify(order.perSecond === undefined ? await looped
 async function looped(): Promise<Answer> {
   const result = await autocannon({
     url: order.url, connections: order.connections, ...(order.amount === undefined ? { duration: order.seconds } : { amount: order.amount }), timeout: 60, requests: isFixed ? fixed() : moving(),
+    ...(order.runUpSeconds === undefined ? {} : { warmup: { connections: order.connections, duration: order.runUpSeconds } }),
     headers: { Accept: 'application/fhir+json', ...order.headers },
   })
-  return { requests: result['2xx'], seconds: result.duration, p50: result.latency.p50, p99: result.latency.p99, failed: result.non2xx + result.errors + result.timeouts }
+  return { requests: result['2xx'], uncounted: result.warmup?.['2xx'] ?? 0, seconds: result.duration, p50: result.latency.p50, p99: result.latency.p99, failed: result.non2xx + result.errors + result.timeouts }
 }

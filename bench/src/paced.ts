@@ -27,7 +27,7 @@ export async function paced(order: Order, perSecond: number): Promise<Answer> {
   agent.destroy()
   latencies.sort((one, other) => one - other)
   const at = (part: number) => Math.round(latencies[Math.floor(latencies.length * part)] ?? 0)
-  return { requests: latencies.length, seconds: (performance.now() - began) / 1000, p50: at(0.5), p99: at(0.99), failed }
+  return { requests: latencies.length, uncounted: 0, seconds: (performance.now() - began) / 1000, p50: at(0.5), p99: at(0.99), failed }
 }
 
 function once({ url, requests, headers }: Order, agent: Agent, turn: number): Promise<boolean> {

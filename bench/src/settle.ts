@@ -46,7 +46,7 @@ export async function benchSettle(say: (line?: string) => void): Promise<SettleO
     const sides: Record<'estimate' | 'settle' | 'limit', Side[]> = { estimate: [], settle: [], limit: [] }
     for (let round = 1; round <= rounds; round++) {
       const encounters = await visits(city, visitsPerRound)
-      sides.estimate.push(await measured(city, () => drive(order(city, open, 'predetermination', { connections: estimateConnections, seconds: estimateSeconds }))))
+      sides.estimate.push(await measured(city, () => drive(order(city, open, 'predetermination', { connections: estimateConnections, seconds: estimateSeconds, runUpSeconds: 1 }))))
       sides.limit.push(await measured(city, () => writeMany(city, rows, visitsPerRound * 2)))
       sides.settle.push(await measured(city, () => load(city, encounters, 'claim')))
       say(`round ${round}/${rounds}: ${sides.estimate.at(-1)?.perSecond.toFixed(0)} pre-settlements, ${sides.settle.at(-1)?.perSecond.toFixed(0)} settlements a second, limit ${sides.limit.at(-1)?.perSecond.toFixed(0)}`)
@@ -83,19 +83,19 @@ function middle(sides: readonly Side[]): Side {
   return side
 }
 
-interface Done { requests: number; seconds: number; p50: number; p99: number; failed: number }
+interface Done { requests: number; uncounted?: number; seconds: number; p50: number; p99: number; failed: number }
 
 /** @throws Error when any call was refused: a figure with errors in it says nothing. */
 async function measured({ pids }: City, work: () => Promise<Done>): Promise<Side> {
   const before = microsOf(pids)
-  const { requests, seconds, p50, p99, failed } = await work()
+  const { requests, uncounted = 0, seconds, p50, p99, failed } = await work()
   const after = microsOf(pids)
   if (failed > 0 || requests === 0) throw new Error(`${failed} calls failed, ${requests} succeeded.`)
-  const each = (name: keyof Cost) => Math.round(((after?.[name] ?? 0) - (before?.[name] ?? 0)) / requests)
+  const each = (name: keyof Cost) => Math.round(((after?.[name] ?? 0) - (before?.[name] ?? 0)) / (requests + uncounted))
   return { perSecond: requests / seconds, p50, p99, cost: before && after ? { platform: each('platform'), centre: each('centre'), postgres: each('postgres') } : null }
 }
 
-function order({ url, token }: City, encounters: readonly string[], use: 'claim' | 'predetermination', how: Pick<Order, 'connections' | 'seconds' | 'amount' | 'perSecond'>): Order {
+function order({ url, token }: City, encounters: readonly string[], use: 'claim' | 'predetermination', how: Pick<Order, 'connections' | 'seconds' | 'amount' | 'perSecond' | 'runUpSeconds'>): Order {
   return {
     url, headers: { Authorization: `Bearer ${token}` }, ...how,
     requests: encounters.map((encounter) => ({
