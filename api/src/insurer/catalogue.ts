@@ -2,7 +2,9 @@
  * The catalogue of the place of treatment: class, first-pay ratio and price limit of each item by day. A claim says these terms
  * itself; where the region keeps a catalogue, an item it does not have or sees otherwise is refused before anything is decided.
  */
+import { sql } from 'kysely'
 import { type Issue, issue, OutcomeError } from '../fhir/outcome.ts'
+import { textArray } from '../storage/array-literal.ts'
 import { batched, perDatabase } from '../storage/batched.ts'
 import type { InsurerDb, InsurerTrx } from '../storage/pool.ts'
 import type { ClaimRequest } from './read-claim.ts'
@@ -38,9 +40,9 @@ const listedJoined = perDatabase((db: InsurerDb) => batched<Asked, Answer>({ max
 
 async function listed(db: InsurerDb, asked: readonly Asked[]): Promise<Answer[]> {
   const codes = [...new Set(asked.flatMap((each) => each.codes))]
-  const rows = await db.selectFrom('catalogue_item').select(['code', 'catalogue_class', 'first_pay_parts', 'limit_fen', 'from_date', 'until_date'])
-    .where((eb) => eb('code', '=', eb.fn.any(eb.val(codes)))).execute()
-  const kept = rows.length > 0 || await db.selectFrom('catalogue_item').select('code').limit(1).executeTakeFirst() !== undefined
+  const { rows } = await sql<Listed & { from_date: string; until_date: string | null }>`
+    select code, catalogue_class, first_pay_parts, limit_fen, from_date, until_date from catalogue_item where code = any(${textArray(codes)}::text[])`.execute(db)
+  const kept = rows.length > 0 || (await sql`select 1 from catalogue_item limit 1`.execute(db)).rows.length > 0
   const found = Map.groupBy(rows, (row) => row.code)
   return asked.map((each) => ({
     kept, rows: each.codes.flatMap((code) => (found.get(code) ?? []).filter((row) => row.from_date <= each.day && (row.until_date === null || row.until_date >= each.day))),
