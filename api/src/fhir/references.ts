@@ -64,9 +64,23 @@ export function referencedType(reference: { reference?: unknown; type?: unknown 
 }
 
 function containedType(id: string, resource: { contained?: unknown } | null): string | null {
-  const list: unknown[] = Array.isArray(resource?.contained) ? resource.contained : []
-  const found = list.find((each) => (each as { id?: unknown } | null)?.id === id) as { resourceType?: unknown } | undefined
-  return typeof found?.resourceType === 'string' ? found.resourceType : null
+  const type = containedIn(resource, id)?.resourceType
+  return typeof type === 'string' ? type : null
+}
+
+/** A container of thousands is asked thousands of times. */
+const containedById = new WeakMap<readonly unknown[], ReadonlyMap<unknown, Record<string, unknown>>>()
+
+/** What a resource contains under an id; the first of several. */
+export function containedIn(resource: { contained?: unknown } | null, id: string): Record<string, unknown> | null {
+  const list: unknown = resource?.contained
+  if (!Array.isArray(list)) return null
+  let known = containedById.get(list)
+  if (!known) {
+    const objects = list.filter((each): each is Record<string, unknown> => typeof each === 'object' && each !== null)
+    containedById.set(list, known = new Map(objects.toReversed().map((each) => [each.id, each])))
+  }
+  return known.get(id) ?? null
 }
 
 function isAbsolute(reference: string): boolean {

@@ -10,6 +10,7 @@ import { keyOf } from '../../fhir/id.ts'
 import { fail, type Issue, issue, OutcomeError } from '../../fhir/outcome.ts'
 import { isResourceType, type ResourceType, resourceTypes, typeCode, typeName } from '../../fhir/resource-types.ts'
 import type { SearchParam } from '../../fhir/search-parameters.ts'
+import { plainArray } from '../../storage/array-literal.ts'
 import { type Stored, storedOf, type StoredRow } from '../content.ts'
 import { addressOf, type Canonical, canonicalKeys, canonicalsOf, isCanonical, isDefinition, namedBy, refersExactly } from './canonical.ts'
 import { keyArray, oneOf, type Walk } from './criterion.ts'
@@ -18,7 +19,6 @@ import { nearest } from '../../fhir/nearest.ts'
 import type { QueryContext } from './parse-query.ts'
 import { type Match, matchOfProjected, projectedBy } from './projected.ts'
 import { type ReferenceBy, referencesOf, type Referred } from './references-of.ts'
-import { plainArray } from '../../storage/array-literal.ts'
 
 const includedMax = 1000
 const roundsMax = 6
@@ -132,7 +132,7 @@ async function referredTo(walk: Walk, frontier: readonly Match[], includes: read
       else if (!seen.has(`${type}/${id}`) && wanted.size <= includedMax) wanted.set(`${type}/${id}`, each)
     }
   }
-  return [...await loadMany(walk, [...wanted.values()]), ...await loadVersions(walk, [...versions.values()].slice(0, includedMax)), ...await addressed(walk, frontier, includes)]
+  return [...await loadMany(walk, [...wanted.values()]), ...await loadVersions(walk, [...versions.values()].slice(0, includedMax + 1)), ...await addressed(walk, frontier, includes)]
 }
 
 /** The versions that references name; one that was not kept, or is a deletion, is missing. */

@@ -2,9 +2,9 @@
  * The resource that a reference goes to, as far as it is at hand: one that is contained, or an entry of the Bundle that the reference stands in.
  * A relative reference in a Bundle means the server of the entry it stands in. Source: FHIR R4 2.3.0.2 (contained), 2.36.4.1 (references in bundles).
  */
-import { parseReference, referencedType } from '../../fhir/references.ts'
+import { containedIn, parseReference, referencedType } from '../../fhir/references.ts'
 import type { Run } from '../validate.ts'
-import { isJson, type Item, objects } from './items.ts'
+import { isJson, type Item } from './items.ts'
 
 type Json = Record<string, unknown>
 
@@ -35,16 +35,6 @@ export function certainType(run: Run, reference: Json): string | null {
 export function resourceItem(run: Run, resource: Json): Item | null {
   const structure = typeof resource.resourceType === 'string' ? run.model.structures.get(resource.resourceType) : undefined
   return structure ? { value: resource, beside: null, property: null, type: structure.name, structure, steps: [] } : null
-}
-
-/** A container of thousands is asked thousands of times. */
-const containedById = new WeakMap<readonly unknown[], ReadonlyMap<unknown, Json>>()
-
-function containedIn({ contained }: Json, id: string): Json | null {
-  if (!Array.isArray(contained)) return null
-  const known = containedById.get(contained) ?? new Map(objects(contained).map((each) => [each.id, each]))
-  containedById.set(contained, known)
-  return known.get(id) ?? null
 }
 
 /** `bases`: of each entry's resource the server that its fullUrl names. */
