@@ -44,7 +44,7 @@ function* city(): Generator<Resource> {
     const encounter = { reference: `Encounter/e${index}-0` }
     yield { resourceType: 'Condition', id: `c${index}`, subject, encounter, recordedDate: day(index), code: { coding: [{ code: `diagnosis-${index % 20}` }] }, clinicalStatus: { coding: [{ code: index % 3 ? 'active' : 'resolved' }] } }
     yield { resourceType: 'MedicationRequest', id: `m${index}`, status: index % 4 ? 'active' : 'stopped', intent: 'order', medicationCodeableConcept: { text: 'x' }, subject, encounter, authoredOn: day(index), requester: { reference: `Practitioner/d${index % 50}` } }
-    yield { resourceType: 'CarePlan', id: `k${index}`, status: 'active', intent: 'plan', subject, period: { start: day(index) }, text: { status: 'generated', div: `<div xmlns="http://www.w3.org/1999/xhtml">Respiratory therapy ${index}</div>` } }
+    yield { resourceType: 'CarePlan', id: `k${index}`, status: 'active', intent: 'plan', subject, encounter: { reference: `Encounter/e${index}-0/_history/1` }, period: { start: day(index) }, text: { status: 'generated', div: `<div xmlns="http://www.w3.org/1999/xhtml">Respiratory therapy ${index}</div>` } }
   }
 }
 
@@ -99,4 +99,14 @@ test.each(searchShapes.filter((each) => each.name !== 'list by last change').map
   const lines = await plan(shape.type, query.toString())
   expect(lines.length).toBeGreaterThan(0)
   expect(lines.filter((line) => scans.test(line) && !small.test(line))).toEqual([])
+})
+
+test('versions that references name are found by their keys, among many', async () => {
+  await sql`insert into resource_history (shard, t, id, version, last_updated, deleted, pid, labels, org, dept, author, method, enc, content)
+    select shard, t, id, version + 1000, last_updated, false, pid, labels, org, dept, author, 'U', enc, content from resource`.execute(db)
+  await sql`vacuum analyze resource_history`.execute(db)
+  const lines = await plan('CarePlan', 'patient=p7&_include=CarePlan:encounter')
+  expect(lines.filter((line) => scans.test(line) && !small.test(line))).toEqual([])
+  expect(lines.join('\n')).toMatch(/resource_history\w*_pkey/)
+  expect(lines.join('\n')).toMatch(/resource_encounter\w*_pkey/)
 })

@@ -96,7 +96,7 @@ export function send(c: Context, answer: Answer, base: string): Response {
   const headers = headersOf(answer, base)
   if (isKnown(c, answer)) return new Response(null, { status: 304, headers })
   const pretty = c.req.query('_pretty') === 'true'
-  const body = pretty || !answer.bytes ? textOf(answer) : answer.bytes
+  const body = pretty ? textOf(answer) : answer.bytes ?? answer.text
   if (body === null) return new Response(null, { status: answer.status, headers })
   const printed = pretty && typeof body === 'string' ? prettyJson(body) : body
   // A short text goes out with the headers in one write.
