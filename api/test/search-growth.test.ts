@@ -28,7 +28,7 @@ function* city(copy: number): Generator<Resource> {
   if (copy === 0) yield* ['some', 'few'].map((id): Resource => ({ resourceType: 'Practitioner', id, name: [{ family: '张', text: '张医生' }] }))
   for (let index = 0; index < patients; index++) {
     const subject = { reference: `Patient/p${copy}-${index}` }
-    yield { resourceType: 'Patient', id: `p${copy}-${index}`, gender: index % 2 ? 'male' : 'female', birthDate: day(index), name: [{ family: '王', given: ['芳'], text: '王芳' }, { family: '王', text: `王${'梅兰竹菊'[index % 4]}` }], address: [{ city: '上海市' }], ...(index % 2 ? { deceasedDateTime: day(index) } : {}) }
+    yield { resourceType: 'Patient', id: `p${copy}-${index}`, gender: index % 2 ? 'male' : 'female', birthDate: day(index), name: [{ family: '王', given: ['芳'], text: '王芳' }, { family: '王', text: `王${'梅兰竹菊'[index % 4]}` }, ...(copy === 0 && index < 10 ? [{ family: '欧阳' }] : [])], address: [{ city: '上海市' }], ...(index % 2 ? { deceasedDateTime: day(index) } : {}) }
     for (let number = 0; number < 5; number++) {
       yield { resourceType: 'Observation', id: `o${copy}-${index}-${number}`, status: 'final', subject, effectiveDateTime: day(index),
         code: { coding: [{ system: 'http://loinc.org', code: `code-${number}` }, { system: 'urn:own', code: `own-${number}` }, ...(index % 16 === 0 && number === 0 ? [{ system: 'urn:own', code: 'rare', display: 'Seldom measured' }] : [])] }, ...(index % 16 === 0 ? { performer: [{ reference: `Practitioner/${index % 32 ? 'few' : 'some'}` }] } : {}), valueQuantity: { value: number * 100 + index % 90, unit: 'mg', system: 'http://unitsofmeasure.org', code: 'mg' } }
@@ -73,6 +73,7 @@ const shapes: readonly (readonly [ResourceType, string, pages?: number])[] = [
   ['Observation', 'code=own-1&value-quantity=gt150'], ['Observation', 'code=code-1&value-quantity=gt400'], ['Observation', 'code-value-quantity=code-2$ge0.25|http://unitsofmeasure.org|g'], ['Observation', 'code=code-1&value-quantity=gt400&_sort=-date'],
   ['Observation', 'value-quantity=gt450'], ['Observation', 'code=code-3&_sort=value-quantity', 2], ['Observation', 'code=code-0&_sort=-value-quantity'], ['Observation', 'status=final'], ['Observation', 'status=final&_sort=date', 4],
   ['Observation', '_filter=code eq code-1 or code eq own-4', 2], ['Observation', '_filter=code eq rare and (status eq final or status eq amended)'], ['Observation', '_filter=code eq code-1 and not (status eq amended)', 1], ['Patient', '_filter=name sw 王 and gender eq female', 1],
+  ['Patient', '_filter=family eq 欧阳 or (family sw 欧 and gender eq female)'],
 ]
 
 async function load(from: number, until: number): Promise<void> {

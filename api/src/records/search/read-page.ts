@@ -73,8 +73,9 @@ export async function readPage(walk: Walk, types: readonly ResourceType[], query
 
   async function rowsOfPage(): Promise<Row[]> {
     if (walked === null) return readRows(reading)
-    if (byDate && few) return ofOne ? readRows({ ...reading, walked: true }) : ofSome === null ? readSorted(reading) : readMerged(reading, ofSome.keys)
-    if (byDate) return readDates(reading, since, sql<SqlBool>`r.t = ${sql.raw(String(typeCode(types[0] as ResourceType)))}`, dated === null ? readAlong : (part, edge) => readByDate(part, dated, { ...between, ...(edge === null ? {} : { from: edge }) }))
+    const ofType = sql<SqlBool>`r.t = ${sql.raw(String(typeCode(types[0] as ResourceType)))}`
+    if (byDate && few) return ofOne ? readRows({ ...reading, walked: true }) : ofSome === null ? readSorted(reading, ofType) : readMerged(reading, ofSome.keys)
+    if (byDate) return readDates(reading, since, ofType, dated === null ? readAlong : (part, edge) => readByDate(part, dated, { ...between, ...(edge === null ? {} : { from: edge }) }))
     if (walked === 'date') return readRows(reading)
     // The values of one code lie together, so that even of a rare one a page is read and not all.
     const code = typeof walked === 'object' && walked.coded ? await onlyCode(walk, types[0] as ResourceType, query.criteria) : null
@@ -129,17 +130,24 @@ async function readDates(reading: Reading, since: string | null, ofType: RawBuil
     if (of !== null && of !== part && part === (down ? 'near' : 'far')) continue
     const rest = { ...reading, position: of === part ? position : null, limit: limit - rows.length }
     if (part === 'near') rows.push(...await along({ ...rest, conditions: [near(since), ...conditions] }, edge))
-    else if (await isFewFar(db, ofType, since)) rows.push(...await readSorted({ ...rest, conditions: [far(since, false), ...conditions] }))
+    else if (await isFewFar(db, ofType, since)) rows.push(...await readSorted({ ...rest, conditions: [far(since, false), ...conditions] }, ofType))
     else rows.push(...await readAlong({ ...rest, conditions: [far(since, true), ...conditions] }))
     if (rows.length >= limit) break
   }
   return rows
 }
 
-/** As `readRows`, by an order that the date index does not have, so that the rows are found by what they are asked for and sorted. */
-function readSorted(reading: Reading): Promise<Row[]> {
-  const keys = reading.order.keys.map((key) => ({ ...key, expression: sql`(${key.expression} + interval '0')` }))
-  return readRows({ ...reading, order: { ...reading.order, keys } })
+/**
+ * As `readRows`, by an order that the date index does not have, so that the rows are found by what they are asked for and sorted. Their texts are not carried through the sort, but read
+ * for the page that comes out of it. `ofType` names the type, by which the planner leaves out all other partitions.
+ */
+async function readSorted({ db, order, position, conditions, columns, limit }: Reading, ofType: RawBuilder<SqlBool>): Promise<Row[]> {
+  const keys = order.keys.map((key) => (key.walk === 'date' ? { ...key, expression: sql`(${key.expression} + interval '0')` } : key))
+  const sorted = orderBy({ ...order, keys })
+  const all = position === null ? conditions : [...conditions, after(order, position)]
+  const { rows } = await sql<Row>`select ${columns} from (select r.id, r.shard from resource r where ${sql.join(all, sql` and `)} order by ${sorted} limit ${limit}) w
+    cross join lateral (select * from resource r where ${ofType} and r.id = w.id and r.shard = w.shard offset 0) r order by ${sorted}`.execute(db)
+  return rows
 }
 
 /**
