@@ -73,6 +73,7 @@ const shapes: readonly (readonly [ResourceType, string, pages?: number])[] = [
   ['Observation', 'code=own-1&value-quantity=gt150'], ['Observation', 'code=code-1&value-quantity=gt400'], ['Observation', 'code-value-quantity=code-2$ge0.25|http://unitsofmeasure.org|g'], ['Observation', 'code=code-1&value-quantity=gt400&_sort=-date'],
   ['Observation', 'value-quantity=gt450'], ['Observation', 'code=code-3&_sort=value-quantity', 2], ['Observation', 'code=code-0&_sort=-value-quantity'], ['Observation', 'status=final'], ['Observation', 'status=final&_sort=date', 4],
   ['Observation', '_filter=code eq code-1 or code eq own-4', 2], ['Observation', '_filter=code eq rare and (status eq final or status eq amended)'], ['Observation', '_filter=code eq code-1 and not (status eq amended)', 1], ['Patient', '_filter=name sw 王 and gender eq female', 1],
+  ['Patient', '_sort=gender', 2], ['Patient', '_sort=-gender'], ['Observation', '_sort=status,-date', 3], ['Observation', '_sort=-status,date'], ['Observation', '_sort=code', 1], ['Observation', '_sort=-code,-date'], ['Observation', 'code=code-1&_sort=status'], ['Patient', 'name=王&_sort=gender'],
   ['Patient', '_filter=family eq 欧阳 or (family sw 欧 and gender eq female)'],
 ]
 

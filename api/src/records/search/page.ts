@@ -20,8 +20,11 @@ export interface SortKey {
   /** Which way rows of equal value lie in the index that has this order, when it is the only key. */
   idDescending: boolean
   /** What has rows in this order, so that a page can be read without reading all matches; null when nothing has. */
-  walk: 'date' | 'updated' | SideOrder | null
+  walk: 'date' | 'updated' | SideOrder | TextOrder | null
 }
+
+/** Rows have the order of texts in search_text under these `k`. `once`: a row has one of them at most. */
+export interface TextOrder { k: readonly bigint[]; once: boolean }
 
 /**
  * The index of a side table. Rows under one key lie in the order of `value`, an expression on row `s`. Of the rows of one resource that counts of
@@ -65,7 +68,14 @@ export function sortColumn(index: number): string {
 }
 
 export function orderOf(keys: readonly SortKey[]): Order {
-  return { keys, idDescending: keys.length === 1 && keys[0]?.idDescending === true }
+  const [first, second, ...others] = keys
+  // Among rows of one text the date index has the order.
+  const last = second === undefined ? first : others.length === 0 && isTextOrder(first?.walk ?? null) && second.walk === 'date' ? second : null
+  return { keys, idDescending: last?.idDescending === true }
+}
+
+export function isTextOrder(walk: SortKey['walk']): walk is TextOrder {
+  return walk !== null && typeof walk === 'object' && 'once' in walk
 }
 
 /** The same rows from the last to the first. */

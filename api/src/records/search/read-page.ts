@@ -13,13 +13,13 @@ import { storedOf, type StoredRow } from '../content.ts'
 import { onlyCode } from './coded-values.ts'
 import { readByDate, readByReference } from './by-date.ts'
 import type { Walk, Wanted } from './criterion.ts'
-import type { Planned } from './key-plan.ts'
-import { after, badToken, isFree, isReferenceNumber, type Order, orderBy, orderOf, type Position, readToken, reversed, type SideOrder, sortColumn, type SortKey } from './page.ts'
+import { after, badToken, isFree, isReferenceNumber, isTextOrder, type Order, orderBy, orderOf, type Position, readToken, reversed, type SideOrder, sortColumn, type SortKey } from './page.ts'
 import type { SearchQuery } from './parse-query.ts'
 import type { Match } from './projected.ts'
 import { readStretches, stretchOf } from './read-stretches.ts'
 import { type Among, readWindows } from './read-windows.ts'
 import { readByPatient } from './read-by-patient.ts'
+import { isReadByText, type PlanBeside, readByText } from './read-by-text.ts'
 import { edgeOf, far, isFewFar, near } from './since.ts'
 import { partitionOf } from './statistics.ts'
 
@@ -42,17 +42,18 @@ export interface Reading {
 }
 
 /** Throws parameter-invalid when the page's token is none. */
-export async function readPage(walk: Walk, types: readonly ResourceType[], query: SearchQuery, matching: (wanted: Wanted) => Promise<Planned>): Promise<Page> {
+export async function readPage(walk: Walk, types: readonly ResourceType[], query: SearchQuery, matching: PlanBeside): Promise<Page> {
   const { sort, count } = query
   const position = query.page === null ? null : readToken(query.page, sort)
   const backwards = position?.backwards === true
   const order = backwards ? reversed(orderOf(sort)) : orderOf(sort)
-  const walked = sort[0]?.walk ?? null
+  const first = sort[0]?.walk ?? null
+  const walked = isTextOrder(first) && (types.length > 1 || !isReadByText(sort)) ? null : first
   const free = isFree(sort) && (position === null || position.stretch !== null || position.group !== null)
   const byDate = walked === 'date' && sort.length === 1
   const referred = position !== null && position.group !== null && isReferenceNumber(position.group)
   const wanted: Wanted = walked === null ? 'all' : byDate ? { rows: count + 1, free, byDate: position === null || position.stretch === null, side: position?.stretch?.side ?? null, referred } : count + 1
-  const { conditions, few, ofOne, ofSome, found, dated, datedByChain, stretches, since, between } = await matching(wanted)
+  const { conditions, few, ofOne, ofSome, found, dated, datedByChain, stretches, since, between } = await matching(wanted, [])
   if (position !== null && (position.stretch !== null) !== (stretches !== null)) throw badToken()
   const columns = sql.join([
     sql`r.t, r.id, r.version, r.last_updated, r.pid, r.content`, ...sort.map((key, index) => sql`${key.expression} as ${sql.raw(sortColumn(index))}`),
@@ -72,11 +73,12 @@ export async function readPage(walk: Walk, types: readonly ResourceType[], query
   return pageOf(await rowsOfPage(), query, position)
 
   async function rowsOfPage(): Promise<Row[]> {
-    if (walked === null) return readRows(reading)
     const ofType = sql<SqlBool>`r.t = ${sql.raw(String(typeCode(types[0] as ResourceType)))}`
+    if (walked === null) return types.length === 1 ? readSorted(reading, ofType) : readRows(reading)
     if (byDate && few) return ofOne ? readRows({ ...reading, walked: true }) : ofSome === null ? readSorted(reading, ofType) : readMerged(reading, ofSome.keys)
     if (byDate) return readDates(reading, since, ofType, dated === null ? readAlong : (part, edge) => readByDate(part, dated, { ...between, ...(edge === null ? {} : { from: edge }) }))
     if (walked === 'date') return readRows(reading)
+    if (isTextOrder(walked)) return few ? readSorted(reading, ofType) : readByText(reading, { type: types[0] as ResourceType, ofType, planBeside: matching })
     // The values of one code lie together, so that even of a rare one a page is read and not all.
     const code = typeof walked === 'object' && walked.coded ? await onlyCode(walk, types[0] as ResourceType, query.criteria) : null
     if (typeof walked === 'object' && (!few || code !== null)) return readSide(reading, walked, code)
@@ -117,7 +119,9 @@ export async function readRows({ db, order, position, conditions, columns, limit
  * A walk by date, along its index or that of codes. From an instant on, what begins near it or later and what began long before lie one behind the other: the
  * first is walked, the second sorted where it is little.
  */
-async function readDates(reading: Reading, since: string | null, ofType: RawBuilder<SqlBool>, along: (reading: Reading, edge: string | null) => Promise<Row[]>): Promise<Row[]> {
+export async function readDates(
+  reading: Reading, since: string | null, ofType: RawBuilder<SqlBool>, along: (reading: Reading, edge: string | null) => Promise<Row[]> = readAlong,
+): Promise<Row[]> {
   const { position, order, conditions, limit, db } = reading
   if (since === null) return along(reading, null)
   const down = order.keys[0]?.descending === true
@@ -138,15 +142,13 @@ async function readDates(reading: Reading, since: string | null, ofType: RawBuil
 }
 
 /**
- * As `readRows`, by an order that the date index does not have, so that the rows are found by what they are asked for and sorted. Their texts are not carried through the sort, but read
- * for the page that comes out of it. `ofType` names the type, by which the planner leaves out all other partitions.
+ * As `readRows`, but the rows are found by what they are asked for and then sorted: the offset keeps the planner from walking an index that has the order. Their texts are not carried
+ * through the sort, but read for the page that comes out of it. `ofType` names the type, by which the planner leaves out all other partitions.
  */
-async function readSorted({ db, order, position, conditions, columns, limit }: Reading, ofType: RawBuilder<SqlBool>): Promise<Row[]> {
-  const keys = order.keys.map((key) => (key.walk === 'date' ? { ...key, expression: sql`(${key.expression} + interval '0')` } : key))
-  const sorted = orderBy({ ...order, keys })
+export async function readSorted({ db, order, position, conditions, columns, limit }: Reading, ofType: RawBuilder<SqlBool>): Promise<Row[]> {
   const all = position === null ? conditions : [...conditions, after(order, position)]
-  const { rows } = await sql<Row>`select ${columns} from (select r.id, r.shard from resource r where ${sql.join(all, sql` and `)} order by ${sorted} limit ${limit}) w
-    cross join lateral (select * from resource r where ${ofType} and r.id = w.id and r.shard = w.shard offset 0) r order by ${sorted}`.execute(db)
+  const { rows } = await sql<Row>`select ${columns} from (select r.id, r.shard from (select * from resource r where ${sql.join(all, sql` and `)} offset 0) r order by ${orderBy(order)} limit ${limit}) w
+    cross join lateral (select * from resource r where ${ofType} and r.id = w.id and r.shard = w.shard offset 0) r order by ${orderBy(order)}`.execute(db)
   return rows
 }
 

@@ -20,6 +20,7 @@ import { includedWith } from './include.ts'
 import type { Planned } from './key-plan.ts'
 import { type Position, writeToken } from './page.ts'
 import { parseQuery, queryContext, type SearchQuery } from './parse-query.ts'
+import type { PlanBeside } from './read-by-text.ts'
 import { noPage, readPage, totalOf } from './read-page.ts'
 import { searchProjected } from './search-projected.ts'
 import { typeKey } from './sort.ts'
@@ -71,7 +72,7 @@ export async function searchScope(
   await refreshParameters(db, store)
   const walk = makeWalk(db, ctx, store)
   const { query, criteria } = await readQuery(walk, scope, params, options)
-  const matching = (wanted: Wanted): Promise<Planned> => rowsOf(walk, scope, criteria, wanted)
+  const matching: PlanBeside = (wanted, beside) => rowsOf(walk, scope, beside.length === 0 ? criteria : new Map([...criteria].map(([type, own]) => [type, [...own, ...beside]])), wanted)
   const page = query.count === 0 ? noPage : await readPage(walk, scope.types, query, matching)
   const total = await totalOf(query, page, () => countRows(db, matching, query.total === 'estimate'))
   const { included, warnings } = await includedWith(walk, page.matches, query.includes, query.revincludes)
@@ -144,8 +145,8 @@ async function rowsOf(walk: Walk, { types, compartment }: Scope, criteria: Reado
   return { conditions, few, ofOne, ofSome, found, expected: null, dated, datedByChain, stretches, since, between }
 }
 
-async function countRows(db: Db, matching: (wanted: Wanted) => Promise<Planned>, estimate: boolean): Promise<number> {
-  const { conditions } = await matching(estimate ? countedMax : 'all')
+async function countRows(db: Db, matching: PlanBeside, estimate: boolean): Promise<number> {
+  const { conditions } = await matching(estimate ? countedMax : 'all', [])
   const found = sql`from resource r where ${sql.join(conditions, sql` and `)}`
   if (!estimate) {
     const { rows } = await sql<{ total: number }>`select count(*)::int as total ${found}`.execute(db)

@@ -10,10 +10,11 @@ import { type Issue, issue } from '../../fhir/outcome.ts'
 import type { ResourceType } from '../../fhir/resource-types.ts'
 import { clinicalDate } from '../../fhir/clinical-date.ts'
 import type { SearchParam } from '../../fhir/search-parameters.ts'
+import { branchesOf } from './branches.ts'
 import { isSortedByCode } from './extract-keys.ts'
 import { orderKey, paramKey } from './keys.ts'
 import { nearest } from '../../fhir/nearest.ts'
-import type { SideOrder, SortKey } from './page.ts'
+import type { SideOrder, SortKey, TextOrder } from './page.ts'
 import { decidesCompartment, elementOf } from './reference.ts'
 
 export const sortKeysMax = 4
@@ -75,8 +76,9 @@ function sortKey(model: FhirModel, type: ResourceType, code: string, descending:
       expression: sql`(select ${sql.raw(descending ? 'max' : 'min')}(s.lo) from idx_value s where s.rid = r.id and s.shard = r.shard and s.k in (${keys}))`,
     }, k === null ? null : { table: 'idx_value', k, coded: param.codedBy !== undefined, value: (alias) => sql.ref(`${alias}.lo`), less: '<', greater: '>', better: descending ? 'greater' : 'less' })
     case 'keys': {
-      const expression = param.type === 'token' ? codeOf(model, type, param) : param.type === 'uri' ? textOf(param.storedAs.map((each) => paramKey(type, each))) : referenceOf(model, type, param)
-      return expression && byColumn({ code, descending, expression, sqlType: 'text' })
+      const order = textsOf(model, type, param)
+      const expression = order === null ? param.type === 'reference' ? referenceOf(model, type, param) : null : leastOf(order)
+      return expression && byColumn({ code, descending, expression, sqlType: 'text' }, order)
     }
     default: return null
   }
@@ -90,14 +92,24 @@ function textOrder(k: bigint): SideOrder {
   return { table: 'idx_string', k, coded: false, value: (alias) => sql.ref(`${alias}.val`), less: '~<~', greater: '~>~', better: 'less' }
 }
 
-/** Codes are few, so search_text has them; identifiers are not, and have no order. */
-function codeOf(model: FhirModel, type: ResourceType, param: SearchParam): RawBuilder<unknown> | null {
-  return isSortedByCode(model, type, param) ? textOf(param.storedAs.map((each) => orderKey(type, each))) : null
+/** Codes and uris are few, so search_text has them; identifiers are not, and have no order. */
+function textsOf(model: FhirModel, type: ResourceType, param: SearchParam): TextOrder | null {
+  const isCode = param.type === 'token' && isSortedByCode(model, type, param)
+  if (!isCode && param.type !== 'uri') return null
+  const [branch, ...others] = branchesOf(model, type, param)
+  const element = elementOf(param)
+  return {
+    k: param.storedAs.map((each) => (isCode ? orderKey(type, each) : paramKey(type, each))),
+    once: others.length === 0 && branch !== undefined && plainTypes.has(branch.type) && element !== null && model.structures.get(type)?.properties.get(element)?.many === false,
+  }
 }
 
+/** One value has one text. */
+const plainTypes: ReadonlySet<string> = new Set(['code', 'boolean', 'uri', 'url', 'canonical'])
+
 /** The least text behind the keys of a row. */
-function textOf(keys: readonly bigint[]): RawBuilder<unknown> {
-  return sql`(select min(x.val collate "C") from search_text x where x.k in (${sql.join(keys.map((k) => sql`${String(k)}::bigint`))}) and x.h = any(r.keys))`
+function leastOf({ k }: TextOrder): RawBuilder<unknown> {
+  return sql`(select min(x.val collate "C") from search_text x where x.k in (${sql.join(k.map((each) => sql`${String(each)}::bigint`))}) and x.h = any(r.keys))`
 }
 
 /** Of one element that occurs once, as most are. */
