@@ -144,7 +144,8 @@ export function keyArray(keys: readonly bigint[]): RawBuilder<bigint[]> {
 
 /** The row holds one of the keys, written so that no GIN index is used. */
 export function hasAny(keys: readonly bigint[]): RawBuilder<SqlBool> {
-  if (keys.length > listedKeysMax) return sql<SqlBool>`exists (select 1 from unnest(r.keys) held (k) where held.k = any(${keyArray(keys)}))`
+  // Asked whether it is true, so that the planner makes no join of it but a table of hashes, once for all rows.
+  if (keys.length > listedKeysMax) return sql<SqlBool>`exists (select 1 from unnest(r.keys) held (k) where (held.k in (select unnest(${keyArray(keys)}))) is true)`
   return sql<SqlBool>`(${sql.join(keys.map((key) => sql`${String(key)}::bigint = any(r.keys)`), sql` or `)})`
 }
 

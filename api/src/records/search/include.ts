@@ -3,7 +3,7 @@
  * turn. A reference that names a version brings that version. Only what the caller may see is included, a match is not repeated, and there is an end: `roundsMax` steps and
  * `includedMax` resources, beyond which a warning says that some are missing. Source: FHIR R4 3.1.1.5.3.
  */
-import { type RawBuilder, sql, type SqlBool } from 'kysely'
+import { sql } from 'kysely'
 import { visible } from '../../access/visible.ts'
 import type { FhirModel } from '../../fhir/model.ts'
 import { keyOf } from '../../fhir/id.ts'
@@ -213,14 +213,27 @@ async function referring(walk: Walk, frontier: readonly Match[], includes: reado
   for (const include of includes) {
     found.push(...await referringByAddress(walk, frontier, include), ...await referringProjected(walk, frontier, include))
     const keys = referringKeys(walk, frontier, include)
-    if (keys.length === 0) continue
-    const { source } = include
-    const ofType: RawBuilder<SqlBool> = source === null ? sql<SqlBool>`${visible(walk.ctx)}` : sql<SqlBool>`r.t = ${sql.raw(String(typeCode(source)))} and ${visible(walk.ctx, source)}`
-    const { rows } = await sql<StoredRow & { keys: bigint[] }>`select r.t, r.id, r.version, r.last_updated, r.pid, r.content, r.keys from resource r
-      where r.keys && ${keyArray(keys)} and ${ofType} order by r.d0 desc, r.id limit ${includedMax + 1}`.execute(walk.db)
+    const rows = keys.size === 0 ? [] : keys.size === 1 ? await referringOfType(walk, ...[...keys][0] as [ResourceType, bigint[]]) : await referringOfTypes(walk, keys)
     found.push(...rows.map(matchOf))
   }
   return found
+}
+
+type KeyedRow = StoredRow & { keys: bigint[] }
+
+async function referringOfType({ db, ctx }: Walk, source: ResourceType, keys: readonly bigint[]): Promise<KeyedRow[]> {
+  const { rows } = await sql<KeyedRow>`select r.t, r.id, r.version, r.last_updated, r.pid, r.content, r.keys from resource r
+    where r.keys && ${keyArray(keys)} and r.t = ${sql.raw(String(typeCode(source)))} and ${visible(ctx, source)} order by r.d0 desc, r.id limit ${includedMax + 1}`.execute(db)
+  return rows
+}
+
+/** Of all types there are thousands of keys, hardly one of which is held: each is looked up by itself, in the index of its type alone. Together the planner would rather compare them with every row. */
+async function referringOfTypes({ db, ctx }: Walk, keys: ReadonlyMap<ResourceType, readonly bigint[]>): Promise<KeyedRow[]> {
+  const [types, all] = [[...keys].flatMap(([type, own]) => own.map(() => typeCode(type))), [...keys.values()].flat()]
+  const { rows } = await sql<KeyedRow>`select distinct on (r.d0, r.id, r.t) r.t, r.id, r.version, r.last_updated, r.pid, r.content, r.keys
+    from unnest(${plainArray(types)}::text::smallint[], ${plainArray(all)}::text::int8[]) w (t, k)
+    cross join lateral (select * from resource r where r.t = w.t and r.keys @> array[w.k] and ${visible(ctx)} limit ${includedMax + 1}) r order by r.d0 desc, r.id, r.t limit ${includedMax + 1}`.execute(db)
+  return rows
 }
 
 /** What refers to definitions of the frontier by their canonical address, by one named parameter. */
@@ -260,27 +273,32 @@ function noneOf(error: unknown): [] {
   throw error
 }
 
-function referringKeys({ store }: Walk, frontier: readonly Match[], { source, codes, target }: Include): bigint[] {
+/** By the types that may refer to the frontier, those of them that have rows of their own. */
+function referringKeys({ store }: Walk, frontier: readonly Match[], { source, codes, target }: Include): Map<ResourceType, bigint[]> {
   const idsByType = new Map<ResourceType, string[]>()
   for (const { stored } of frontier) {
     if (target === null || stored.type === target) idsByType.set(stored.type, [...idsByType.get(stored.type) ?? [], keyOf(stored.id)])
   }
-  const keys = new Set<bigint>()
-  for (const [type, ids] of idsByType) {
-    for (const from of source === null ? resourceTypes : [source]) {
-      if (store.entries.get(from)?.projection !== null) continue
-      const params = referenceParameters(store.model, from).filter((each) => codes === null || codes.some((code) => each.storedAs.includes(code)))
+  const keys = new Map<ResourceType, bigint[]>()
+  let count = 0
+  for (const from of source === null ? resourceTypes : [source]) {
+    if (store.entries.get(from)?.projection !== null) continue
+    const own = new Set<bigint>()
+    const params = referenceParameters(store.model, from).filter((each) => codes === null || codes.some((code) => each.storedAs.includes(code)))
+    for (const [type, ids] of idsByType) {
       for (const param of params) {
         if (param.targets.length > 0 && !param.targets.includes(type)) continue
         for (const code of param.storedAs) {
           const seed = linkSeed(from, code, type)
-          for (const id of ids) keys.add(linkKey(seed, id))
+          for (const id of ids) own.add(linkKey(seed, id))
         }
       }
-      if (keys.size > keysMax) throw tooCostly()
     }
+    count += own.size
+    if (count > keysMax) throw tooCostly()
+    if (own.size > 0) keys.set(from, [...own])
   }
-  return [...keys]
+  return keys
 }
 
 function tooCostly() {
