@@ -12,7 +12,7 @@ import { isResourceType, type ResourceType } from '../../fhir/resource-types.ts'
 import type { SearchParam } from '../../fhir/search-parameters.ts'
 import { addressOf, canonicalKeys, canonicalsOf, isCanonical, isDefinition, namedBy, refersExactly } from './canonical.ts'
 import { containedKey, containedParameter, trailBy } from './contained.ts'
-import { byCondition, byKeys, byReading, byRowKeys, type Criterion, nothing, oneOf, type Walk } from './criterion.ts'
+import { byCondition, byKeys, byReading, byRowKeys, type Criterion, hasAny, nothing, oneOf, type Walk } from './criterion.ts'
 import { datedReferences } from './by-date.ts'
 import { linkKey, linkSeed } from './keys.ts'
 import { ownParameter, type ProjectedBehind, readProjected } from './chain-projected.ts'
@@ -128,8 +128,10 @@ async function forward(walk: Walk, { model, type }: QueryContext, param: SearchP
   const linked: string[] = []
   const canonical: bigint[] = []
   const joins: RawBuilder<SqlBool>[] = []
-  const linkTo = (target: ResourceType, ids: readonly string[]): void => {
+  let perKey = 0
+  const linkTo = async (target: ResourceType, ids: readonly string[]): Promise<void> => {
     linked.push(...ids)
+    if (ids.length > 0) perKey = Math.max(perKey, await rowsOfType(walk.db, type) / Math.max(1, await rowsOfType(walk.db, target)))
     for (const code of param.storedAs) {
       const seed = linkSeed(type, code, target)
       for (const id of ids) keys.push(linkKey(seed, id))
@@ -139,12 +141,13 @@ async function forward(walk: Walk, { model, type }: QueryContext, param: SearchP
     if (typeof criterion === 'function') {
       const found = await criterion(walk, behindMax)
       if (found === null) throw tooMany(param.code, target)
-      linkTo(target, found.map(({ stored }) => keyOf(stored.id)))
+      await linkTo(target, found.map(({ stored }) => keyOf(stored.id)))
       continue
     }
     if (target === 'Patient' && decidesCompartment({ model, type, param })) {
       const ids = await rowKeys(walk, target, [criterion], patientsMax)
       if (ids !== null && ids.length <= compartmentsMax && branches.length === 1) return { ...ofPatients(ids, type, param), chained: true }
+      if (ids !== null && branches.length === 1) return { ...byCondition(refersTo(sql`r.pid`, type, param, target)), among: ids, chained: true }
       joins.push(sql<SqlBool>`(${ids === null ? await isOneOf(walk, target, criterion) : sql<SqlBool>`r.pid = any(${uuidArray(ids)})`} and ${refersTo(sql`r.pid`, type, param, target)})`)
       continue
     }
@@ -160,11 +163,11 @@ async function forward(walk: Walk, { model, type }: QueryContext, param: SearchP
     }
     const ids = await rowKeys(walk, target, [criterion], behindMax)
     if (ids === null) throw tooMany(param.code, target)
-    linkTo(target, ids)
+    await linkTo(target, ids)
   }
-  if (joins.length === 0) return keys.length === 0 ? nothing : { ...byKeys(keys), ...datedReferences(model.searchParameters(type), type, param, linked), chained: true }
+  if (joins.length === 0) return keys.length === 0 ? nothing : { ...byKeys(keys), perKey, ...datedReferences(model.searchParameters(type), type, param, linked), chained: true }
   if (canonical.length > 0) return { ...byKeys(canonical), where: oneOf(joins) }
-  if (keys.length > 0) joins.push(sql<SqlBool>`exists (select 1 from unnest(r.keys) held (k) where held.k = any(${`{${keys.join(',')}}`}::text::bigint[]))`)
+  if (keys.length > 0) joins.push(hasAny(keys))
   return byCondition(oneOf(joins))
 }
 

@@ -24,12 +24,18 @@ export interface Criterion {
   where: RawBuilder<SqlBool> | null
   /** Keys of the patients whose compartments hold all rows that can match; null when the criterion does not say. */
   patients: readonly string[] | null
+  /** The same of patients who are too many to name in every plan: nothing else says it, so whoever does not begin with them must ask for it. */
+  among?: readonly string[]
+  /** Rows that hold one of `anyOf`, on average, where that is known better than by the statistics of keys. */
+  perKey?: number
   /** What it refers to was found by a chain, so that without an order of the search rows may come by one patient, or doctor, after the other. */
   chained?: true
   /** Rows with the keys of the patients that `where` asks for as `pid`, some more than once: without an order of the search they may come in that of their keys. Only of Patient. */
   found?: RawBuilder<unknown>
   /** Bounds of d0..d1 that every match touches, ISO; null on a side that is open. Only of the clinical date. `reaches`: it may begin before `from`. */
   window: { from: string | null; to: string | null; reaches: boolean } | null
+  /** Bounds of `last_updated` of every match, ISO; null on a side that is open. */
+  changed?: Changed
   /** What can be said only after other rows were read (chains, `_list`); null when all is said. It comes on top of the rest. */
   later: ((walk: Walk) => Promise<Criterion>) | null
   /** `where` reads the text of each row: the other criteria must leave few. */
@@ -41,6 +47,8 @@ export interface Criterion {
   /** Codes one of which every match has, whatever their systems, as values are stored with them (coded-values.ts). */
   codes?: readonly bigint[]
 }
+
+export interface Changed { from: string | null; to: string | null }
 
 /** Rows `s` of idx_string or idx_value that fit; the condition names the keys. */
 export interface Side {

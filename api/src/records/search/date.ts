@@ -33,10 +33,13 @@ const storedEnds = { lo: sql`s.lo`, hi: sql`s.hi` }
 /** `_lastUpdated`: the column, an instant. */
 export function searchLastUpdated(asked: Asked): Criterion {
   const column = { lo: sql`r.last_updated`, hi: sql`r.last_updated` }
-  return byCondition(oneOf(asked.values.map((value) => {
-    const date = readDate(asked, value)
-    return comparedRange(date.prefix, column, instants(date)) as RawBuilder<SqlBool>
-  })))
+  const dates = asked.values.map((value) => readDate(asked, value))
+  const [first] = dates
+  const window = first && dates.length === 1 ? windowOf(first) : null
+  return {
+    ...byCondition(oneOf(dates.map((date) => comparedRange(date.prefix, column, instants(date)) as RawBuilder<SqlBool>))),
+    ...(window === null ? {} : { changed: { from: window.from, to: window.to } }),
+  }
 }
 
 function readDate(asked: Asked, value: string): AskedDate {

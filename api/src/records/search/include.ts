@@ -13,7 +13,7 @@ import type { SearchParam } from '../../fhir/search-parameters.ts'
 import { plainArray } from '../../storage/array-literal.ts'
 import { type Stored, storedOf, type StoredRow } from '../content.ts'
 import { addressOf, type Canonical, canonicalKeys, canonicalsOf, isCanonical, isDefinition, namedBy, refersExactly } from './canonical.ts'
-import { keyArray, oneOf, type Walk } from './criterion.ts'
+import { keyArray, listedKeysMax, oneOf, type Walk } from './criterion.ts'
 import { linkKey, linkSeed } from './keys.ts'
 import { nearest } from '../../fhir/nearest.ts'
 import type { QueryContext } from './parse-query.ts'
@@ -213,8 +213,9 @@ async function referring(walk: Walk, frontier: readonly Match[], includes: reado
   for (const include of includes) {
     found.push(...await referringByAddress(walk, frontier, include), ...await referringProjected(walk, frontier, include))
     const keys = referringKeys(walk, frontier, include)
-    const rows = keys.size === 0 ? [] : keys.size === 1 ? await referringOfType(walk, ...[...keys][0] as [ResourceType, bigint[]]) : await referringOfTypes(walk, keys)
-    found.push(...rows.map(matchOf))
+    const [only, ...others] = keys
+    if (only === undefined) continue
+    found.push(...(others.length === 0 && only[1].length <= listedKeysMax ? await referringOfType(walk, ...only) : await referringOfTypes(walk, keys)).map(matchOf))
   }
   return found
 }
@@ -227,7 +228,7 @@ async function referringOfType({ db, ctx }: Walk, source: ResourceType, keys: re
   return rows
 }
 
-/** Of all types there are thousands of keys, hardly one of which is held: each is looked up by itself, in the index of its type alone. Together the planner would rather compare them with every row. */
+/** Of all types there are thousands of keys, hardly one of which is held, and of a long page hundreds: each is looked up by itself, in the index of its type alone. Together the planner would rather compare them with every row. */
 async function referringOfTypes({ db, ctx }: Walk, keys: ReadonlyMap<ResourceType, readonly bigint[]>): Promise<KeyedRow[]> {
   const [types, all] = [[...keys].flatMap(([type, own]) => own.map(() => typeCode(type))), [...keys.values()].flat()]
   const { rows } = await sql<KeyedRow>`select distinct on (r.d0, r.id, r.t) r.t, r.id, r.version, r.last_updated, r.pid, r.content, r.keys

@@ -7,18 +7,20 @@
  */
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
 import { type ResourceType, typeCode, typeName } from '../../fhir/resource-types.ts'
+import { plainArray } from '../../storage/array-literal.ts'
 import { onePlan } from '../../storage/one-plan.ts'
 import type { Db } from '../../storage/pool.ts'
 import { storedOf, type StoredRow } from '../content.ts'
 import { onlyCode } from './coded-values.ts'
-import { readByDate, readByReference } from './by-date.ts'
-import type { Walk, Wanted } from './criterion.ts'
+import { readByDate, readByReference, sideBySideMax } from './by-date.ts'
+import type { Changed, Walk, Wanted } from './criterion.ts'
 import { after, badToken, isFree, isReferenceNumber, isTextOrder, type Order, orderBy, orderOf, type Position, readToken, reversed, type SideOrder, sortColumn, type SortKey } from './page.ts'
 import type { SearchQuery } from './parse-query.ts'
 import type { Match } from './projected.ts'
 import { readStretches, stretchOf } from './read-stretches.ts'
 import { type Among, readWindows } from './read-windows.ts'
 import { readByPatient } from './read-by-patient.ts'
+import type { OfType } from './key-plan.ts'
 import { isReadByText, type PlanBeside, readByText } from './read-by-text.ts'
 import { edgeOf, far, isFewFar, near } from './since.ts'
 import { partitionOf } from './statistics.ts'
@@ -52,8 +54,9 @@ export async function readPage(walk: Walk, types: readonly ResourceType[], query
   const free = isFree(sort) && (position === null || position.stretch !== null || position.group !== null)
   const byDate = walked === 'date' && sort.length === 1
   const referred = position !== null && position.group !== null && isReferenceNumber(position.group)
-  const wanted: Wanted = walked === null ? 'all' : byDate ? { rows: count + 1, free, byDate: position === null || position.stretch === null, side: position?.stretch?.side ?? null, referred } : count + 1
-  const { conditions, few, ofOne, ofSome, found, dated, datedByChain, stretches, since, between } = await matching(wanted, [])
+  const alongTypes = walked === 'date' && types.length > 1
+  const wanted: Wanted = walked === null ? 'all' : alongTypes ? { rows: count + 1, free: false, byDate: false, side: null, referred: false } : byDate ? { rows: count + 1, free, byDate: position === null || position.stretch === null, side: position?.stretch?.side ?? null, referred } : count + 1
+  const { conditions, few, ofOne, ofSome, found, dated, datedByChain, stretches, since, between, ofTypes, changed } = await matching(wanted, [])
   if (position !== null && (position.stretch !== null) !== (stretches !== null)) throw badToken()
   const columns = sql.join([
     sql`r.t, r.id, r.version, r.last_updated, r.pid, r.content`, ...sort.map((key, index) => sql`${key.expression} as ${sql.raw(sortColumn(index))}`),
@@ -77,12 +80,12 @@ export async function readPage(walk: Walk, types: readonly ResourceType[], query
     if (walked === null) return types.length === 1 ? readSorted(reading, ofType) : readRows(reading)
     if (byDate && few) return ofOne ? readRows({ ...reading, walked: true }) : ofSome === null ? readSorted(reading, ofType) : readMerged(reading, ofSome.keys)
     if (byDate) return readDates(reading, since, ofType, dated === null ? readAlong : (part, edge) => readByDate(part, dated, { ...between, ...(edge === null ? {} : { from: edge }) }))
-    if (walked === 'date') return readRows(reading)
+    if (walked === 'date') return ofTypes ? readTypes(reading, ofTypes) : readRows(reading)
     if (isTextOrder(walked)) return few ? readSorted(reading, ofType) : readByText(reading, { type: types[0] as ResourceType, ofType, planBeside: matching })
     // The values of one code lie together, so that even of a rare one a page is read and not all.
     const code = typeof walked === 'object' && walked.coded ? await onlyCode(walk, types[0] as ResourceType, query.criteria) : null
     if (typeof walked === 'object' && (!few || code !== null)) return readSide(reading, walked, code)
-    return few || walked !== 'updated' ? readRows(reading) : readWindows(reading, await amongTypes(walk, types))
+    return few || walked !== 'updated' ? readRows(reading) : readWindows(reading, await amongTypes(walk, types, changed))
   }
 }
 
@@ -99,10 +102,10 @@ function pageOf(rows: readonly Row[], { sort, count }: SearchQuery, position: Po
   }
 }
 
-async function amongTypes({ db, ctx }: Walk, types: readonly ResourceType[]): Promise<Among> {
+async function amongTypes({ db, ctx }: Walk, types: readonly ResourceType[], changed: Changed | null): Promise<Among> {
   const updates: number[] = []
   for (const type of types) updates.push(...(await partitionOf(db, type))?.updates ?? [])
-  return { ofTypes: sql<SqlBool>`r.t in (${sql.raw(types.map(typeCode).join(','))})`, updates: [...new Set(updates)], now: ctx.now.getTime() }
+  return { ofTypes: sql<SqlBool>`r.t in (${sql.raw(types.map(typeCode).join(','))})`, updates: [...new Set(updates)], changed, now: ctx.now.getTime() }
 }
 
 function textOrNull(value: unknown): string | null {
@@ -154,12 +157,26 @@ export async function readSorted({ db, order, position, conditions, columns, lim
 
 /**
  * Of several patients: each has an index in the order of the date, and those are read side by side. So a page costs the rows between its first and its last,
- * and not all that these patients have. What is asked of a row is said once, of what they give.
+ * and not all that these patients have. What is asked of a row is said once, of what they give. Of more patients than `sideBySideMax` each gives as many rows as the page may want.
  */
 async function readMerged({ db, order, position, conditions, columns, limit }: Reading, patients: readonly string[]): Promise<Row[]> {
   const behind = position === null ? sql`` : sql`and ${after(order, position)}`
-  const ofEach = [...new Set(patients)].map((pid) => sql`(select * from resource r where r.pid = ${pid}::uuid ${behind} order by ${orderBy(order)})`)
-  const { rows } = await sql<Row>`${onePlan}select ${columns} from (${sql.join(ofEach, sql` union all `)}) r where ${sql.join(conditions, sql` and `)} order by ${orderBy(order)} limit ${limit}`.execute(db)
+  const named = [...new Set(patients)]
+  const all = sql.join(conditions, sql` and `)
+  const found = named.length > sideBySideMax
+    ? sql`(select r.* from unnest(${plainArray(named)}::text::uuid[]) w (pid) cross join lateral (select * from resource r where r.pid = w.pid and ${all} ${behind} order by ${orderBy(order)} limit ${limit}) r)`
+    : sql.join(named.map((pid) => sql`(select * from resource r where r.pid = ${pid}::uuid ${behind} order by ${orderBy(order)})`), sql` union all `)
+  const { rows } = await sql<Row>`${onePlan}select ${columns} from (${found}) r where ${all} order by ${orderBy(order)} limit ${limit}`.execute(db)
+  return rows
+}
+
+/** Of several types: each has its rows in the order of the date, and those are read side by side. */
+async function readTypes({ db, order, position, columns, limit }: Reading, ofTypes: readonly OfType[]): Promise<Row[]> {
+  const behind = position === null ? sql`` : sql`and ${after(order, position)}`
+  const [all, sorted] = [orderBy(order), orderBy({ ...order, keys: order.keys.slice(0, 1) })]
+  // The offset keeps the planner from walking the index where few rows are to be found; those are found by indexes that a statement of one plan does not use.
+  const ofEach = ofTypes.map(({ condition, few }) => sql`(select * from (select * from resource r where ${condition} ${behind} ${few ? sql`offset 0` : sql``}) r order by ${sorted} limit ${limit})`)
+  const { rows } = await sql<Row>`${ofTypes.some(({ few }) => few) ? sql`` : onePlan}select ${columns} from (${sql.join(ofEach, sql` union all `)}) r order by ${all} limit ${limit}`.execute(db)
   return rows
 }
 

@@ -12,12 +12,13 @@ import type { Db } from '../../storage/pool.ts'
 import type { Stored } from '../content.ts'
 import type { Store } from '../store.ts'
 import { refreshParameters } from '../stored-parameters.ts'
+import { changedKeys, changedOf } from './changed.ts'
 import { type Compartment, inCompartment } from './compartment.ts'
 import { makeWalk, planOf, settled } from './conditions.ts'
 import type { Criterion, Walk, Wanted } from './criterion.ts'
 import { withElements, withSummary } from './elements.ts'
 import { includedWith } from './include.ts'
-import type { Planned } from './key-plan.ts'
+import { byIds, type OfType, type Planned } from './key-plan.ts'
 import { type Position, writeToken } from './page.ts'
 import { parseQuery, queryContext, type SearchQuery } from './parse-query.ts'
 import type { PlanBeside } from './read-by-text.ts'
@@ -50,6 +51,10 @@ export interface SearchOptions {
 
 /** What is searched: the types, and the compartment it is in; null for all rows. */
 export interface Scope { types: readonly ResourceType[]; compartment: Compartment | null }
+
+/** Rows of several types that were changed in a time and are looked up first, at most. */
+const changedMax = 2_000
+const noBounds = { from: null, to: null }
 
 /** Totals beyond this are estimated unless they are asked for accurately. */
 const countedMax = 1_000
@@ -116,8 +121,11 @@ function withPage(applied: URLSearchParams, token: string | null): URLSearchPara
 
 /** The conditions of all matches, whatever page they are on, for so many rows of them. */
 async function rowsOf(walk: Walk, { types, compartment }: Scope, criteria: ReadonlyMap<ResourceType, Criterion[]>, wanted: Wanted): Promise<Planned> {
-  const ofTypes: RawBuilder<SqlBool>[] = []
-  let few = compartment !== null
+  const ofTypes: OfType[] = []
+  const several = types.length > 1 && compartment === null && typeof wanted === 'object'
+  const changed = several ? changedOf(criteria.get(types[0] as ResourceType) ?? []) : null
+  const recent = changed === null ? null : await changedKeys(walk.db, types, changed, changedMax)
+  let few = compartment !== null || recent !== null
   let stretches: Planned['stretches'] = null
   let since: Planned['since'] = null
   let ofOne = false
@@ -127,8 +135,10 @@ async function rowsOf(walk: Walk, { types, compartment }: Scope, criteria: Reado
   let datedByChain = false
   let between: Planned['between'] = { from: null, to: null }
   for (const [type, own] of criteria) {
-    const plan = await planOf(walk, type, own, compartment !== null ? 'one of few' : types.length === 1 ? wanted : 'all')
-    few ||= plan.few
+    // What was changed is looked up for all types at once.
+    const asked = types.length === 1 ? own : own.map((each) => (each.changed === undefined ? each : { ...each, changed: noBounds }))
+    const plan = await planOf(walk, type, asked, few ? 'one of few' : types.length === 1 ? wanted : several ? wanted.rows : 'all')
+    if (types.length === 1) few ||= plan.few
     stretches = plan.stretches
     dated = plan.dated
     datedByChain = plan.datedByChain
@@ -137,12 +147,13 @@ async function rowsOf(walk: Walk, { types, compartment }: Scope, criteria: Reado
     ofOne = types.length === 1 && compartment === null && plan.ofOne
     found = plan.found
     ofSome = types.length === 1 && compartment === null ? plan.ofSome : null
-    ofTypes.push(sql<SqlBool>`r.t = ${sql.raw(String(typeCode(type)))} and ${sql.join(plan.conditions, sql` and `)}`)
+    ofTypes.push({ condition: sql<SqlBool>`r.t = ${sql.raw(String(typeCode(type)))} and ${sql.join(plan.conditions, sql` and `)}`, few: plan.few })
   }
   const [only] = ofTypes
-  const conditions = [ofTypes.length === 1 && only ? only : sql<SqlBool>`r.t in (${sql.raw(types.map(typeCode).join(','))}) and (${sql.join(ofTypes.map((each) => sql`(${each})`), sql` or `)})`]
+  const conditions = [ofTypes.length === 1 && only ? only.condition : sql<SqlBool>`r.t in (${sql.raw(types.map(typeCode).join(','))}) and (${sql.join(ofTypes.map((each) => sql`(${each.condition})`), sql` or `)})`]
+  if (recent !== null) conditions.unshift(byIds(recent))
   if (compartment !== null) conditions.unshift(inCompartment(walk.store.model, compartment, types))
-  return { conditions, few, ofOne, ofSome, found, expected: null, dated, datedByChain, stretches, since, between }
+  return { conditions, few, changed: changedOf([...criteria.values()][0] ?? []), ofTypes: several && !few ? ofTypes : null, ofOne, ofSome, found, expected: null, dated, datedByChain, stretches, since, between }
 }
 
 async function countRows(db: Db, matching: PlanBeside, estimate: boolean): Promise<number> {
