@@ -21,7 +21,7 @@ export async function readByPatient(reading: Reading, date: SortKey, patients: r
   const walked = { ...reading, walked: true, position: null } as const
   const ofThem = (keys: readonly string[]) => sql<SqlBool>`r.pid = any(${plainArray(keys)}::uuid[])`
   if (position === null || last === null) return readRows({ ...walked, order: all, conditions: [ofThem(patients), ...conditions] })
-  const begun = patients.includes(last) ? await readRows({ ...walked, order: ofOne, conditions: [ofThem([last]), ...conditions, after(ofOne, position)] }) : []
+  const begun = patients.includes(last) ? await readRows({ ...walked, order: ofOne, conditions: [sql<SqlBool>`r.pid = ${last}::uuid`, ...conditions, after(ofOne, position)] }) : []
   const beyond = patients.filter((each) => (backwards ? each < last : each > last))
   return begun.length >= limit || beyond.length === 0 ? begun : [...begun, ...await readRows({ ...walked, order: all, limit: limit - begun.length, conditions: [ofThem(beyond), ...conditions] })]
 }
