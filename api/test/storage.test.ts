@@ -4,8 +4,10 @@ import { runInNewContext } from 'node:vm'
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { resourceTypes } from '../src/fhir/resource-types.ts'
+import { changesSent, hasSentNothing } from '../src/storage/changes-sent.ts'
 import { onePlan } from '../src/storage/one-plan.ts'
-import type { Db } from '../src/storage/pool.ts'
+import { type Db, openDb } from '../src/storage/pool.ts'
+import { DatabaseAway } from '../src/storage/sqlstate.ts'
 import { inTransaction } from '../src/storage/transaction.ts'
 import { testDatabase } from './support/database.ts'
 
@@ -95,4 +97,32 @@ test('statements of one plan keep it, and their pool is replaced with the other'
   await inTransaction(db, async (trx) => { expect((await sql<{ mode: string }>`${onePlan}select current_setting('plan_cache_mode') as mode`.execute(trx)).rows[0]?.mode).toBe('auto') })
   await sql`select pg_terminate_backend(pg_backend_pid())`.execute(db).catch(() => {})
   await expect.poll(async () => (await planned()).rows[0]?.pid).not.toBe(before?.pid)
+})
+
+/** Whether what it does has surely changed nothing, and how it ended. Of a lost connection the server's word or the driver's may come first. */
+async function sentNothing(work: () => Promise<unknown>): Promise<[boolean, string]> {
+  const before = changesSent()
+  const end = await work().then(() => 'done', (error: Error) => (error instanceof DatabaseAway ? 'away' : error.message))
+  return [hasSentNothing(before), end]
+}
+
+test('what was sent that may have changed something is known, whatever became of the connection', async () => {
+  const nowhere = openDb('postgres://nobody@127.0.0.1:9/none')
+  const insert = (at: Db, name: string) => at.insertInto('platform_fact').values(fact(name)).execute()
+  const end = sql`select pg_terminate_backend(pg_backend_pid())`
+  // Nothing: reads, what found no connection, a transaction that was lost or refused before its commit.
+  expect(await sentNothing(() => backend(db))).toEqual([true, 'done'])
+  expect(await sentNothing(() => insert(nowhere, 'nowhere'))).toEqual([true, 'away'])
+  expect(await sentNothing(() => inTransaction(nowhere, (trx) => insert(trx, 'nowhere')))).toEqual([true, 'away'])
+  expect(await sentNothing(() => inTransaction(db, async (trx) => { await insert(trx, 'lost'); await end.execute(trx) }))).toEqual([true, 'away'])
+  // Its end was swallowed: the commit finds the connection lost and is not sent.
+  expect(await sentNothing(() => inTransaction(db, async (trx) => { await insert(trx, 'lost'); await end.execute(trx).catch(() => {}) }))).toEqual([true, 'away'])
+  expect(await sentNothing(() => inTransaction(db, () => Promise.reject(new Error('refused'))))).toEqual([true, 'refused'])
+  // Perhaps something.
+  expect(await sentNothing(() => inTransaction(db, (trx) => insert(trx, 'kept in a transaction')))).toEqual([false, 'done'])
+  expect(await sentNothing(() => insert(db, 'kept'))).toEqual([false, 'done'])
+  expect(await sentNothing(() => sql`with made as (insert into platform_fact values ('half', '1') returning name) select pg_terminate_backend(pg_backend_pid()) from made`.execute(db))).toEqual([false, 'away'])
+  await nowhere.destroy()
+  await expect.poll(() => backend(db).catch(() => 0)).toBeGreaterThan(0)
+  expect(await db.selectFrom('platform_fact').select('name').where('name', 'in', ['nowhere', 'lost', 'half', 'kept', 'kept in a transaction']).orderBy('name').execute()).toEqual([{ name: 'kept' }, { name: 'kept in a transaction' }])
 })

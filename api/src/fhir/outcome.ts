@@ -9,7 +9,7 @@
 export type IssueType =
   | 'invalid' | 'structure' | 'required' | 'value' | 'invariant' | 'login' | 'unknown' | 'expired' | 'forbidden'
   | 'processing' | 'not-supported' | 'duplicate' | 'not-found' | 'deleted' | 'too-long' | 'code-invalid' | 'extension'
-  | 'too-costly' | 'business-rule' | 'conflict' | 'transient' | 'timeout' | 'throttled' | 'exception' | 'informational'
+  | 'too-costly' | 'business-rule' | 'conflict' | 'transient' | 'no-store' | 'timeout' | 'throttled' | 'exception' | 'informational'
 
 /** A sentence for people, in the portal's two languages. It says what is wrong and what to do. */
 export interface Sentence { zh: string; en: string }
@@ -156,6 +156,8 @@ export const outcomeCodes = {
   'conflict': [409, 'conflict'],
   'idempotency-mismatch': [409, 'conflict'],
   'busy': [503, 'transient'],
+  'effect-unknown': [503, 'no-store'],
+  'unavailable': [503, 'no-store'],
   'timeout': [503, 'timeout'],
   'not-ready': [503, 'transient'],
   'internal': [500, 'exception'],

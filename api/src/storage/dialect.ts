@@ -5,6 +5,7 @@
  * A transaction whose connection is lost ends there: the driver would send its next statement on a new connection, outside any
  * transaction, and would take a lost connection that is given back for an open one. A pool that has lost a connection is replaced
  * as a whole, what is under way on it may end: postgres.js 3.4.9 keeps connections in states in which they never answer again.
+ * Every error that says that the database is away leaves here as `DatabaseAway`, and what may change something is counted as it is sent (changes-sent.ts).
  *
  * Statements of one plan have a pool of their own (one-plan.ts).
  */
@@ -16,7 +17,9 @@ import {
 import type { ReservedSql, Row, RowList, Sql } from 'postgres'
 import { monotonicMs } from '../ctx.ts'
 import { answerOf } from './answer-of.ts'
+import { commitIsSent, mayChange, sendChange } from './changes-sent.ts'
 import { hasOnePlan, type PoolUse } from './one-plan.ts'
+import { DatabaseAway, errorOfDriver } from './sqlstate.ts'
 import { Waiting } from './waiting.ts'
 
 /** Long enough for transactions under way on a pool that is replaced; what has not ended then never will. */
@@ -64,7 +67,7 @@ class PostgresJsConnection implements DatabaseConnection {
 
   /** Where statements go. Throws when the transaction's connection is lost. */
   target(): Sql | ReservedSql {
-    if (this.lost) throw this.lost
+    if (this.lost) throw errorOfDriver(this.lost)
     return this.reserved ?? this.pool
   }
 
@@ -82,7 +85,7 @@ class PostgresJsConnection implements DatabaseConnection {
       return await (this.reserved ? this.#orLost(statement) : this.#pools.orReplaced(this.pool, statement))
     } catch (error) {
       if (isFatal(error)) this.lose(error)
-      throw error
+      throw errorOfDriver(error)
     }
   }
 
@@ -99,14 +102,18 @@ class PostgresJsConnection implements DatabaseConnection {
       return await this.#planned.orReplaced(pool, answerOf(pool.unsafe(text, parameters as never[], { prepare: true })))
     } catch (error) {
       if (isFatal(error)) this.#planned.replace(pool)
-      throw error
+      throw errorOfDriver(error)
     }
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    const planned = this.reserved === null && hasOnePlan(query.sql)
-    const rows = await (planned ? this.#sendPlanned(query.sql, query.parameters) : this.send(query.sql, query.parameters, { prepare: true }))
+    const rows = await (this.reserved === null && mayChange(query.sql) ? sendChange(() => this.#run(query)) : this.#run(query))
     return { rows: rows as unknown as R[], numAffectedRows: BigInt(rows.count ?? 0) }
+  }
+
+  #run(query: CompiledQuery): Promise<RowList<Row[]>> {
+    const planned = this.reserved === null && hasOnePlan(query.sql)
+    return planned ? this.#sendPlanned(query.sql, query.parameters) : this.send(query.sql, query.parameters, { prepare: true })
   }
 
   /**
@@ -122,7 +129,8 @@ class PostgresJsConnection implements DatabaseConnection {
     } catch (error) {
       sink.destroy(error as Error)
       if (isFatal(error)) this.lose(error)
-      throw refused ?? error
+      // The pieces may fail with the system's words too, and not because of the database.
+      throw refused === null ? error : errorOfDriver(refused)
     }
     sink.end()
     // Only once the driver has sent the end does it take another statement.
@@ -132,8 +140,10 @@ class PostgresJsConnection implements DatabaseConnection {
 
   async *streamQuery<R>(query: CompiledQuery, chunkSize: number): AsyncIterableIterator<QueryResult<R>> {
     const target = this.target()
-    for await (const rows of target.unsafe(query.sql, query.parameters as never[]).cursor(chunkSize)) {
-      yield { rows: rows as unknown as R[] }
+    try {
+      for await (const rows of target.unsafe(query.sql, query.parameters as never[]).cursor(chunkSize)) yield { rows: rows as unknown as R[] }
+    } catch (error) {
+      throw errorOfDriver(error)
     }
   }
 }
@@ -199,7 +209,7 @@ class Pools {
       const place = this.#reserving.add(goAlong)
       const reserved = await Promise.race([asked, replaced.promise]).catch((error: Error) => {
         this.replace(pool)
-        throw error
+        throw errorOfDriver(error)
       }).finally(() => { this.#reserving.delete(place) })
       if (reserved !== null) return { pool, reserved }
       asked.then((late) => { late.release() }, () => {})
@@ -216,7 +226,7 @@ class Pools {
 }
 
 function unanswered(): Error {
-  return Object.assign(new Error('The connection to the database was lost before it answered.'), { code: 'CONNECTION_CLOSED' })
+  return new DatabaseAway('CONNECTION_CLOSED', 'The connection to the database was lost before it answered.')
 }
 
 class PostgresJsDriver implements Driver {
@@ -243,7 +253,12 @@ class PostgresJsDriver implements Driver {
     // Not awaited: it travels with the first statement, which fails if this one did.
     connection.send(`begin${level}${access}`, [], { onexecute }).catch(() => {})
   }
-  async commitTransaction(connection: PostgresJsConnection): Promise<void> { await connection.send('commit') }
+  async commitTransaction(connection: PostgresJsConnection): Promise<void> {
+    // Throws where the connection is lost already: then no commit is sent.
+    connection.target()
+    commitIsSent()
+    await connection.send('commit')
+  }
   async rollbackTransaction(connection: PostgresJsConnection): Promise<void> { if (!connection.lost) await connection.send('rollback') }
   async savepoint(connection: PostgresJsConnection, name: string): Promise<void> { await connection.send(`savepoint "${name}"`) }
   async rollbackToSavepoint(connection: PostgresJsConnection, name: string): Promise<void> { await connection.send(`rollback to savepoint "${name}"`) }

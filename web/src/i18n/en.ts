@@ -316,6 +316,8 @@ const en: typeof zh = {
     'conflict': 'Things have just changed. Reload and try again.',
     'idempotency-mismatch': 'This differs from what was sent before. Reload the page and start again.',
     'busy': 'Many people are here right now. Try again shortly.',
+    'effect-unknown': 'The system was interrupted, so it is not known whether this was done. Reload and look before you try again.',
+    'unavailable': 'The system is not available at this moment. Nothing was changed; try again shortly.',
     'timeout': 'The system took too long. Reload to see whether it was done before you try again.',
     'not-ready': 'The system is starting. Try again in a moment.',
     'internal': 'Something went wrong on our side. Try again later; call the hotline if it stays.',
