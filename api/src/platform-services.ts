@@ -13,12 +13,12 @@ import { systemNow } from './ctx.ts'
 import { newSecret, type SigningKey } from './crypto.ts'
 import { loadModel } from './fhir/model.ts'
 import { newResourceId } from './fhir/id.ts'
-import { makeLogger } from './log.ts'
+import { type Logger, makeLogger } from './log.ts'
 import type { Services } from './services.ts'
 import { type SettlementGateway, httpGateway } from './settlement/gateway.ts'
 import { type Db, openDb } from './storage/pool.ts'
 
-export async function makeServices(config: Config, name: string, given: { db?: Db; gateway?: SettlementGateway; centreDesk?: SystemCaller; now?: () => Date } = {}): Promise<Services> {
+export async function makeServices(config: Config, name: string, given: { db?: Db; gateway?: SettlementGateway; centreDesk?: SystemCaller; now?: () => Date; log?: Logger } = {}): Promise<Services> {
   if (!given.db && config.databaseUrl === null) throw new Error('DATABASE_URL is not set; start gives it to its processes.')
   const db = given.db ?? openDb(config.databaseUrl ?? '', { max: config.poolConnectionsMax, name })
   const now = given.now ?? (() => new Date(systemNow().getTime() + config.clockOffsetMs))
@@ -36,7 +36,7 @@ export async function makeServices(config: Config, name: string, given: { db?: D
     verifyToken: tokenVerifier(authority),
     sessions: sessionWatch(db),
     factors: { secretsKey: await secretsKey(config, db), demoCode: config.production ? null : demoCode },
-    log: makeLogger(name, config.logLevel),
+    log: given.log ?? makeLogger(name, config.logLevel),
   }
 }
 

@@ -13,8 +13,8 @@ import { fail, forbidden, type Language } from '../fhir/outcome.ts'
 
 const cookieName = 'pujiang_session'
 
-/** What every handler finds in `c.var`. */
-export interface AppEnv { Variables: { ctx: Ctx; requestId: string } }
+/** What every handler finds in `c.var`. `changesBefore`: `changesSent` when the request came. */
+export interface AppEnv { Variables: { ctx: Ctx; requestId: string; changesBefore: number } }
 
 /**
  * @param sessions null where tokens of people are not taken: at an insurance centre.

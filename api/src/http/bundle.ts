@@ -17,8 +17,9 @@ import type { Operation } from '../records/store.ts'
 import { type LastState, lastStates } from '../records/last-states.ts'
 import { type EntryResult, methodOrder, writeBundle, type WriteEntry } from '../records/write-bundle.ts'
 import type { WriteMode } from '../records/write-plan.ts'
+import { changesSent } from '../storage/changes-sent.ts'
 import { inTransaction } from '../storage/transaction.ts'
-import { isRefusal, refusals } from './errors.ts'
+import { asOutcome, isRefusal, isUnchanged, refusals } from './errors.ts'
 import { history, historyOfMany } from './histories.ts'
 import { type Edge, operation, read, searchMany, searchType, vread } from './interactions.ts'
 import { provenanceMisplaced } from './provenance-header.ts'
@@ -34,7 +35,7 @@ export interface BundleCall {
   file: { sha256: string; name: string } | null
   /** What the client says of where it all comes from; null when it says nothing. */
   provenance: Provenance | null
-  /** Told of a fault of ours in one entry of a batch. */
+  /** Told of the failure of one entry of a batch that is no refusal. */
   onFault(error: unknown): void
 }
 
@@ -89,12 +90,14 @@ async function batch(call: BundleCall, values: readonly unknown[]): Promise<Answ
   const texts: string[] = []
   for (const index of batchOrder(values)) {
     const value = values[index]
+    const before = changesSent()
     try {
       const entry = entryOf(value, index, edge.base)
       const answer = isQuestion(entry) ? await readEntry(call, entry) : await writeAlone(call, writeEntry(entry))
       texts[index] = responseEntry(answer, call.prefer, entry)
     } catch (error) {
-      texts[index] = await refusedEntry(call, error, addressOf(value))
+      const { method, url } = requestOf(value)
+      texts[index] = await refusedEntry(call, error, { url, unchanged: isUnchanged(method, before) })
     }
   }
   return bundleAnswer(edge.ctx, 'batch-response', texts)
@@ -181,18 +184,19 @@ function responseEntry(answer: Answer, prefer: Preference, entry: BundleEntry): 
 
 const reasons: Readonly<Record<number, string>> = { 200: 'OK', 201: 'Created', 202: 'Accepted', 204: 'No Content', 304: 'Not Modified' }
 
-/** The address an entry asks for, for the audit row of a refusal. */
-function addressOf(entry: unknown): string {
-  const { request } = (typeof entry === 'object' && entry !== null ? entry : {}) as { request?: { url?: unknown } }
-  return typeof request?.url === 'string' ? request.url : ''
+/** What an entry asks for, as far as it says so. */
+function requestOf(entry: unknown): { method: string; url: string } {
+  const { request } = (typeof entry === 'object' && entry !== null ? entry : {}) as { request?: { method?: unknown; url?: unknown } | null }
+  return { method: typeof request?.method === 'string' ? request.method : '', url: typeof request?.url === 'string' ? request.url : '' }
 }
 
-async function refusedEntry({ edge, onFault }: BundleCall, error: unknown, address: string): Promise<string> {
-  const known = error instanceof OutcomeError
-  if (!known) onFault(error)
-  const status = known ? error.status : 500
-  if (known && isRefusal(error)) await recordEvents(edge.db, edge.ctx, refusals(error, address))
-  const issues = known ? error.issues : [issue('internal', { zh: '系统出错，请稍后再试。', en: 'Something went wrong on our side. Please try again.' }, null, 'fatal')]
+/** @param asked.url for the audit row of a refusal. @param asked.unchanged that the entry has surely changed nothing. */
+async function refusedEntry({ edge, onFault }: BundleCall, error: unknown, asked: { url: string; unchanged: boolean }): Promise<string> {
+  const outcome = asOutcome(error, asked.unchanged)
+  if (outcome !== error) onFault(error)
+  const status = outcome?.status ?? 500
+  if (outcome && isRefusal(outcome)) await recordEvents(edge.db, edge.ctx, refusals(outcome, asked.url))
+  const issues = outcome?.issues ?? [issue('internal', { zh: '系统出错，请稍后再试。', en: 'Something went wrong on our side. Please try again.' }, null, 'fatal')]
   return `{"response":{"status":"${status}","outcome":${stringifyJson(operationOutcome(issues, edge.ctx.language))}}}`
 }
 

@@ -1,7 +1,7 @@
 /**
  * The only renderer of errors. An OutcomeError becomes an OperationOutcome under /fhir and problem details (RFC 9457) under
- * /api, with the same codes; anything else is our fault: a 500 with a constant sentence and the request id, the cause in the
- * log. A refusal gets its audit row here, because the transaction that refused has rolled back.
+ * /api, with the same codes; a database that is away becomes one that says whether anything was changed, as far as that is certain; anything else is our
+ * fault: a 500 with a constant sentence and the request id, the cause in the log. A refusal gets its audit row here, because the transaction that refused has rolled back.
  */
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
@@ -9,11 +9,16 @@ import { type AuditEntry, recordEvents } from '../audit/record-event.ts'
 import { fail, type Issue, issue, operationOutcome, OutcomeError } from '../fhir/outcome.ts'
 import type { Logger } from '../log.ts'
 import type { Services } from '../services.ts'
+import { hasSentNothing } from '../storage/changes-sent.ts'
+import { DatabaseAway, outcomeOfAway } from '../storage/sqlstate.ts'
 import { type AppEnv, languageOf } from './auth.ts'
+
+/** Of a 503 that does not say it itself. */
+export const retryAfterSeconds = '2'
 
 export function renderErrors(services: Services): (error: Error, c: Context<AppEnv>) => Promise<Response> {
   return async (error, c) => {
-    const outcome = asOutcome(error)
+    const outcome = asOutcome(error, isUnchanged(c.req.method, c.get('changesBefore')))
     const ctx = c.get('ctx')
     if (ctx && outcome && isRefusal(outcome)) {
       await recordEvents(services.db, ctx, refusals(outcome, c.req.path))
@@ -37,24 +42,37 @@ export function refusals(outcome: OutcomeError, path: string): AuditEntry[] {
 
 /** The reply alone, for a process without an audit trail of its own. */
 export function errorReply(log: Logger, error: Error, c: Context<AppEnv>): Response {
-  const outcome = asOutcome(error)
+  const outcome = asOutcome(error, isUnchanged(c.req.method, c.get('changesBefore')))
   const requestId = c.get('requestId')
-  if (!outcome) log.error({ requestId, method: c.req.method, error: { name: error.name, message: error.message, stack: error.stack } }, 'request failed')
+  logFailure(log, error, { requestId, method: c.req.method }, 'request failed')
   const status = outcome?.status ?? 500
   const issues = outcome?.issues ?? [internalFault(requestId)]
   const headers: Record<string, string> = { ...outcome?.headers, 'Cache-Control': 'no-store' }
   if (status === 401) headers['WWW-Authenticate'] = `Bearer realm="Pujiang Health"${issues[0]?.code === 'token-invalid' || issues[0]?.code === 'token-expired' ? ', error="invalid_token"' : ''}`
   if (status === 403) headers['WWW-Authenticate'] = 'Bearer realm="Pujiang Health", error="insufficient_scope"'
-  if (status === 503 && !headers['Retry-After']) headers['Retry-After'] = '2'
+  if (status === 503 && !headers['Retry-After']) headers['Retry-After'] = retryAfterSeconds
   return c.req.path.startsWith('/fhir') ? fhirReply(c, status, issues, headers) : problemReply(c, status, issues, headers)
 }
 
-function asOutcome(error: Error): OutcomeError | null {
+/** @returns what a caller is told; null where it is a fault of ours. */
+export function asOutcome(error: unknown, unchanged: boolean): OutcomeError | null {
   if (error instanceof OutcomeError) return error
+  if (error instanceof DatabaseAway) return outcomeOfAway(unchanged)
   if (error instanceof HTTPException && error.status === 413) {
     return fail('body-too-large', { zh: '提交的内容太大。', en: 'The request body is too large.' })
   }
   return null
+}
+
+/** Whether work that failed has surely changed nothing. @param before `changesSent` when it began; absent where nobody took it. */
+export function isUnchanged(method: string, before: number | undefined): boolean {
+  return method === 'GET' || method === 'HEAD' || (before !== undefined && hasSentNothing(before))
+}
+
+/** Logs what is no answer of ours: a fault as an error with its stack, that the database is away as a warning. */
+export function logFailure(log: Logger, error: unknown, about: { requestId?: string; method?: string }, message: string): void {
+  if (error instanceof DatabaseAway) log.warn({ ...about, code: error.code }, 'the database is away')
+  else if (!asOutcome(error, false)) log.error({ ...about, error: error instanceof Error ? { name: error.name, message: error.message, stack: error.stack } : String(error) }, message)
 }
 
 function internalFault(requestId: string): Issue {

@@ -24,6 +24,7 @@ import type { AppEnv } from './auth.ts'
 import { isContent, isPlainJson, readBinary, readBinaryOrResource, sendContent, wantsContent } from './binary.ts'
 import { readForm, readJsonText, readPatchBody, readResourceBody } from './body.ts'
 import { alreadyLoaded, postBundle } from './bundle.ts'
+import { logFailure } from './errors.ts'
 import { history, historyOfMany } from './histories.ts'
 import { type Edge, operation, read, searchMany, searchType, vread } from './interactions.ts'
 import { capabilityStatement } from './metadata.ts'
@@ -179,7 +180,7 @@ async function bundleRoute(services: Services, edgeOf: (c: Context<AppEnv>) => E
   const edge = edgeOf(c)
   return postBundle({
     edge, operations: services.operations, statement, prefer: preferenceOf(c, 'minimal'), file, provenance: provenanceOf(c),
-    onFault: (error) => services.log.error({ requestId: edge.ctx.requestId, error: error instanceof Error ? { name: error.name, message: error.message, stack: error.stack } : String(error) }, 'batch entry failed'),
+    onFault: (error) => { logFailure(services.log, error, { requestId: edge.ctx.requestId }, 'batch entry failed') },
   }, bundle)
 }
 

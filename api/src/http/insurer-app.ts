@@ -13,6 +13,7 @@ import { newRequestId } from '../ctx.ts'
 import { notFound } from '../fhir/outcome.ts'
 import type { Centre } from '../insurer/centre.ts'
 import type { Logger } from '../log.ts'
+import { changesSent } from '../storage/changes-sent.ts'
 import { pendingMigrations } from '../storage/migrate.ts'
 import type { InsurerDb } from '../storage/pool.ts'
 import { type AppEnv, authenticate } from './auth.ts'
@@ -44,6 +45,7 @@ export function createInsurerApp(services: InsurerServices): Hono<AppEnv> {
   app.notFound(() => { throw notFound('address') })
   app.use(async (c, next) => {
     c.set('requestId', newRequestId())
+    c.set('changesBefore', changesSent())
     c.header('X-Request-Id', c.get('requestId'))
     await next()
   })

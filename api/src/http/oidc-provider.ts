@@ -15,6 +15,8 @@ import { appTokenMinutes, claimsOf } from '../access/tokens.ts'
 import { anonymous, type Principal, type Role } from '../access/principal.ts'
 import { sha256Hex } from '../crypto.ts'
 import type { Services } from '../services.ts'
+import { DatabaseAway } from '../storage/sqlstate.ts'
+import { logFailure, retryAfterSeconds } from './errors.ts'
 import { callNode, type NodeCall } from './node-bridge.ts'
 
 const second = 1
@@ -26,6 +28,9 @@ export const sessionCookie = '_provider'
 export const interactionPath = '/oidc/interaction'
 const routes = { authorization: '/oidc/auth', token: '/oidc/token', jwks: '/oidc/jwks', revocation: '/oidc/revoke' } as const
 export const assertionAlgorithms = ['ES256', 'ES384', 'RS384'] as const
+
+/** What an app is told while the database is away, in the words of RFC 6749 § 4.1.2.1. */
+const away = { error: 'temporarily_unavailable', error_description: 'the database is not available at this moment' } as const
 
 /** The provider for the keys as they are now; made anew when they rotate. `revokeGrant` ends the app's session behind a grant. */
 export function makeProvider(services: Services, revokeGrant: (grantId: string) => Promise<void>): Provider {
@@ -95,10 +100,10 @@ export function makeProvider(services: Services, revokeGrant: (grantId: string) 
       return grantId ? ctx.oidc.provider.Grant.find(grantId) : undefined
     },
     pkce: { required: () => true },
-    renderError: (ctx, out) => {
+    renderError: (ctx, out, error) => {
       if (ctx.method === 'GET' && ctx.accepts('json', 'html') === 'html') {
         ctx.status = 303
-        ctx.redirect(`/authorize/error?reason=${encodeURIComponent(out.error)}`)
+        ctx.redirect(`/authorize/error?reason=${encodeURIComponent(error instanceof DatabaseAway ? away.error : out.error)}`)
       } else ctx.body = out
     },
     responseTypes: ['code'],
@@ -113,7 +118,13 @@ export function makeProvider(services: Services, revokeGrant: (grantId: string) 
   }
   const provider = new Provider(authority.issuer, configuration)
   provider.proxy = true
-  provider.on('server_error', (_ctx, error) => { services.log.error({ error: { name: error.name, message: error.message, stack: error.stack } }, 'provider failed') })
+  provider.on('server_error', (ctx, error) => {
+    logFailure(services.log, error, {}, 'provider failed')
+    if (!(error instanceof DatabaseAway) || ctx.status !== 500) return
+    ctx.status = 503
+    ctx.set('Retry-After', retryAfterSeconds)
+    ctx.body = away
+  })
   return provider
 }
 

@@ -6,6 +6,7 @@
 import type { HttpBindings } from '@hono/node-server'
 import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { newRequestId } from '../ctx.ts'
+import { changesSent } from '../storage/changes-sent.ts'
 import type { AppEnv } from './auth.ts'
 
 /** `secure`: the library's middleware with its options. */
@@ -15,6 +16,7 @@ export function standardHeaders(secure: MiddlewareHandler): MiddlewareHandler<Ap
     constant ??= await headersOf(secure)
     const requestId = newRequestId()
     c.set('requestId', requestId)
+    c.set('changesBefore', changesSent())
     const outgoing = outgoingOf(c)
     outgoing?.setHeader('X-Request-Id', requestId)
     const correlation = correlationOf(c)

@@ -1,4 +1,4 @@
-/** A database server of a test file's own, as durable as in production, that can be killed and started again on the same port. */
+/** A database server of a test file's own, as durable as in production, that can be killed or stopped and started again on the same port. */
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,7 +16,9 @@ export interface KillablePostgres {
   kill(): void
   /** SIGKILL of one backend that serves the database; the server then throws out all others and recovers. @returns whether there was one. */
   killBackend(): Promise<boolean>
-  /** Starts a killed server and waits until it has recovered. */
+  /** Stops the server in an orderly way and waits until it has stopped. */
+  stop(): void
+  /** Starts a killed or stopped server and waits until it has recovered. */
   start(): Promise<void>
 }
 
@@ -44,6 +46,9 @@ export async function killablePostgres(): Promise<KillablePostgres> {
     kill() {
       killed = Number(readFileSync(join(dir, 'postmaster.pid'), 'utf8').split('\n')[0])
       process.kill(killed, 'SIGKILL')
+    },
+    stop() {
+      server.stop('fast')
     },
     async killBackend() {
       const sql = postgres(server.url('postgres'), { max: 1, onnotice: () => {} })

@@ -10,6 +10,7 @@ import { readConfig } from '../../src/config.ts'
 import type { AppEnv } from '../../src/http/auth.ts'
 import { newResourceId } from '../../src/fhir/id.ts'
 import { makeServices } from '../../src/platform-services.ts'
+import type { Logger } from '../../src/log.ts'
 import type { Services } from '../../src/services.ts'
 import type { SystemCaller } from '../../src/access/system-call.ts'
 import type { SettlementGateway } from '../../src/settlement/gateway.ts'
@@ -41,13 +42,13 @@ export function clinician(practitioner: string, organization: string, name = 'æµ
   return { ...anonymous, kind: 'person', id: `account-${practitioner}`, name, role: 'clinician', practitioner, organization, organizationName }
 }
 
-/** Call at the top level of a test file. @param given.now first instant of the clock; Monday 2026-11-23 07:30 in Shanghai unless said. */
-export async function testPlatform(given: { gateway?: SettlementGateway; centreDesk?: SystemCaller; now?: Date; publicUrl?: string } = {}): Promise<TestPlatform> {
-  const { db, url } = await testDatabase()
+/** Call at the top level of a test file. @param given.now first instant of the clock; Monday 2026-11-23 07:30 in Shanghai unless said. @param given.database one of the test's own, in place of a clone. */
+export async function testPlatform(given: { database?: { db: Db; url: string }; log?: Logger; gateway?: SettlementGateway; centreDesk?: SystemCaller; now?: Date; publicUrl?: string } = {}): Promise<TestPlatform> {
+  const { db, url } = given.database ?? await testDatabase()
   const clock = { now: given.now ?? new Date('2026-11-23T07:30:00+08:00') }
   // A test asks faster than any person; limits have tests of their own.
   const config = readConfig({ LOG_LEVEL: process.env.TEST_LOG ?? 'silent', PORT: '8080', RATE_PERSON: '0', RATE_ANONYMOUS: '0', ...(given.publicUrl ? { PUBLIC_URL: given.publicUrl } : {}) })
-  const services = await makeServices(config, 'test', { db, now: () => clock.now, ...(given.gateway ? { gateway: given.gateway } : {}), ...(given.centreDesk ? { centreDesk: given.centreDesk } : {}) })
+  const services = await makeServices(config, 'test', { db, now: () => clock.now, ...(given.log ? { log: given.log } : {}), ...(given.gateway ? { gateway: given.gateway } : {}), ...(given.centreDesk ? { centreDesk: given.centreDesk } : {}) })
   const app = createApp(services)
   const token = (principal: Principal) => issueToken(services.authority, principal, clock.now, 60, newResourceId(null))
   return {
