@@ -53,3 +53,11 @@ test('the log has a warning without what the statement was about; a fault of our
   expect(other.status).toBe(500)
   expect(lines.map(({ level, msg, code }) => [level, msg, code])).toEqual([[40, 'the database is away', '57P01'], [50, 'request failed', undefined]])
 })
+
+test('a statement that took too long outside a transaction is no fault of ours', async () => {
+  lines.length = 0
+  const answer = await failing(Object.assign(new Error('canceling statement due to statement timeout'), { code: '57014' }), false).request('/fhir/Observation', { headers: { 'Accept-Language': 'en' } })
+  expect([answer.status, answer.headers.get('Retry-After')]).toEqual([503, '2'])
+  expect(await answer.json()).toMatchObject({ issue: [{ code: 'timeout', diagnostics: expect.stringContaining('took too long') }] })
+  expect(lines.map(({ level, msg, code }) => [level, msg, code])).toEqual([[40, 'the database refused', '57014']])
+})

@@ -10,7 +10,7 @@ import { fail, type Issue, issue, operationOutcome, OutcomeError } from '../fhir
 import type { Logger } from '../log.ts'
 import type { Services } from '../services.ts'
 import { hasSentNothing } from '../storage/changes-sent.ts'
-import { DatabaseAway, outcomeOfAway } from '../storage/sqlstate.ts'
+import { DatabaseAway, outcomeOf, outcomeOfAway } from '../storage/sqlstate.ts'
 import { type AppEnv, languageOf } from './auth.ts'
 
 /** Of a 503 that does not say it itself. */
@@ -61,7 +61,8 @@ export function asOutcome(error: unknown, unchanged: boolean): OutcomeError | nu
   if (error instanceof HTTPException && error.status === 413) {
     return fail('body-too-large', { zh: '提交的内容太大。', en: 'The request body is too large.' })
   }
-  return null
+  // A statement outside a transaction, such as a search that took too long.
+  return outcomeOf(error)
 }
 
 /** Whether work that failed has surely changed nothing. @param before `changesSent` when it began; absent where nobody took it. */
@@ -72,6 +73,7 @@ export function isUnchanged(method: string, before: number | undefined): boolean
 /** Logs what is no answer of ours: a fault as an error with its stack, that the database is away as a warning. */
 export function logFailure(log: Logger, error: unknown, about: { requestId?: string; method?: string }, message: string): void {
   if (error instanceof DatabaseAway) log.warn({ ...about, code: error.code }, 'the database is away')
+  else if (!(error instanceof OutcomeError) && outcomeOf(error)) log.warn({ ...about, code: (error as { code?: string }).code }, 'the database refused')
   else if (!asOutcome(error, false)) log.error({ ...about, error: error instanceof Error ? { name: error.name, message: error.message, stack: error.stack } : String(error) }, message)
 }
 

@@ -12,12 +12,11 @@ import type { Db } from '../../storage/pool.ts'
 import { plainArray } from '../../storage/array-literal.ts'
 import type { Store } from '../store.ts'
 import { withinCodes } from './coded-values.ts'
-import { patientsAlways, patientsWhenFew } from './begin-with-patients.ts'
+import { patientsAlways, patientsOfChain, patientsWhenFew } from './begin-with-patients.ts'
 import type { Criterion, PageWanted, Walk, Wanted } from './criterion.ts'
-import { changedKeys, changedOf } from './changed.ts'
-import { byIds, fewIn, planned, type Planned, rarestKey } from './key-plan.ts'
+import { changedFirst, changedOf } from './changed.ts'
+import { byIds, planned, type Planned, rarestKey } from './key-plan.ts'
 import { sideBySideMax } from './by-date.ts'
-import { partitionOf, rowsOfType } from './statistics.ts'
 import { betweenOf, nearOrFar, sinceOf } from './since.ts'
 
 export function makeWalk(db: Db, ctx: Ctx, store: Store): Walk {
@@ -35,12 +34,12 @@ export async function planOf(walk: Walk, type: ResourceType, criteria: readonly 
   const reached = named ? null : await reachedFirst(walk, type, all, wanted)
   const narrow = named || reached !== null
   const rarest = await planned(walk.db, type, all, narrow ? 'one of few' : orderFor(wanted, all))
-  const among = all.find((each) => each.among !== undefined) ?? null
-  const side = among?.among && !narrow && !rarest.few && typeof wanted === 'object' && wanted.side === null && !wanted.referred && await areSooner(walk.db, among.among.length, wanted) ? among.among : null
-  const changed = side !== null || narrow || rarest.few || typeof wanted === 'string' || (typeof wanted === 'object' && (wanted.side !== null || wanted.referred)) ? null : changedOf(all)
-  const recent = changed === null ? null : await changedKeys(walk.db, [type], changed, fewIn(await partitionOf(walk.db, type), wanted as Exclude<Wanted, string>))
+  // Nothing is known yet to leave few rows, and the page is bound to no order of its own.
+  const open = narrow || rarest.few || typeof wanted === 'string' || isBound(wanted) ? null : wanted
+  const among = open === null ? null : await patientsOfChain(walk.db, all, open)
+  const recent = open === null || among !== null ? null : await changedFirst(walk.db, type, all, open)
   // What else is asked filters the rows of those patients, or those that were changed.
-  const keyed = side === null && recent === null ? rarest : { ...await planned(walk.db, type, all, 'one of few'), expected: recent?.length ?? rarest.expected }
+  const keyed = among === null && recent === null ? rarest : { ...await planned(walk.db, type, all, 'one of few'), expected: recent?.length ?? rarest.expected }
   // A page in the order of their keys begins with them.
   const found = typeof wanted === 'object' && wanted.free && wanted.side === null ? all.find((each) => each.found !== undefined) ?? null : null
   const wheres = (costly: boolean) => all.flatMap((each) => (each === found || each.where === null || (each.costly ?? false) !== costly ? [] : [each.where]))
@@ -48,7 +47,7 @@ export async function planOf(walk: Walk, type: ResourceType, criteria: readonly 
   const since = narrow || keyed.few ? null : sinceOf(all)
   const conditions = [
     ...patients.map(ofPatients),
-    ...all.flatMap((each) => (each.among === undefined || each.among === side ? [] : [sql<SqlBool>`(r.pid in (select unnest(${plainArray(each.among)}::text::uuid[]))) is true`])),
+    ...all.flatMap((each) => (each.among === undefined || each.among === among ? [] : [sql<SqlBool>`(r.pid in (select unnest(${plainArray(each.among)}::text::uuid[]))) is true`])),
     ...(reached === null ? [] : [reached]),
     ...(recent === null ? [] : [byIds(recent)]),
     ...wheres(false),
@@ -60,21 +59,14 @@ export async function planOf(walk: Walk, type: ResourceType, criteria: readonly 
   if (costly.length > 0) await assertFew(walk.db, type, conditions)
   const ofOne = patients.length === 1 && patients[0]?.length === 1
   const [some] = patients.length === 1 && !ofOne ? all.filter((each) => each.patients !== null) : []
-  const ofSome = side !== null ? { keys: side, chained: true } : some?.patients && some.patients.length <= sideBySideMax ? { keys: some.patients, chained: some.chained === true } : null
+  const ofSome = among !== null ? { keys: among, chained: true } : some?.patients && some.patients.length <= sideBySideMax ? { keys: some.patients, chained: some.chained === true } : null
   return { ...keyed, conditions: [...conditions, ...costly], ofOne, ofSome, found: found?.found ?? null, since, between: betweenOf(all), changed: changedOf(all) }
 }
 
-/** Whether a page is read sooner from the rows of so many patients than along the date index, in which theirs lie among those of all. */
-async function areSooner(db: Db, patients: number, { free }: PageWanted): Promise<boolean> {
-  // One after the other, until the page is full.
-  if (free) return true
-  const between = await rowsOfType(db, 'Patient') / Math.max(1, patients)
-  return patients * rowsPerLook < rowsLooked * between
+/** The pages before give it its order. */
+function isBound(wanted: number | PageWanted): boolean {
+  return typeof wanted === 'object' && (wanted.side !== null || wanted.referred)
 }
-
-/** To begin with a patient costs as much as so many rows of a walk; a page shows about as many rows as `rowsLooked`. */
-const rowsPerLook = 3
-const rowsLooked = 20
 
 /** The patients whose entries the caller sees, where they are what the search should begin with. */
 async function reachedFirst(walk: Walk, type: ResourceType, criteria: readonly Criterion[], wanted: Wanted): Promise<RawBuilder<SqlBool> | null> {
