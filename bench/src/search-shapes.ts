@@ -69,6 +69,14 @@ export const searchShapes: readonly Shape[] = [
   shape('_total=estimate', 'Observation', () => 'status=final&_total=estimate&_count=0'),
   shape('_filter, codes', 'Observation', ({ rare, common }) => `_filter=${encodeURIComponent(`(code eq ${rare} or code eq ${common}) and status eq final`)}`),
   shape('_filter, names', 'Patient', ({ family, city }) => `_filter=${encodeURIComponent(`family eq "${family}" or (address-city eq "${city}" and gender eq male)`)}`),
+  shape('sorted by status', 'Observation', () => '_sort=status,-date'),
+  shape('sorted by code', 'Condition', () => '_sort=code'),
+  shape('changed since', 'Observation', () => '_lastUpdated=ge2026-01-01'),
+  shape('of many patients', 'Observation', () => 'patient.birthdate=lt1950&category=laboratory'),
+  shape('of many, newest first', 'Observation', () => 'patient.birthdate=lt1950&category=laboratory&_sort=-date'),
+  shape('chained by visit', 'Observation', ({ common }) => `encounter.class=EMER&code=http://loinc.org|${common}`),
+  shape('chained by result', 'DiagnosticReport', ({ rare }) => `result.code=http://loinc.org|${rare}`),
+  shape('all that refers', 'Encounter', ({ encounter }) => `_id=${encounter}&_revinclude=*`),
   shape('fiftieth page', 'Observation', ({ common }) => `code=http://loinc.org|${common}&_sort=-date&_count=10`, 50),
 ]
 

@@ -39,6 +39,8 @@ export interface Reading {
   conditions: readonly RawBuilder<SqlBool>[]
   columns: RawBuilder<unknown>
   limit: number
+  /** How many rows match at most; null or absent when nobody knows. */
+  expected?: number | null
   /** An index of dates has the order: that of the type, or that of one patient. */
   walked?: true
 }
@@ -56,13 +58,13 @@ export async function readPage(walk: Walk, types: readonly ResourceType[], query
   const referred = position !== null && position.group !== null && isReferenceNumber(position.group)
   const alongTypes = walked === 'date' && types.length > 1
   const wanted: Wanted = walked === null ? 'all' : alongTypes ? { rows: count + 1, free: false, byDate: false, side: null, referred: false } : byDate ? { rows: count + 1, free, byDate: position === null || position.stretch === null, side: position?.stretch?.side ?? null, referred } : count + 1
-  const { conditions, few, ofOne, ofSome, found, dated, datedByChain, stretches, since, between, ofTypes, changed } = await matching(wanted, [])
+  const { conditions, few, ofOne, ofSome, found, dated, datedByChain, stretches, since, between, ofTypes, changed, expected } = await matching(wanted, [])
   if (position !== null && (position.stretch !== null) !== (stretches !== null)) throw badToken()
   const columns = sql.join([
     sql`r.t, r.id, r.version, r.last_updated, r.pid, r.content`, ...sort.map((key, index) => sql`${key.expression} as ${sql.raw(sortColumn(index))}`),
     ...(query.includes.length > 0 ? [sql`r.keys`] : []),
   ])
-  const reading: Reading = { db: walk.db, order, position, conditions, columns, limit: count + 1 }
+  const reading: Reading = { db: walk.db, order, position, conditions, columns, limit: count + 1, expected: few ? expected : null }
   if (stretches !== null) return pageOf(await readStretches(reading, stretches), query, position)
   const [date] = sort
   const references = dated !== null && datedByChain && since === null && dated.every(({ k }) => k === dated[0]?.k) ? dated : null
@@ -145,15 +147,21 @@ export async function readDates(
 }
 
 /**
- * As `readRows`, but the rows are found by what they are asked for and then sorted: the offset keeps the planner from walking an index that has the order. Their texts are not carried
- * through the sort, but read for the page that comes out of it. `ofType` names the type, by which the planner leaves out all other partitions.
+ * As `readRows`, but the rows are found by what they are asked for and then sorted: the offset keeps the planner from walking an index that has the order. Where many are sorted, their texts
+ * are not carried along, but read for the page that comes out of it. `ofType` names the type, by which the planner leaves out all other partitions.
  */
-export async function readSorted({ db, order, position, conditions, columns, limit }: Reading, ofType: RawBuilder<SqlBool>): Promise<Row[]> {
+export async function readSorted({ db, order, position, conditions, columns, limit, expected = null }: Reading, ofType: RawBuilder<SqlBool>): Promise<Row[]> {
   const all = position === null ? conditions : [...conditions, after(order, position)]
-  const { rows } = await sql<Row>`select ${columns} from (select r.id, r.shard from (select * from resource r where ${sql.join(all, sql` and `)} offset 0) r order by ${orderBy(order)} limit ${limit}) w
-    cross join lateral (select * from resource r where ${ofType} and r.id = w.id and r.shard = w.shard offset 0) r order by ${orderBy(order)}`.execute(db)
+  const found = sql`(select * from resource r where ${sql.join(all, sql` and `)} offset 0) r`
+  const sorted = orderBy(order)
+  if (expected !== null && expected <= limit * pagesCarried) return (await sql<Row>`select ${columns} from ${found} order by ${sorted} limit ${limit}`.execute(db)).rows
+  const { rows } = await sql<Row>`select ${columns} from (select r.id, r.shard from ${found} order by ${sorted} limit ${limit}) w
+    cross join lateral (select * from resource r where ${ofType} and r.id = w.id and r.shard = w.shard offset 0) r order by ${sorted}`.execute(db)
   return rows
 }
+
+/** Rows that are sorted with their texts, in pages: a second look at each row of the page costs more. */
+const pagesCarried = 4
 
 /**
  * Of several patients: each has an index in the order of the date, and those are read side by side. So a page costs the rows between its first and its last,

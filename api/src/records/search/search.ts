@@ -133,6 +133,7 @@ async function rowsOf(walk: Walk, { types, compartment }: Scope, criteria: Reado
   let found: Planned['found'] = null
   let dated: Planned['dated'] = null
   let datedByChain = false
+  let expected: Planned['expected'] = null
   let between: Planned['between'] = { from: null, to: null }
   for (const [type, own] of criteria) {
     // What was changed is looked up for all types at once.
@@ -142,6 +143,7 @@ async function rowsOf(walk: Walk, { types, compartment }: Scope, criteria: Reado
     stretches = plan.stretches
     dated = plan.dated
     datedByChain = plan.datedByChain
+    expected = types.length === 1 ? plan.expected : null
     between = plan.between
     since = types.length === 1 ? plan.since : null
     ofOne = types.length === 1 && compartment === null && plan.ofOne
@@ -153,7 +155,7 @@ async function rowsOf(walk: Walk, { types, compartment }: Scope, criteria: Reado
   const conditions = [ofTypes.length === 1 && only ? only.condition : sql<SqlBool>`r.t in (${sql.raw(types.map(typeCode).join(','))}) and (${sql.join(ofTypes.map((each) => sql`(${each.condition})`), sql` or `)})`]
   if (recent !== null) conditions.unshift(byIds(recent))
   if (compartment !== null) conditions.unshift(inCompartment(walk.store.model, compartment, types))
-  return { conditions, few, changed: changedOf([...criteria.values()][0] ?? []), ofTypes: several && !few ? ofTypes : null, ofOne, ofSome, found, expected: null, dated, datedByChain, stretches, since, between }
+  return { conditions, few, changed: changedOf([...criteria.values()][0] ?? []), ofTypes: several && !few ? ofTypes : null, ofOne, ofSome, found, expected, dated, datedByChain, stretches, since, between }
 }
 
 async function countRows(db: Db, matching: PlanBeside, estimate: boolean): Promise<number> {
