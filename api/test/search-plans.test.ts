@@ -71,7 +71,7 @@ async function plansOfSeen(): Promise<string[]> {
 }
 
 /** A table of one page, or of none: reading it whole is right. */
-const small = /on resource_(?:practitioner|organization|other)\b/
+const small = /on resource_(?:practitioner|organization|other)\b|\(cost=0\.00\.\.0\.00 rows=1 /
 // A side table may be read from its beginning where so much of it fits that the first two thousand are found at once.
 const scans = /Seq Scan on resource(?!_type)\w*/
 

@@ -71,7 +71,7 @@ export const searchShapes: readonly Shape[] = [
   shape('_filter, names', 'Patient', ({ family, city }) => `_filter=${encodeURIComponent(`family eq "${family}" or (address-city eq "${city}" and gender eq male)`)}`),
   shape('sorted by status', 'Observation', () => '_sort=status,-date'),
   shape('sorted by code', 'Condition', () => '_sort=code'),
-  shape('changed since', 'Observation', () => '_lastUpdated=ge2026-01-01'),
+  shape('changed since', 'Observation', () => '_lastUpdated=ge2030-01-01'),
   shape('of many patients', 'Observation', () => 'patient.birthdate=lt1950&category=laboratory'),
   shape('of many, newest first', 'Observation', () => 'patient.birthdate=lt1950&category=laboratory&_sort=-date'),
   shape('chained by visit', 'Observation', ({ common }) => `encounter.class=EMER&code=http://loinc.org|${common}`),

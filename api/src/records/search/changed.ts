@@ -25,7 +25,8 @@ export async function changedKeys(db: Db, types: readonly ResourceType[], { from
   for (const type of types) {
     const { rows, updates } = await partitionOf(db, type) ?? { rows: 0, updates: [] }
     const within = updates.filter((each) => each > first && each < last).length
-    if (updates.length > 0 && rows * (within - 1) / updates.length > few * guessedTimes) return null
+    const part = within === updates.length ? 1 : (within - 1) / updates.length
+    if (updates.length > 0 && rows * part > few * guessedTimes) return null
   }
   const bounds = [
     sql<SqlBool>`r.t in (${sql.raw(types.map(typeCode).join(','))})`,
