@@ -1,7 +1,6 @@
 /**
  * The history of a type or of the whole store: versions and deletions of all that the caller may see, newest first. Pages are cut at
- * the position of a version, so a write between two pages shifts nothing. Time is walked backwards in windows that grow until a page is
- * full: no index on `resource` orders by time, because it would make every update dearer. Source: FHIR R4 § http.html#history.
+ * the position of a version, so a write between two pages shifts nothing. Time is walked in windows (time-windows.ts). Source: FHIR R4 § http.html#history.
  */
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
 import { visible } from '../access/visible.ts'
@@ -11,6 +10,8 @@ import { isResourceType, type ResourceType, resourceTypes, typeCode } from '../f
 import type { Db } from '../storage/pool.ts'
 import type { StoredRow } from './content.ts'
 import { idIn } from './content.ts'
+import { partitionOf } from './search/statistics.ts'
+import { walkTime } from './time-windows.ts'
 
 export interface HistoryPosition { at: string; t: number; id: string; version: number }
 
@@ -44,13 +45,11 @@ export interface ManyHistoryPage { entries: ManyHistoryEntry[]; older: HistoryCu
 
 type Row = Omit<StoredRow, 'content'> & { content: string | null; deleted: boolean; after_deletion: boolean; last_content: string | null }
 
-const hour = 3_600_000
-
 /** `type` null: every type. */
 export async function readManyHistory(db: Db, ctx: Ctx, type: ResourceType | null, query: ManyHistoryQuery): Promise<ManyHistoryPage> {
   const { cut, count } = query
   const back = cut?.side === 'newer'
-  const rows = back ? await readNewer(db, ctx, type, query, cut.position) : await readOlder(db, ctx, type, query)
+  const rows = await readVersions(db, ctx, type, query)
   const page = back ? rows.slice(0, count).reverse() : rows.slice(0, count)
   const isMore = rows.length > count
   // A page that was reached from one of its sides has something there.
@@ -63,62 +62,45 @@ function cutAt(side: HistoryCut['side'], row: Row | undefined): HistoryCut | nul
   return row ? { side, position: { at: row.last_updated, t: row.t, id: row.id, version: row.version } } : null
 }
 
-/** The newest first, one more than a page. */
-async function readOlder(db: Db, ctx: Ctx, type: ResourceType | null, query: ManyHistoryQuery): Promise<Row[]> {
-  const rows: Row[] = []
-  // A millisecond more: the window takes in its upper end.
-  let to = query.cut === null ? null : query.cut.position.at
-  let width = hour
-  const bottom = query.since === null ? await oldest(db) : Date.parse(query.since)
-  for (let lo = (to === null ? ctx.now.getTime() : Date.parse(to)) - width; ; lo -= width) {
-    const from = Math.max(lo, bottom)
-    rows.push(...await readWindow(db, ctx, type, query, { from: new Date(from).toISOString(), to }, query.count + 1 - rows.length))
-    if (rows.length > query.count || from <= bottom) return rows
-    to = new Date(from - 1).toISOString()
-    width *= 8
-  }
+/** From the cut on or from now, one more than a page: the newest first, or when the page before is wanted the oldest. */
+async function readVersions(db: Db, ctx: Ctx, type: ResourceType | null, query: ManyHistoryQuery): Promise<Row[]> {
+  const { cut, since, at, count } = query
+  const down = cut?.side !== 'newer'
+  const start = cut?.position.at ?? null
+  const updates = new Set<number>()
+  for (const each of type === null ? resourceTypes : [type]) for (const instant of (await partitionOf(db, each))?.updates ?? []) updates.add(instant)
+  return walkTime({ down, start, end: down ? since : at?.to ?? null, updates: [...updates], now: ctx.now.getTime(), limit: count + 1 }, (window, most, limit) => readWindow(db, ctx, type, query, [...window, ...boundsOf(type, query)], most, limit))
 }
 
-/** The oldest first, one more than a page. */
-async function readNewer(db: Db, ctx: Ctx, type: ResourceType | null, query: ManyHistoryQuery, position: HistoryPosition): Promise<Row[]> {
-  const rows: Row[] = []
-  let from = Math.max(Date.parse(position.at), query.since === null ? 0 : Date.parse(query.since))
-  for (let width = hour; ; width *= 8) {
-    const isLast = from + width >= ctx.now.getTime()
-    const to = isLast ? null : new Date(from + width).toISOString()
-    rows.push(...await readWindow(db, ctx, type, query, { from: new Date(from).toISOString(), to }, query.count + 1 - rows.length))
-    if (rows.length > query.count || isLast) return rows
-    from += width + 1
-  }
-}
+const columns = sql.raw(['shard', 't', 'id', 'version', 'last_updated', 'pid', 'labels', 'org', 'dept', 'author', 'content'].map((name) => `r.${name}`).join(', '))
 
-/** Nothing is older. */
-async function oldest(db: Db): Promise<number> {
-  const { rows } = await sql<{ at: string | null }>`select least((select min(last_updated) from resource), (select min(last_updated) from resource_history)) as at`.execute(db)
-  return Date.parse(rows[0]?.at ?? '') || 0
-}
-
-interface Window { from: string; to: string | null }
-
-async function readWindow(db: Db, ctx: Ctx, type: ResourceType | null, query: ManyHistoryQuery, window: Window, limit: number): Promise<Row[]> {
-  const within = conditionsOf(type, query, window)
-  const { rows } = await sql<Row>`
-    select r.t, r.id, r.version, r.last_updated, r.pid, r.content, r.deleted,
+async function readWindow(db: Db, ctx: Ctx, type: ResourceType | null, query: ManyHistoryQuery, window: readonly RawBuilder<SqlBool>[], most: number | null, limit: number): Promise<{ held: number; page: Row[] }> {
+  const within = sql.join(window, sql` and `)
+  const bound = most === null ? sql`` : sql`limit ${most + 1}`
+  const { rows } = await sql<Row & { held: number }>`
+    with held as materialized (
+      (select ${columns}, false as deleted from resource r where ${within} ${bound})
+      union all
+      (select ${columns}, r.deleted from resource_history r where ${within} ${bound})
+    )
+    select r.t, r.id, r.version, r.last_updated, r.pid, r.content, r.deleted, (select count(*)::int from held) as held,
       exists (select from resource_history h where h.id = r.id and h.t = r.t and h.version = r.version - 1 and h.deleted) as after_deletion,
       case when r.deleted then (select h.content from resource_history h where h.id = r.id and h.t = r.t and h.version = r.version - 1) end as last_content
-    from (
-      select r.shard, r.t, r.id, r.version, r.last_updated, r.pid, r.labels, r.org, r.dept, r.author, r.content, false as deleted from resource r where ${sql.join(within, sql` and `)}
-      union all
-      select r.shard, r.t, r.id, r.version, r.last_updated, r.pid, r.labels, r.org, r.dept, r.author, r.content, r.deleted from resource_history r where ${sql.join(within, sql` and `)}
-    ) r where ${visible(ctx, type)}
-    order by ${query.cut?.side === 'newer' ? sql`r.last_updated, r.t desc, r.id desc, r.version` : sql`r.last_updated desc, r.t, r.id, r.version desc`} limit ${limit}`.execute(db)
-  return rows
+    from (select) one left join lateral (
+      select r.* from held r where ${sql.join([visible(ctx, type), ...conditionsOf(query)], sql` and `)}
+      order by ${query.cut?.side === 'newer' ? sql`r.last_updated, r.t desc, r.id desc, r.version` : sql`r.last_updated desc, r.t, r.id, r.version desc`} limit ${limit}
+    ) r on true`.execute(db)
+  return { held: rows[0]?.held ?? 0, page: rows.filter(({ id }) => (id as string | null) !== null) }
 }
 
-function conditionsOf(type: ResourceType | null, { at, cut }: ManyHistoryQuery, { from, to }: Window): RawBuilder<SqlBool>[] {
-  const conditions = [sql<SqlBool>`r.last_updated >= ${from}::timestamptz`]
-  if (type !== null) conditions.push(sql<SqlBool>`r.t = ${sql.raw(String(typeCode(type)))}`)
-  if (to !== null) conditions.push(sql<SqlBool>`r.last_updated <= ${to}::timestamptz`)
+/** What every version is asked for. */
+function boundsOf(type: ResourceType | null, { since }: ManyHistoryQuery): RawBuilder<SqlBool>[] {
+  return [...(type === null ? [sql<SqlBool>`true`] : [sql<SqlBool>`r.t = ${sql.raw(String(typeCode(type)))}`]), ...(since === null ? [] : [sql<SqlBool>`r.last_updated >= ${since}::timestamptz`])]
+}
+
+/** What is asked besides of those that lie in a window. */
+function conditionsOf({ at, cut }: ManyHistoryQuery): RawBuilder<SqlBool>[] {
+  const conditions: RawBuilder<SqlBool>[] = []
   if (cut !== null) {
     const [time, place] = cut.side === 'older' ? [sql`<`, sql`>`] : [sql`>`, sql`<`]
     const { position } = cut
