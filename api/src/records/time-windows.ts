@@ -29,7 +29,7 @@ const wider = 8
 /** Rows that the first window may have; each that is read without filling the page doubles it. */
 const windowRows = 500
 /** What is older, if anything, is in the first window. */
-const beforeStores = Date.UTC(2000)
+export const beforeStores = Date.UTC(2000)
 
 /** @returns rows in the order of time, as many as are wanted where there are so many. Conditions are on row `r`. */
 export async function walkTime<R>({ down, start, end, updates, now, limit }: TimeWalk, read: ReadWindow<R>): Promise<R[]> {
@@ -37,7 +37,8 @@ export async function walkTime<R>({ down, start, end, updates, now, limit }: Tim
   const origin = start !== null ? Date.parse(start) : down ? now : beforeStores
   const distanceOf = (instant: number) => (down ? origin - instant : instant - origin)
   const last = end === null ? Number.POSITIVE_INFINITY : distanceOf(Date.parse(end))
-  if (last < 0) return []
+  // What lies before the begin of the first window, where that is not known, is in it all the same.
+  if (start !== null && last < 0) return []
   const at = (distance: number) => sql`${new Date(down ? origin - distance : origin + distance).toISOString()}::timestamptz`
   const [until, from, beyond] = (down ? ['>=', '<=', '<'] : ['<=', '>=', '>']).map((each) => sql.raw(each))
   const distances = updates.map(distanceOf).sort((a, b) => a - b)

@@ -13,8 +13,12 @@ const mark = '/* one plan */ '
 /** Begins such a statement. Where no index has the order that it asks for, rows are sorted all the same. */
 export const onePlan: RawBuilder<unknown> = sql.raw(mark)
 
+/** Stands in a condition that needs an index which only a bitmap reads (GIN, GiST): a statement that holds it is planned as any other. */
+const exception = '/* any plan */'
+export const anyPlan: RawBuilder<unknown> = sql.raw(exception)
+
 export function hasOnePlan(statement: string): boolean {
-  return statement.startsWith(mark)
+  return statement.startsWith(mark) && !statement.includes(exception)
 }
 
 export const onePlanSettings = { plan_cache_mode: 'force_generic_plan', enable_sort: 'off', enable_seqscan: 'off', enable_bitmapscan: 'off' }

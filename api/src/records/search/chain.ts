@@ -10,6 +10,7 @@ import { keyOf } from '../../fhir/id.ts'
 import { fail, type Issue, issue, OutcomeError } from '../../fhir/outcome.ts'
 import { isResourceType, type ResourceType } from '../../fhir/resource-types.ts'
 import type { SearchParam } from '../../fhir/search-parameters.ts'
+import { anyPlan } from '../../storage/one-plan.ts'
 import { addressOf, canonicalKeys, canonicalsOf, isCanonical, isDefinition, namedBy, refersExactly } from './canonical.ts'
 import { containedKey, containedParameter, trailBy } from './contained.ts'
 import { byCondition, byKeys, byReading, byRowKeys, type Criterion, hasAny, nothing, oneOf, type Walk } from './criterion.ts'
@@ -237,7 +238,7 @@ async function reverse(walk: Walk, { model, type }: QueryContext, source: Resour
     return byRowKeys(rows.flatMap((row) => referencesOf(row.content, row.keys, [wanted]).map((each) => keyOf(each.id))))
   }
   const refers = param.storedAs.map((code) => sql`${linkOf(sql`r.id`, linkSeed(source, code, type))}`)
-  return byCondition(sql<SqlBool>`exists (select 1 from (select array[${sql.join(refers)}] offset 0) wanted (keys), lateral (
+  return byCondition(sql<SqlBool>`exists ${anyPlan} (select 1 from (select array[${sql.join(refers)}] offset 0) wanted (keys), lateral (
     select 1 from resource r where r.keys && wanted.keys and ${await ofFew()} limit 1) found)`)
 }
 

@@ -6,7 +6,7 @@ import { sql, type SqlBool } from 'kysely'
 import { type ResourceType, typeCode } from '../../fhir/resource-types.ts'
 import type { Db } from '../../storage/pool.ts'
 import type { Changed, Criterion, PageWanted } from './criterion.ts'
-import { fewIn } from './key-plan.ts'
+import { countedMax, fewIn } from './key-plan.ts'
 import { partitionOf } from './statistics.ts'
 
 /** Bounds of the change of all that matches; null when nothing is asked of it. */
@@ -39,5 +39,5 @@ export async function changedKeys(db: Db, types: readonly ResourceType[], { from
 /** The same of one type, where so many rows are wanted that all of few cost no more. Null when nothing is asked of the time of change, too. */
 export async function changedFirst(db: Db, type: ResourceType, criteria: readonly Pick<Criterion, 'changed'>[], wanted: number | PageWanted): Promise<string[] | null> {
   const changed = changedOf(criteria)
-  return changed === null ? null : changedKeys(db, [type], changed, fewIn(await partitionOf(db, type), wanted))
+  return changed === null ? null : changedKeys(db, [type], changed, Math.min(countedMax, fewIn(await partitionOf(db, type), wanted)))
 }

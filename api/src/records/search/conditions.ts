@@ -36,7 +36,7 @@ export async function planOf(walk: Walk, type: ResourceType, criteria: readonly 
   const rarest = await planned(walk.db, type, all, narrow ? 'one of few' : orderFor(wanted, all))
   // Nothing is known yet to leave few rows, and the page is bound to no order of its own.
   const open = narrow || rarest.few || typeof wanted === 'string' || isBound(wanted) ? null : wanted
-  const among = open === null ? null : await patientsOfChain(walk.db, all, open)
+  const among = open === null || all.some(({ costly }) => costly === true) ? null : await patientsOfChain(walk.db, all, open)
   const recent = open === null || among !== null ? null : await changedFirst(walk.db, type, all, open)
   // What else is asked filters the rows of those patients, or those that were changed.
   const keyed = among === null && recent === null ? rarest : { ...await planned(walk.db, type, all, 'one of few'), expected: recent?.length ?? rarest.expected }

@@ -87,8 +87,9 @@ export interface PageWanted {
   byDate: boolean
   /** The criterion whose stretches give the order, by its number, on the pages behind the first. */
   side: number | null
-  /** The pages before went by what rows refer to (`Criterion.chained`). */
+  /** The pages before went by what rows refer to (`Criterion.chained`), or by patients. */
   referred: boolean
+  grouped: boolean
 }
 
 /** What a parameter file gets to work with. */

@@ -228,12 +228,15 @@ async function referringOfType({ db, ctx }: Walk, source: ResourceType, keys: re
   return rows
 }
 
-/** Of all types there are thousands of keys, hardly one of which is held, and of a long page hundreds: each is looked up by itself, in the index of its type alone. Together the planner would rather compare them with every row. */
+/**
+ * Of all types there are thousands of keys, hardly one of which is held, and of a long page hundreds: each is looked up by itself, in the index of its type alone. Together the planner would rather compare them with every row, and
+ * where it knew how few of a key's rows are wanted it would look for them in the table.
+ */
 async function referringOfTypes({ db, ctx }: Walk, keys: ReadonlyMap<ResourceType, readonly bigint[]>): Promise<KeyedRow[]> {
   const [types, all] = [[...keys].flatMap(([type, own]) => own.map(() => typeCode(type))), [...keys.values()].flat()]
   const { rows } = await sql<KeyedRow>`select distinct on (r.d0, r.id, r.t) r.t, r.id, r.version, r.last_updated, r.pid, r.content, r.keys
     from unnest(${plainArray(types)}::text::smallint[], ${plainArray(all)}::text::int8[]) w (t, k)
-    cross join lateral (select * from resource r where r.t = w.t and r.keys @> array[w.k] and ${visible(ctx)} limit ${includedMax + 1}) r order by r.d0 desc, r.id, r.t limit ${includedMax + 1}`.execute(db)
+    cross join lateral (with held as materialized (select * from resource r where r.t = w.t and r.keys @> array[w.k] and ${visible(ctx)}) select * from held limit ${includedMax + 1}) r order by r.d0 desc, r.id, r.t limit ${includedMax + 1}`.execute(db)
   return rows
 }
 

@@ -73,7 +73,7 @@ export async function planned(db: Db, type: ResourceType, criteria: readonly Pic
     conditions: [...sides.filter((other) => other !== side).map(hasSideRow), ...filters(null)], few: false, expected: least, dated: null, datedByChain: false,
     stretches: { side: side.number, table: side.table, stretches: side.stretches ?? [] },
   })
-  const walkable = typeof wanted === 'object' && wanted.free ? sides.filter(({ stretches, number }) => stretches !== null && (wanted.side === null || wanted.side === number)) : []
+  const walkable = typeof wanted === 'object' && wanted.free && !wanted.grouped ? sides.filter(({ stretches, number }) => stretches !== null && (wanted.side === null || wanted.side === number)) : []
   const [chosen] = walkable
   // A page behind the first keeps to the order of the first.
   if (chosen && typeof wanted === 'object' && wanted.side !== null) return along(chosen)
@@ -83,9 +83,11 @@ export async function planned(db: Db, type: ResourceType, criteria: readonly Pic
   const stored = storing?.dated
   const dated = stored && typeof wanted === 'object' && isShort(partition, stored, least ?? 0, wanted.rows) ? stored : null
   if (dated !== null && sides.length === 0) return { ...rest, conditions: filters(null), few: false, dated, datedByChain: storing?.chained === true }
-  if (groups.length > 0 && (least ?? 0) <= fewOfAll) return { ...rest, conditions: [...filters(rarest), ...sides.map(hasSideRow)], few: true }
+  // What is only guessed to be few is counted.
+  const isGuess = wanted !== 'all' && (typeof wanted === 'object' ? wanted.rows : wanted) <= lookedUpMax && groups[rarest]?.perKey !== null && (groups[rarest]?.anyOf.length ?? 0) > listedKeysMax
+  if (groups.length > 0 && (least ?? 0) <= fewOfAll && !isGuess) return { ...rest, conditions: [...filters(rarest), ...sides.map(hasSideRow)], few: true }
   const linked = wanted === 'all' ? -1 : groups.findIndex(({ perKey }, index) => perKey !== null && (expected[index] ?? 0) <= fewOfAll * guessedTimes)
-  const held = linked < 0 ? null : await holding(db, type, (groups[linked] as Group).anyOf, groups.filter((_, index) => index !== linked), Math.ceil(fewOfAll))
+  const held = linked < 0 ? null : await holding(db, type, (groups[linked] as Group).anyOf, groups.filter((_, index) => index !== linked), Math.ceil(Math.min(fewOfAll, countedMax)))
   if (held !== null) return { ...rest, conditions: [byIds(held), ...filters(null), ...sides.map(hasSideRow)], few: true, expected: held.length }
   if (chosen && sides.length === 1) return along(chosen)
   for (const side of sides) {
@@ -153,11 +155,20 @@ export function fitting({ table, condition, stretches }: Side, most: number | nu
 /** How far off an average may be that rows are guessed by: what a visit has differs with its kind. */
 const guessedTimes = 20
 
-/** Rows that hold one of the keys and what else is asked for; null when there are more than `most`. */
+/** Rows that are counted at most, and named then. */
+export const countedMax = 10_000
+/** Rows that are looked at for that, at most, where something else is asked besides. */
+const lookedAtMax = 20_000
+
+/** Keys of the rows that hold one of many keys and what else is asked for; null when there are more than `most`. */
 async function holding(db: Db, type: ResourceType, keys: readonly bigint[], others: readonly Group[], most: number): Promise<string[] | null> {
   const asked = others.flatMap(({ anyOf, allOf }) => [hasAny(anyOf), ...allOf.map((key) => hasAny([key]))])
-  const { rows } = await sql<{ id: string }>`select r.id from ${holders(type, keys, asked)} limit ${most + 1}`.execute(db)
-  return rows.length > most ? null : [...new Set(rows.map(({ id }) => id))]
+  const seen = asked.length === 0 ? most : Math.max(most, lookedAtMax)
+  const { rows: [found] } = await sql<{ seen: number; ids: string | null }>`with held as materialized (select r.id, r.keys from ${holders(type, keys, [])} limit ${seen + 1})
+    select (select count(*)::int from held) as seen, (select string_agg(r.id::text, ',') from (select r.id from held r ${asked.length === 0 ? sql`` : sql`where ${sql.join(asked, sql` and `)}`} limit ${most + 1}) r) as ids`.execute(db)
+  // A row that holds two of the keys is there twice.
+  const ids = (found?.ids ?? '').split(',').filter((id) => id !== '')
+  return (found?.seen ?? 0) > seen || ids.length > most ? null : [...new Set(ids)]
 }
 
 export function byIds(ids: readonly string[]): RawBuilder<SqlBool> {
@@ -180,8 +191,8 @@ function byIndex(type: ResourceType, { anyOf, allOf }: Group): RawBuilder<SqlBoo
   return anyOf.length === 1 ? [holdsAll([...anyOf, ...allOf])] : [sql<SqlBool>`r.keys && array[${sql.join(anyOf.map((key) => sql`${String(key)}::bigint`))}]`, ...(allOf.length === 0 ? [] : [holdsAll(allOf)])]
 }
 
-/** Rows `r` that hold one of the keys, some more than once; only their `id` is there. */
+/** Rows `r` that hold one of the keys, some more than once; only `id` and `keys` of them are there. */
 function holders(type: ResourceType, keys: readonly bigint[], others: readonly RawBuilder<SqlBool>[]): RawBuilder<unknown> {
   const asked = [sql<SqlBool>`r.t = ${sql.raw(String(typeCode(type)))}`, sql<SqlBool>`r.keys @> array[w.k]`, ...others]
-  return sql`unnest(${keyArray(keys)}) w (k) cross join lateral (select r.id from resource r where ${sql.join(asked, sql` and `)} offset 0) r`
+  return sql`unnest(${keyArray(keys)}) w (k) cross join lateral (select r.id, r.keys from resource r where ${sql.join(asked, sql` and `)} offset 0) r`
 }

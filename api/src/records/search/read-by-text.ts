@@ -57,6 +57,7 @@ async function readTexts(reading: Reading, by: ByText): Promise<Row[]> {
   // The text of the position may have more rows.
   let behind = false
   let bound = limit * 2
+  let runs = 0
   for (;;) {
     const texts = await textsBehind(reading, key, from, behind)
     const left = [...texts]
@@ -64,12 +65,22 @@ async function readTexts(reading: Reading, by: ByText): Promise<Row[]> {
       const run = nextRun(left, partition, bound)
       rows.push(...await readRun({ ...reading, limit: limit - rows.length }, by, run))
       if (rows.length >= limit) return rows
+      if (++runs >= runsMax) return [...rows, ...await readBeyond({ ...reading, limit: limit - rows.length }, by, run.texts.at(-1) as string)]
       bound = Math.min(bound * 2, sortedMax)
     }
     if (texts.length < textsMax) return rows
     from = texts.at(-1)?.text ?? null
     behind = true
   }
+}
+
+/** Where so many runs have not filled a page, texts with matches are seldom: all that are left are sorted. */
+const runsMax = 12
+
+async function readBeyond(reading: Reading, by: ByText, last: string): Promise<Row[]> {
+  const [key] = reading.order.keys as [SortKey]
+  const { conditions } = await by.planBeside('all', [])
+  return readSorted({ ...reading, position: null, conditions, expected: null }, by.ofType, [key.descending ? sql<SqlBool>`${key.expression} < ${last}` : sql<SqlBool>`${key.expression} > ${last}`])
 }
 
 interface Text { text: string; keys: readonly bigint[] }
@@ -113,7 +124,7 @@ async function readRun(reading: Reading, by: ByText, { texts, keys, frequent }: 
   const [first, last] = [texts[0], texts.at(-1)] as [string, string]
   const [least, greatest] = key.descending ? [last, first] : [first, last]
   if (texts.length > 1) {
-    return readSorted({ ...reading, conditions: [...conditions, sql<SqlBool>`${key.expression} >= ${least} and ${key.expression} <= ${greatest}`] }, by.ofType)
+    return readSorted({ ...reading, conditions }, by.ofType, [sql<SqlBool>`${key.expression} >= ${least} and ${key.expression} <= ${greatest}`])
   }
   // All have the same text, so that the rest of the order is theirs.
   const alone: Reading = {

@@ -20,7 +20,7 @@ import type { Match } from './projected.ts'
 import { readStretches, stretchOf } from './read-stretches.ts'
 import { type Among, readWindows } from './read-windows.ts'
 import { readByPatient } from './read-by-patient.ts'
-import type { OfType } from './key-plan.ts'
+import { type OfType, rarestKey } from './key-plan.ts'
 import { isReadByText, type PlanBeside, readByText } from './read-by-text.ts'
 import { edgeOf, far, isFewFar, near } from './since.ts'
 import { partitionOf } from './statistics.ts'
@@ -57,7 +57,7 @@ export async function readPage(walk: Walk, types: readonly ResourceType[], query
   const byDate = walked === 'date' && sort.length === 1
   const referred = position !== null && position.group !== null && isReferenceNumber(position.group)
   const alongTypes = walked === 'date' && types.length > 1
-  const wanted: Wanted = walked === null ? 'all' : alongTypes ? { rows: count + 1, free: false, byDate: false, side: null, referred: false } : byDate ? { rows: count + 1, free, byDate: position === null || position.stretch === null, side: position?.stretch?.side ?? null, referred } : count + 1
+  const wanted: Wanted = walked === null ? 'all' : alongTypes ? { rows: count + 1, free: false, byDate: false, side: null, referred: false, grouped: false } : byDate ? { rows: count + 1, free, byDate: position === null || position.stretch === null, side: position?.stretch?.side ?? null, referred, grouped: position !== null && position.group !== null && !referred } : count + 1
   const { conditions, few, ofOne, ofSome, found, dated, datedByChain, stretches, since, between, ofTypes, changed, expected } = await matching(wanted, [])
   if (position !== null && (position.stretch !== null) !== (stretches !== null)) throw badToken()
   const columns = sql.join([
@@ -86,7 +86,9 @@ export async function readPage(walk: Walk, types: readonly ResourceType[], query
     if (isTextOrder(walked)) return few ? readSorted(reading, ofType) : readByText(reading, { type: types[0] as ResourceType, ofType, planBeside: matching })
     // The values of one code lie together, so that even of a rare one a page is read and not all.
     const code = typeof walked === 'object' && walked.coded ? await onlyCode(walk, types[0] as ResourceType, query.criteria) : null
-    if (typeof walked === 'object' && (!few || code !== null)) return readSide(reading, walked, code)
+    // Where something else leaves fewer rows than have the code, those are sorted.
+    const ofCode = few && code !== null ? await rarestKey(walk.db, types[0] as ResourceType, query.criteria.filter(({ codes }) => codes !== undefined)) : null
+    if (typeof walked === 'object' && (!few || (ofCode !== null && expected !== null && expected >= ofCode))) return readSide(reading, walked, code)
     return few || walked !== 'updated' ? readRows(reading) : readWindows(reading, await amongTypes(walk, types, changed))
   }
 }
@@ -150,9 +152,10 @@ export async function readDates(
  * As `readRows`, but the rows are found by what they are asked for and then sorted: the offset keeps the planner from walking an index that has the order. Where many are sorted, their texts
  * are not carried along, but read for the page that comes out of it. `ofType` names the type, by which the planner leaves out all other partitions.
  */
-export async function readSorted({ db, order, position, conditions, columns, limit, expected = null }: Reading, ofType: RawBuilder<SqlBool>): Promise<Row[]> {
-  const all = position === null ? conditions : [...conditions, after(order, position)]
-  const found = sql`(select * from resource r where ${sql.join(all, sql` and `)} offset 0) r`
+export async function readSorted({ db, order, position, conditions, columns, limit, expected = null }: Reading, ofType: RawBuilder<SqlBool>, dear: readonly RawBuilder<SqlBool>[] = []): Promise<Row[]> {
+  // What is dear to ask is asked of what the rest leaves, and is no reason for the planner to look into more indexes.
+  const later = [...dear, ...(position === null ? [] : [after(order, position)])]
+  const found = sql`(select * from resource r where ${sql.join(conditions, sql` and `)} offset 0) r ${later.length === 0 ? sql`` : sql`where ${sql.join(later, sql` and `)}`}`
   const sorted = orderBy(order)
   if (expected !== null && expected <= limit * pagesCarried) return (await sql<Row>`select ${columns} from ${found} order by ${sorted} limit ${limit}`.execute(db)).rows
   const { rows } = await sql<Row>`select ${columns} from (select r.id, r.shard from ${found} order by ${sorted} limit ${limit}) w

@@ -1,6 +1,6 @@
 /** A page in the order of `_lastUpdated`, from the position or from what the search asks for (`_lastUpdated=ge…`), in windows of time (time-windows.ts). */
 import { type RawBuilder, sql, type SqlBool } from 'kysely'
-import { walkTime } from '../time-windows.ts'
+import { beforeStores, walkTime } from '../time-windows.ts'
 import type { Changed } from './criterion.ts'
 import { after, orderBy } from './page.ts'
 import { readRows, type Reading, type Row } from './read-page.ts'
@@ -11,8 +11,9 @@ export interface Among { ofTypes: RawBuilder<SqlBool>; updates: readonly number[
 export async function readWindows(reading: Reading, { ofTypes, updates, changed, now }: Among): Promise<Row[]> {
   const down = reading.order.keys[0]?.descending === true
   const [first, last] = down ? [changed?.to ?? null, changed?.from ?? null] : [changed?.from ?? null, changed?.to ?? null]
-  // Of two bounds the page's position is the nearer.
-  return walkTime({ down, start: reading.position?.values[0] ?? first, end: last, updates, now, limit: reading.limit }, async (window, most, limit) => {
+  // A bound beyond all that is stored says nothing of where to begin. Of two bounds the page's position is the nearer.
+  const isKnown = first !== null && (down ? Date.parse(first) <= now : Date.parse(first) >= beforeStores)
+  return walkTime({ down, start: reading.position?.values[0] ?? (isKnown ? first : null), end: last, updates, now, limit: reading.limit }, async (window, most, limit) => {
     if (most === null) return { held: 0, page: await readRows({ ...reading, conditions: [...reading.conditions, ...window], limit }) }
     return readWindow({ ...reading, limit }, [ofTypes, ...window], most)
   })

@@ -54,7 +54,6 @@ export interface Scope { types: readonly ResourceType[]; compartment: Compartmen
 
 /** Rows of several types that were changed in a time and are looked up first, at most. */
 const changedMax = 2_000
-const noBounds = { from: null, to: null }
 
 /** Totals beyond this are estimated unless they are asked for accurately. */
 const countedMax = 1_000
@@ -137,13 +136,13 @@ async function rowsOf(walk: Walk, { types, compartment }: Scope, criteria: Reado
   let between: Planned['between'] = { from: null, to: null }
   for (const [type, own] of criteria) {
     // What was changed is looked up for all types at once.
-    const asked = types.length === 1 ? own : own.map((each) => (each.changed === undefined ? each : { ...each, changed: noBounds }))
+    const asked = types.length === 1 ? own : own.map(({ changed: _looked, ...rest }) => rest)
     const plan = await planOf(walk, type, asked, few ? 'one of few' : types.length === 1 ? wanted : several ? wanted.rows : 'all')
     if (types.length === 1) few ||= plan.few
     stretches = plan.stretches
     dated = plan.dated
     datedByChain = plan.datedByChain
-    expected = types.length === 1 ? plan.expected : null
+    expected = types.length === 1 && compartment === null ? plan.expected : null
     between = plan.between
     since = types.length === 1 ? plan.since : null
     ofOne = types.length === 1 && compartment === null && plan.ofOne

@@ -104,8 +104,8 @@ function textsOf(model: FhirModel, type: ResourceType, param: SearchParam): Text
   }
 }
 
-/** One value has one text. */
-const plainTypes: ReadonlySet<string> = new Set(['code', 'boolean', 'uri', 'url', 'canonical'])
+/** One value has one text. (An address with a version has two.) */
+const plainTypes: ReadonlySet<string> = new Set(['code', 'boolean'])
 
 /** The least text behind the keys of a row. */
 function leastOf({ k }: TextOrder): RawBuilder<unknown> {
