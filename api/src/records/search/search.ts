@@ -124,7 +124,8 @@ async function rowsOf(walk: Walk, { types, compartment }: Scope, criteria: Reado
   const several = types.length > 1 && compartment === null && typeof wanted === 'object'
   const changed = several ? changedOf(criteria.get(types[0] as ResourceType) ?? []) : null
   const recent = changed === null ? null : await changedKeys(walk.db, types, changed, changedMax)
-  let few = compartment !== null || recent !== null
+  const begun = compartment !== null || recent !== null
+  let few = begun
   let stretches: Planned['stretches'] = null
   let since: Planned['since'] = null
   let ofOne = false
@@ -137,8 +138,8 @@ async function rowsOf(walk: Walk, { types, compartment }: Scope, criteria: Reado
   for (const [type, own] of criteria) {
     // What was changed is looked up for all types at once.
     const asked = types.length === 1 ? own : own.map(({ changed: _looked, ...rest }) => rest)
-    const plan = await planOf(walk, type, asked, few ? 'one of few' : types.length === 1 ? wanted : several ? wanted.rows : 'all')
-    if (types.length === 1) few ||= plan.few
+    const plan = await planOf(walk, type, asked, begun ? 'one of few' : types.length === 1 ? wanted : several ? wanted.rows : 'all')
+    if (!several) few ||= plan.few
     stretches = plan.stretches
     dated = plan.dated
     datedByChain = plan.datedByChain
